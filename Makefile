@@ -1,0 +1,60 @@
+# The two commands: `make rehearse` and `make test`. Both set up what they need.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+
+PYTHON ?= python3.11
+VENV := .venv
+PY := $(VENV)/bin/python
+# The scenario to rehearse; `make scenarios` lists them.
+SCENARIO ?= region-outage
+REHEARSAL := PYTHONPATH=tests/local-aws:tests $(PY) -m rehearsal
+BINARIES := -p leeward-detector -p leeward-db-failover -p leeward-restore -p leeward-dns-failover \
+  -p leeward-validator -p leeward-notifier -p leeward-db-probe -p leeward-cli
+
+.PHONY: help
+help: ## What there is to do
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sort | awk -F':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
+
+$(VENV)/.ready: tests/requirements.txt
+	@$(PYTHON) --version >/dev/null 2>&1 || { echo "Python 3.11 is needed: install it, or say PYTHON=/path/to/python3.11"; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	$(PY) -m pip install --quiet --disable-pip-version-check -r tests/requirements.txt
+	@touch $@
+
+.PHONY: setup build rehearse scenarios test lint unit python system lock package simulate bench fmt
+setup: $(VENV)/.ready ## Python environment of the local AWS
+
+build: ## The functions and the operator's command, as rehearsals run them
+	cargo build --locked $(BINARIES)
+
+rehearse: setup build ## One whole recovery on the local AWS (SCENARIO=… for another)
+	$(REHEARSAL) run $(SCENARIO)
+
+scenarios: setup ## The scenarios that can be rehearsed
+	$(REHEARSAL) list
+
+test: lint unit python system ## All tests
+	@echo "make test: all passed"
+
+# Clippy as the compiler of our own crates, so that the SDK is not built a second time for a check.
+lint: ## Format, lints, licences
+	cargo fmt --all --check
+	CLIPPY_ARGS="-Dwarnings__CLIPPY_HACKERY__" RUSTC_WORKSPACE_WRAPPER=clippy-driver cargo build --locked --workspace --all-targets
+	@if command -v cargo-deny >/dev/null; then cargo deny --offline check licenses bans sources; else echo "cargo-deny is not installed: licences not checked"; fi
+
+unit: ## Tests of the Rust crates
+	@if command -v cargo-nextest >/dev/null; then cargo nextest run --locked --workspace --no-fail-fast; else cargo test --locked --workspace --no-fail-fast; fi
+
+python: setup build ## Tests of template, local AWS and workload
+	PYTHONPATH=tests/local-aws:tests $(PY) -m pytest -q tests/local-aws tests/rehearsal/tests tests/template
+
+system: setup build ## A short set of whole rehearsals
+	PYTHONPATH=tests/local-aws:tests $(PY) -m pytest -q -m short tests/rehearsal/tests_system
+
+lock: setup ## Pins the Python packages anew
+	$(PY) -m pip install --quiet pip-tools
+	cd tests && ../$(VENV)/bin/pip-compile -q --strip-extras --no-emit-index-url --no-emit-find-links --no-emit-trusted-host -o requirements.txt requirements.in
+
+fmt: ## Formats
+	cargo fmt --all

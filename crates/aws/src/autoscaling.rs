@@ -1,0 +1,134 @@
+//! Auto Scaling groups: their sizes, and whether they may launch.
+
+use async_trait::async_trait;
+use aws_sdk_autoscaling::Client;
+use aws_sdk_autoscaling::types::{AutoScalingGroup, LifecycleState};
+use leeward_core::world::{
+    Blind, Change, ChangeError, ChangeErrorKind, GroupView, Question, Receipt, View,
+};
+use leeward_ports::Frozen;
+
+use crate::Clients;
+use crate::clients::send_effect;
+use crate::fault::Fault;
+use crate::limits::Limits;
+use crate::world::{Part, not_asked_here, not_wired};
+
+/// The process whose suspension keeps a group from starting instances.
+const LAUNCH: &str = "Launch";
+
+pub(crate) struct Groups(Clients);
+
+impl Groups {
+    pub(crate) fn new(clients: &Clients) -> Self {
+        Self(clients.clone())
+    }
+
+    /// Sizes and launching of a group, by two requests of which each can be repeated.
+    ///
+    /// Towards a stop, launching is suspended first: a group that has lost its instances must not
+    /// start others. Towards a start, it is allowed last. When the second request does not succeed
+    /// the first one has already changed something, so the answer is `Lost` whatever the second one
+    /// was told: only a probe can say how the group stands.
+    async fn bound(&self, change: &Change, frozen: Frozen) -> Result<Receipt, ChangeError> {
+        let Change::BoundGroup { region, group, minimum, maximum, desired, suspend } = change else {
+            return Err(not_wired(change));
+        };
+        let client = self.0.client(region, Client::new);
+        let sizes = client
+            .update_auto_scaling_group()
+            .auto_scaling_group_name(group)
+            .min_size(size(change, *minimum)?)
+            .max_size(size(change, *maximum)?)
+            .desired_capacity(size(change, *desired)?);
+        if *suspend {
+            let suspension = client
+                .suspend_processes()
+                .auto_scaling_group_name(group)
+                .scaling_processes(LAUNCH);
+            send_effect!(aws_sdk_autoscaling, Limits::EFFECT, frozen, suspension)?;
+            send_effect!(aws_sdk_autoscaling, Limits::EFFECT, frozen, sizes)
+                .map_err(|e| half_done("launching is suspended, but its sizes are not set", e))
+        } else {
+            send_effect!(aws_sdk_autoscaling, Limits::EFFECT, frozen, sizes)?;
+            let resumption = client
+                .resume_processes()
+                .auto_scaling_group_name(group)
+                .scaling_processes(LAUNCH);
+            send_effect!(aws_sdk_autoscaling, Limits::EFFECT, frozen, resumption)
+                .map_err(|e| half_done("its sizes are set, but launching is not resumed", e))
+        }
+    }
+}
+
+fn half_done(how: &str, error: ChangeError) -> ChangeError {
+    ChangeError {
+        kind: ChangeErrorKind::Lost,
+        code: error.code,
+        message: format!("the group is half done: {how}: {}", error.message),
+    }
+}
+
+fn size(change: &Change, count: u32) -> Result<i32, ChangeError> {
+    i32::try_from(count).map_err(|_| ChangeError {
+        kind: ChangeErrorKind::Refused,
+        code: "InvalidSize".to_owned(),
+        message: format!("{change}: {count} is no size of a group; nothing was sent"),
+    })
+}
+
+fn view(group: &AutoScalingGroup) -> Option<GroupView> {
+    let count = |size: Option<i32>| u32::try_from(size?).ok();
+    let instances = group.instances();
+    let serving = instances.iter().filter(|i| {
+        i.lifecycle_state() == Some(&LifecycleState::InService)
+            && i.health_status().is_some_and(|health| health.eq_ignore_ascii_case("healthy"))
+    });
+    let living =
+        instances.iter().filter(|i| i.lifecycle_state() != Some(&LifecycleState::Terminated));
+    let suspended = group.suspended_processes().iter().filter_map(|p| p.process_name());
+    Some(GroupView {
+        minimum: count(group.min_size())?,
+        maximum: count(group.max_size())?,
+        desired: count(group.desired_capacity())?,
+        in_service: u32::try_from(serving.count()).ok()?,
+        instances: u32::try_from(living.count()).ok()?,
+        suspended: suspended.map(str::to_owned).collect(),
+    })
+}
+
+#[async_trait]
+impl Part for Groups {
+    async fn look(&self, question: &Question) -> Result<View, Blind> {
+        let Question::Group { region, group } = question else {
+            return Err(not_asked_here(question));
+        };
+        let answer = self
+            .0
+            .client(region, Client::new)
+            .describe_auto_scaling_groups()
+            .auto_scaling_group_names(group)
+            .send()
+            .await
+            .map_err(|e| Fault::of(&e).blind(question))?;
+        let Some(found) = answer.auto_scaling_groups().first() else {
+            return Ok(View::Group(None));
+        };
+        let view = view(found).map(|v| View::Group(Some(v)));
+        view.ok_or_else(|| Blind::new(format!("{question}: the answer lacks a size")))
+    }
+
+    async fn change(&self, change: &Change, frozen: Frozen) -> Result<Receipt, ChangeError> {
+        let Change::SetMinimum { region, group, minimum } = change else {
+            return self.bound(change, frozen).await;
+        };
+        // Never the desired capacity: a scaling policy may have raised it meanwhile.
+        let raise = self
+            .0
+            .client(region, Client::new)
+            .update_auto_scaling_group()
+            .auto_scaling_group_name(group)
+            .min_size(size(change, *minimum)?);
+        send_effect!(aws_sdk_autoscaling, Limits::EFFECT, frozen, raise)
+    }
+}

@@ -1,0 +1,168 @@
+//! CloudWatch: alarms and metrics are read, and the stop metric is put.
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use aws_sdk_cloudwatch::Client;
+use aws_sdk_cloudwatch::types::{
+    AlarmType, Dimension, Metric, MetricDataQuery, MetricDatum, MetricStat, ScanBy, StateValue,
+};
+use leeward_core::ids::Region;
+use leeward_core::world::{
+    AlarmState, AlarmView, Blind, Change, ChangeError, ChangeErrorKind, Question, Receipt, View,
+};
+use leeward_ports::Frozen;
+
+use crate::Clients;
+use crate::clients::{core_time, sdk_time, send_effect};
+use crate::fault::Fault;
+use crate::limits::Limits;
+use crate::world::{Part, not_asked_here, not_wired};
+
+/// Granularity of the data that are read: the standard resolution.
+const PERIOD_SECONDS: i32 = 60;
+/// CloudWatch may answer pages without data; beyond this many there is nothing.
+const PAGES_MAX: usize = 5;
+/// The stop metric's one dimension.
+const WORKLOAD: &str = "Workload";
+
+pub(crate) struct Metrics(Clients);
+
+/// Where a metric is and how it is read.
+struct Wanted<'a> {
+    region: &'a Region,
+    query: MetricDataQuery,
+    minutes: u32,
+    question: &'a Question,
+}
+
+impl Metrics {
+    pub(crate) fn new(clients: &Clients) -> Self {
+        Self(clients.clone())
+    }
+
+    async fn latest(&self, wanted: Wanted<'_>) -> Result<View, Blind> {
+        let Wanted { region, query, minutes, question } = wanted;
+        let client = self.0.client(region, Client::new);
+        let end = self.0.window_end();
+        let start = end - Duration::from_secs(u64::from(minutes) * 60);
+        let mut next_token = None;
+        for _ in 0..PAGES_MAX {
+            let answer = client
+                .get_metric_data()
+                .metric_data_queries(query.clone())
+                .start_time(start.into())
+                .end_time(end.into())
+                .scan_by(ScanBy::TimestampDescending)
+                .set_next_token(next_token)
+                .send()
+                .await
+                .map_err(|e| Fault::of(&e).blind(question))?;
+            let latest = answer.metric_data_results().first();
+            let datum = latest.and_then(|r| r.values().first().zip(r.timestamps().first()));
+            if let Some((value, at)) = datum {
+                let at = core_time(at).ok_or_else(|| {
+                    Blind::new(format!("{question}: the datum's time {at} is no instant"))
+                })?;
+                return Ok(View::Number(Some((*value, at))));
+            }
+            next_token = answer.next_token().filter(|t| !t.is_empty()).map(str::to_owned);
+            if next_token.is_none() {
+                return Ok(View::Number(None));
+            }
+        }
+        Err(Blind::new(format!("{question}: no datum in the first {PAGES_MAX} pages")))
+    }
+
+    async fn alarm(&self, question: &Question) -> Result<View, Blind> {
+        let Question::Alarm { region, alarm } = question else {
+            return Err(not_asked_here(question));
+        };
+        let answer = self
+            .0
+            .client(region, Client::new)
+            .describe_alarms()
+            .alarm_names(alarm)
+            // Without both, composite alarms are left out.
+            .alarm_types(AlarmType::MetricAlarm)
+            .alarm_types(AlarmType::CompositeAlarm)
+            .send()
+            .await
+            .map_err(|e| Fault::of(&e).blind(question))?;
+        let metric = answer.metric_alarms().iter().find(|a| a.alarm_name() == Some(alarm)).map(|a| {
+            let since = a.state_transitioned_timestamp().or(a.state_updated_timestamp());
+            (a.state_value(), since, a.state_reason())
+        });
+        let composite =
+            answer.composite_alarms().iter().find(|a| a.alarm_name() == Some(alarm)).map(|a| {
+                let since = a.state_transitioned_timestamp().or(a.state_updated_timestamp());
+                (a.state_value(), since, a.state_reason())
+            });
+        let Some((state, since, reason)) = metric.or(composite) else {
+            return Ok(View::Alarm(None));
+        };
+        let unusable = |what: &str| Blind::new(format!("{question}: the answer has no {what}"));
+        Ok(View::Alarm(Some(AlarmView {
+            state: state.and_then(known).ok_or_else(|| unusable("state that is known here"))?,
+            since: since.and_then(core_time).ok_or_else(|| unusable("time of its state"))?,
+            reason: reason.unwrap_or_default().to_owned(),
+        })))
+    }
+}
+
+fn known(state: &StateValue) -> Option<AlarmState> {
+    match state {
+        StateValue::Ok => Some(AlarmState::Ok),
+        StateValue::Alarm => Some(AlarmState::Alarm),
+        StateValue::InsufficientData => Some(AlarmState::InsufficientData),
+        // The SDK's enum is open; a state of a later time is not guessed at.
+        _ => None,
+    }
+}
+
+fn dimension(name: &str, value: &str) -> Dimension {
+    Dimension::builder().name(name).value(value).build()
+}
+
+#[async_trait]
+impl Part for Metrics {
+    async fn look(&self, question: &Question) -> Result<View, Blind> {
+        let Question::LatestMetric { region, namespace, metric, dimensions, minutes, statistic } =
+            question
+        else {
+            return self.alarm(question).await;
+        };
+        let dimensions = dimensions.iter().map(|(name, value)| dimension(name, value)).collect();
+        let metric = Metric::builder()
+            .namespace(namespace)
+            .metric_name(metric)
+            .set_dimensions(Some(dimensions))
+            .build();
+        let stat =
+            MetricStat::builder().metric(metric).period(PERIOD_SECONDS).stat(statistic).build();
+        let query = MetricDataQuery::builder().id("latest").metric_stat(stat).build();
+        self.latest(Wanted { region, query, minutes: *minutes, question }).await
+    }
+
+    async fn change(&self, change: &Change, frozen: Frozen) -> Result<Receipt, ChangeError> {
+        let Change::PutMetric { region, namespace, metric, workload, value, at } = change else {
+            return Err(not_wired(change));
+        };
+        if !value.is_finite() {
+            return Err(ChangeError {
+                kind: ChangeErrorKind::Refused,
+                code: "InvalidValue".to_owned(),
+                message: format!("{change}: {value} is no value of a metric; nothing was sent"),
+            });
+        }
+        let datum = MetricDatum::builder()
+            .metric_name(metric)
+            .dimensions(dimension(WORKLOAD, workload))
+            .value(*value)
+            .timestamp(sdk_time(*at))
+            .build();
+        let put =
+            self.0.client(region, Client::new).put_metric_data().namespace(namespace).metric_data(datum);
+        send_effect!(aws_sdk_cloudwatch, Limits::EFFECT, frozen, put)
+    }
+}

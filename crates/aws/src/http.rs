@@ -1,0 +1,276 @@
+//! URLs, fetched as a user would: by the public name, over a fresh connection, without redirects.
+
+use std::net::{IpAddr, SocketAddr};
+use std::sync::{Arc, OnceLock};
+use std::time::{Duration, Instant};
+
+use async_trait::async_trait;
+use http_body_util::{BodyExt, Full};
+use hyper::body::{Bytes, Incoming};
+use hyper::{HeaderMap, Request, Response, Uri};
+use hyper_util::rt::TokioIo;
+use leeward_core::time::Span;
+use leeward_core::world::{Blind, HttpView, NameQuery, Question, View};
+use rustls::pki_types::ServerName;
+use rustls::{ClientConfig, RootCertStore};
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::TcpStream;
+use tokio::time::timeout;
+use tokio_rustls::TlsConnector;
+
+use crate::Clients;
+use crate::dns;
+use crate::fault::chain;
+use crate::world::{Part, not_asked_here};
+
+/// Name, connection, request and answer together: what a patient user waits.
+const TOTAL: Duration = Duration::from_secs(5);
+/// One address; a name may have several, and a dead one must leave time for the next.
+const CONNECT: Duration = Duration::from_millis(1500);
+/// Of a body as much as a person or a check needs.
+const BODY_MAX: usize = 4096;
+
+pub(crate) struct Urls;
+
+impl Urls {
+    /// Takes the clients only to be wired like the other parts.
+    pub(crate) fn new(_clients: &Clients) -> Self {
+        Self
+    }
+}
+
+/// One request.
+pub(crate) struct Exchange<'a> {
+    pub(crate) method: &'a str,
+    pub(crate) url: &'a str,
+    pub(crate) body: Option<&'a str>,
+    pub(crate) headers: &'a [(&'static str, &'a str)],
+    pub(crate) resolvers: &'a [String],
+}
+
+/// Its answer.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: String,
+    pub(crate) took: Span,
+}
+
+#[async_trait]
+impl Part for Urls {
+    async fn look(&self, question: &Question) -> Result<View, Blind> {
+        let Question::Http(request) = question else {
+            return Err(not_asked_here(question));
+        };
+        let exchanged = exchange(&Exchange {
+            method: &request.method,
+            url: &request.url,
+            body: request.body.as_deref(),
+            headers: &[],
+            resolvers: &request.resolvers,
+        })
+        .await;
+        let answer = exchanged.map_err(|why| Blind::new(format!("{question}: {why}")))?;
+        let marker = answer.headers.get(request.marker_header.as_str());
+        Ok(View::Http(HttpView {
+            status: answer.status,
+            marker: marker.and_then(|m| m.to_str().ok()).map(str::to_owned),
+            body: answer.body,
+            took: answer.took,
+        }))
+    }
+}
+
+/// Where a URL leads.
+struct Place {
+    secure: bool,
+    host: String,
+    port: u16,
+    /// As it stands in the URL, for the `Host` header.
+    authority: String,
+    path: String,
+}
+
+fn place(url: &str) -> Result<Place, String> {
+    let uri: Uri = url.parse().map_err(|e| format!("`{url}` is no URL: {e}"))?;
+    let secure = match uri.scheme_str() {
+        Some("https") => true,
+        Some("http") => false,
+        Some(other) => return Err(format!("`{other}` is not spoken here: http or https")),
+        None => return Err(format!("`{url}` names no scheme: http or https")),
+    };
+    let authority = uri.authority().ok_or_else(|| format!("`{url}` names no host"))?;
+    if authority.as_str().contains('@') {
+        return Err("a URL with a user name is not fetched".to_owned());
+    }
+    let host = authority.host().trim_start_matches('[').trim_end_matches(']').to_owned();
+    Ok(Place {
+        secure,
+        host,
+        port: authority.port_u16().unwrap_or(if secure { 443 } else { 80 }),
+        authority: authority.to_string(),
+        path: uri.path_and_query().map_or("/", |p| p.as_str()).to_owned(),
+    })
+}
+
+/// Sends one request and reads the beginning of its answer, in 5 s, over a connection of its own.
+pub(crate) async fn exchange(request: &Exchange<'_>) -> Result<Answer, String> {
+    let begun = Instant::now();
+    let mut answer = match timeout(TOTAL, exchange_unlimited(request)).await {
+        Ok(done) => done?,
+        Err(_) => return Err(format!("no whole answer in {} s", TOTAL.as_secs())),
+    };
+    answer.took = Span::millis(u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX));
+    Ok(answer)
+}
+
+async fn exchange_unlimited(request: &Exchange<'_>) -> Result<Answer, String> {
+    let place = place(request.url)?;
+    let message = message(request, &place)?;
+    let stream = connect(&place, request.resolvers).await?;
+    if !place.secure {
+        return speak(stream, message).await;
+    }
+    let name = ServerName::try_from(place.host.clone())
+        .map_err(|e| format!("`{}` is no name of a server: {e}", place.host))?;
+    let connector = TlsConnector::from(tls()?);
+    let secured = connector
+        .connect(name, stream)
+        .await
+        .map_err(|e| format!("no secure connection to {}: {}", place.host, chain(&e)))?;
+    speak(secured, message).await
+}
+
+fn message(request: &Exchange<'_>, place: &Place) -> Result<Request<Full<Bytes>>, String> {
+    if !["GET", "POST"].contains(&request.method) {
+        return Err(format!("`{}` is not sent: GET or POST", request.method));
+    }
+    let mut message = Request::builder()
+        .method(request.method)
+        .uri(&place.path)
+        .header("host", &place.authority)
+        .header("user-agent", "leeward")
+        .header("accept", "*/*")
+        .header("connection", "close");
+    for (name, value) in request.headers {
+        message = message.header(*name, *value);
+    }
+    let body = match request.body {
+        Some(body) => {
+            message = message.header("content-type", "application/json");
+            Full::new(Bytes::from(body.to_owned()))
+        }
+        None => Full::default(),
+    };
+    message.body(body).map_err(|e| format!("the request cannot be built: {e}"))
+}
+
+async fn connect(place: &Place, resolvers: &[String]) -> Result<TcpStream, String> {
+    let addresses = addresses(place, resolvers).await?;
+    let mut failures = Vec::new();
+    for address in addresses {
+        match timeout(CONNECT, TcpStream::connect(address)).await {
+            Ok(Ok(stream)) => return Ok(stream),
+            Ok(Err(e)) => failures.push(format!("{address}: {e}")),
+            Err(_) => failures.push(format!("{address}: no answer in {} ms", CONNECT.as_millis())),
+        }
+    }
+    Err(format!("no connection to {}: {}", place.host, failures.join("; ")))
+}
+
+async fn addresses(place: &Place, resolvers: &[String]) -> Result<Vec<SocketAddr>, String> {
+    if let Ok(address) = place.host.parse::<IpAddr>() {
+        return Ok(vec![SocketAddr::new(address, place.port)]);
+    }
+    let mut found = Vec::new();
+    if resolvers.is_empty() {
+        let looked_up = tokio::net::lookup_host((place.host.as_str(), place.port)).await;
+        found.extend(looked_up.map_err(|e| format!("{} does not resolve: {e}", place.host))?);
+    } else {
+        // The newer family only where there is none of the older: most probes have no IPv6 path.
+        for record_type in ["A", "AAAA"] {
+            let query = NameQuery {
+                name: place.host.clone(),
+                record_type: record_type.to_owned(),
+                resolvers: resolvers.to_vec(),
+            };
+            let values = dns::resolve(&query).await?;
+            let ips = values.iter().filter_map(|v| v.parse::<IpAddr>().ok());
+            found.extend(ips.map(|ip| SocketAddr::new(ip, place.port)));
+            if !found.is_empty() {
+                break;
+            }
+        }
+    }
+    if found.is_empty() {
+        return Err(format!("{} resolves to no address", place.host));
+    }
+    Ok(found)
+}
+
+/// One request over one connection, which is then dropped.
+async fn speak<S>(stream: S, message: Request<Full<Bytes>>) -> Result<Answer, String>
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream))
+        .await
+        .map_err(|e| format!("no HTTP connection: {}", chain(&e)))?;
+    let talk = async {
+        let answer = sender.send_request(message).await;
+        read(answer.map_err(|e| format!("no answer: {}", chain(&e)))?).await
+    };
+    tokio::pin!(talk);
+    tokio::pin!(connection);
+    // The connection moves the bytes; when it ends first, what it brought is still read.
+    tokio::select! {
+        biased;
+        answer = &mut talk => answer,
+        _ = &mut connection => talk.await,
+    }
+}
+
+async fn read(answer: Response<Incoming>) -> Result<Answer, String> {
+    let (head, mut body) = answer.into_parts();
+    let mut begun = Vec::new();
+    while begun.len() < BODY_MAX {
+        match body.frame().await {
+            Some(Ok(frame)) => begun.extend(frame.data_ref().into_iter().flatten()),
+            Some(Err(e)) => return Err(format!("the answer breaks off: {}", chain(&e))),
+            None => break,
+        }
+    }
+    begun.truncate(BODY_MAX);
+    Ok(Answer {
+        status: head.status.as_u16(),
+        headers: head.headers,
+        body: String::from_utf8_lossy(&begun).into_owned(),
+        took: Span::default(),
+    })
+}
+
+/// The system's certificates, read when the first secure URL is fetched.
+fn tls() -> Result<Arc<ClientConfig>, String> {
+    static CONFIG: OnceLock<Result<Arc<ClientConfig>, String>> = OnceLock::new();
+    CONFIG.get_or_init(build_tls).clone()
+}
+
+fn build_tls() -> Result<Arc<ClientConfig>, String> {
+    let mut roots = RootCertStore::empty();
+    let system = rustls_native_certs::load_native_certs();
+    let (taken, _) = roots.add_parsable_certificates(system.certs);
+    if taken == 0 {
+        let why: Vec<String> = system.errors.iter().map(ToString::to_string).collect();
+        return Err(format!("the system has no certificates: {}", why.join("; ")));
+    }
+    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let config = ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .map_err(|e| format!("TLS cannot be set up: {e}"))?;
+    Ok(Arc::new(config.with_root_certificates(roots).with_no_client_auth()))
+}
+
+#[cfg(test)]
+#[path = "http_tests.rs"]
+mod tests;

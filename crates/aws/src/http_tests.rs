@@ -1,0 +1,127 @@
+//! Requests to a server of our own over the loopback.
+
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpListener;
+use tokio::task::JoinHandle;
+
+use super::*;
+
+/// Answers each connection with those bytes and keeps what came in.
+struct Server {
+    address: SocketAddr,
+    task: JoinHandle<Vec<String>>,
+}
+
+async fn server(answers: Vec<String>) -> Server {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let task = tokio::spawn(async move {
+        let mut received = Vec::new();
+        for answer in answers {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            let mut request = Vec::new();
+            let mut buffer = [0_u8; 1024];
+            // A request ends with its head, or with the one line of JSON that these tests send.
+            while !request.ends_with(b"\r\n\r\n") && !request.ends_with(b"}") {
+                let length = stream.read(&mut buffer).await.unwrap();
+                request.extend_from_slice(&buffer[..length]);
+            }
+            received.push(String::from_utf8(request).unwrap());
+            stream.write_all(answer.as_bytes()).await.unwrap();
+        }
+        received
+    });
+    Server { address, task }
+}
+
+fn answer(status: &str, headers: &str, body: &str) -> String {
+    format!("HTTP/1.1 {status}\r\ncontent-length: {}\r\n{headers}\r\n{body}", body.len())
+}
+
+fn get(url: &str) -> Exchange<'_> {
+    Exchange { method: "GET", url, body: None, headers: &[], resolvers: &[] }
+}
+
+#[tokio::test]
+async fn a_look_brings_status_marker_and_the_beginning_of_the_body() {
+    let long = "x".repeat(3 * BODY_MAX);
+    let server = server(vec![answer("200 OK", "x-leeward-side: us-west-2\r\n", &long)]).await;
+    let url = format!("http://{}/orders/1?a=b", server.address);
+    let question = Question::Http(leeward_core::world::HttpRequest {
+        method: "GET".to_owned(),
+        url,
+        body: None,
+        marker_header: "X-Leeward-Side".to_owned(),
+        resolvers: vec![],
+    });
+    let View::Http(view) = Urls.look(&question).await.unwrap() else { panic!("an HTTP view") };
+    assert_eq!((view.status, view.marker.as_deref()), (200, Some("us-west-2")));
+    assert_eq!(view.body.len(), BODY_MAX);
+    let request = &server.task.await.unwrap()[0];
+    assert!(request.starts_with("GET /orders/1?a=b HTTP/1.1\r\n"), "{request}");
+    assert!(request.contains(&format!("host: {}\r\n", server.address)), "{request}");
+}
+
+#[tokio::test]
+async fn a_post_carries_json_and_each_request_has_its_own_connection() {
+    let done = || answer("201 Created", "", "{}");
+    let server = server(vec![done(), done()]).await;
+    let url = format!("http://{}/orders", server.address);
+    for _ in 0..2 {
+        let request = Exchange {
+            method: "POST",
+            body: Some(r#"{"id":"1"}"#),
+            headers: &[("x-leeward-deduplication", "orders/1/9")],
+            ..get(&url)
+        };
+        assert_eq!(exchange(&request).await.unwrap().status, 201);
+    }
+    for request in server.task.await.unwrap() {
+        assert!(request.contains("content-type: application/json\r\n"), "{request}");
+        assert!(request.contains("x-leeward-deduplication: orders/1/9\r\n"), "{request}");
+        assert!(request.ends_with(r#"{"id":"1"}"#), "{request}");
+    }
+}
+
+#[tokio::test]
+async fn a_redirect_is_an_answer_like_any_other() {
+    let server = server(vec![answer("302 Found", "location: http://elsewhere/\r\n", "")]).await;
+    let url = format!("http://{}/", server.address);
+    assert_eq!(exchange(&get(&url)).await.unwrap().status, 302);
+}
+
+#[tokio::test]
+async fn an_answer_that_breaks_off_is_none() {
+    let server = server(vec!["HTTP/1.1 200 OK\r\ncontent-length: 99\r\n\r\nshort".to_owned()]).await;
+    let url = format!("http://{}/", server.address);
+    let error = exchange(&get(&url)).await.unwrap_err();
+    assert!(error.contains("breaks off"), "{error}");
+}
+
+#[tokio::test]
+async fn what_cannot_be_fetched_says_why() {
+    let closed = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
+    let refused = format!("http://{closed}/");
+    let cases = [
+        (refused.as_str(), "no connection to 127.0.0.1"),
+        ("ftp://example.com/", "`ftp` is not spoken"),
+        ("/orders", "names no scheme"),
+        ("http://user@example.com/", "user name"),
+        ("not a url", "is no URL"),
+    ];
+    for (url, words) in cases {
+        let error = exchange(&get(url)).await.unwrap_err();
+        assert!(error.contains(words), "{url}: {error}");
+    }
+    let put = Exchange { method: "PUT", ..get(&refused) };
+    assert!(exchange(&put).await.unwrap_err().contains("`PUT`"));
+}
+
+#[tokio::test]
+async fn a_secure_url_needs_a_trusted_certificate() {
+    let server = server(vec!["this is no TLS}".to_owned()]).await;
+    let url = format!("https://{}/", server.address);
+    let error = exchange(&get(&url)).await.unwrap_err();
+    assert!(error.contains("no secure connection"), "{error}");
+    server.task.abort();
+}

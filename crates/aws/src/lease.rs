@@ -1,0 +1,103 @@
+//! The writer lease: read strongly, moved by a compare-and-swap on owner and epoch.
+
+use async_trait::async_trait;
+use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::types::AttributeValue;
+use leeward_core::time::Timestamp;
+use leeward_core::world::{
+    Blind, Change, ChangeError, ChangeErrorKind, LeaseView, Question, Receipt, View,
+};
+use leeward_ports::Frozen;
+
+use crate::Clients;
+use crate::clients::{limited, send_effect};
+use crate::date::DateReader;
+use crate::fault::Fault;
+use crate::limits::Limits;
+use crate::world::{Part, not_asked_here, not_wired};
+
+pub(crate) struct Leases(Clients);
+
+impl Leases {
+    pub(crate) fn new(clients: &Clients) -> Self {
+        Self(clients.clone())
+    }
+}
+
+type Attributes = std::collections::HashMap<String, AttributeValue>;
+
+fn view(item: &Attributes, answered_at: Timestamp) -> Result<LeaseView, String> {
+    let text = |name: &str| item.get(name).and_then(|v| v.as_s().ok()).cloned();
+    let number = |name: &str| item.get(name).and_then(|v| v.as_n().ok());
+    let epoch = number("epoch").and_then(|n| n.parse().ok());
+    Ok(LeaseView {
+        owner: text("owner").ok_or("the item has no string `owner`")?,
+        epoch: epoch.ok_or("the item has no whole number `epoch`")?,
+        effect: text("effect").unwrap_or_default(),
+        // Informative only: a renewal whose time cannot be read is as good as none.
+        renewed_at: number("renewed_at")
+            .and_then(|n| n.parse().ok())
+            .and_then(|ms| Timestamp::from_millisecond(ms).ok()),
+        answered_at,
+    })
+}
+
+#[async_trait]
+impl Part for Leases {
+    async fn look(&self, question: &Question) -> Result<View, Blind> {
+        let Question::Lease { region, table, key } = question else {
+            return Err(not_asked_here(question));
+        };
+        let date = DateReader::default();
+        let answer = self
+            .0
+            .client(region, Client::new)
+            .get_item()
+            .table_name(table)
+            .key("pk", AttributeValue::S(key.clone()))
+            .consistent_read(true)
+            .customize()
+            .config_override(limited!(aws_sdk_dynamodb, Limits::LOOK))
+            .interceptor(date.clone())
+            .send()
+            .await
+            .map_err(|e| Fault::of(&e).blind(question))?;
+        let unusable = |why: String| Blind::new(format!("{question}: {why}"));
+        let answered_at = date.read().map_err(unusable)?;
+        let lease = answer.item().map(|item| view(item, answered_at)).transpose();
+        Ok(View::Lease(lease.map_err(unusable)?))
+    }
+
+    async fn change(&self, change: &Change, frozen: Frozen) -> Result<Receipt, ChangeError> {
+        let Change::MoveLease { region, table, key, from_owner, from_epoch, to_owner, effect } =
+            change
+        else {
+            return Err(not_wired(change));
+        };
+        let Some(to_epoch) = from_epoch.checked_add(1) else {
+            return Err(ChangeError {
+                kind: ChangeErrorKind::Refused,
+                code: "EpochExhausted".to_owned(),
+                message: format!("{change}: no epoch follows {from_epoch}; nothing was sent"),
+            });
+        };
+        // An update, not a put: `renewed_at` stays as the old holder left it.
+        let update = self
+            .0
+            .client(region, Client::new)
+            .update_item()
+            .table_name(table)
+            .key("pk", AttributeValue::S(key.clone()))
+            .update_expression("SET #owner = :to, #epoch = :next, #effect = :effect")
+            .condition_expression("#owner = :from AND #epoch = :epoch")
+            .expression_attribute_names("#owner", "owner")
+            .expression_attribute_names("#epoch", "epoch")
+            .expression_attribute_names("#effect", "effect")
+            .expression_attribute_values(":from", AttributeValue::S(from_owner.clone()))
+            .expression_attribute_values(":epoch", AttributeValue::N(from_epoch.to_string()))
+            .expression_attribute_values(":to", AttributeValue::S(to_owner.clone()))
+            .expression_attribute_values(":next", AttributeValue::N(to_epoch.to_string()))
+            .expression_attribute_values(":effect", AttributeValue::S(effect.clone()));
+        send_effect!(aws_sdk_dynamodb, Limits::TABLE_WRITE, frozen, update)
+    }
+}

@@ -1,0 +1,83 @@
+//! Leeward on AWS: the only crate that knows an SDK.
+//!
+//! One feature a service, one file a service; a function links only what it wires:
+//!
+//! ```no_run
+//! # #[cfg(all(feature = "dynamodb", feature = "rds", feature = "lambda"))]
+//! # async fn wiring() {
+//! use leeward_aws::{Clients, DynamoTable, OsNonces, World};
+//!
+//! let clients = Clients::load().await; // reads the environment, calls nobody
+//! let table = DynamoTable::new(&clients, &"eu-west-1".into(), "leeward");
+//! let world = World::builder(&clients).lease().rds().global().sql().build();
+//! let nonces = OsNonces;
+//! # let _ = (table, world, nonces);
+//! # }
+//! ```
+//!
+//! Looks are tried twice within 3 s. Changes and table writes are sent once, signed with the frozen
+//! instant that they rest on, so that AWS itself refuses a late one.
+
+#[cfg(feature = "autoscaling")]
+mod autoscaling;
+mod clients;
+#[cfg(feature = "cloudwatch")]
+mod cloudwatch;
+#[cfg(feature = "dynamodb")]
+mod date;
+#[cfg(feature = "dns")]
+mod dns;
+#[cfg(feature = "ec2")]
+mod ec2;
+#[cfg(feature = "ecs")]
+mod ecs;
+#[cfg(feature = "elb")]
+mod elb;
+#[cfg(feature = "sfn")]
+mod executions;
+mod fault;
+#[cfg(feature = "lambda")]
+mod functions;
+#[cfg(feature = "http")]
+mod http;
+#[cfg(feature = "sts")]
+mod identity;
+#[cfg(feature = "dynamodb")]
+mod lease;
+mod limits;
+mod nonces;
+pub mod operations;
+#[cfg(feature = "sns")]
+mod publisher;
+#[cfg(feature = "rds")]
+mod rds;
+#[cfg(feature = "rds")]
+mod rds_global;
+#[cfg(feature = "route53")]
+mod records;
+#[cfg(feature = "ec2")]
+mod security_groups;
+#[cfg(feature = "lambda")]
+mod sql;
+#[cfg(feature = "dynamodb")]
+mod table;
+#[cfg(feature = "dynamodb")]
+mod table_replica;
+mod world;
+
+#[cfg(all(test, feature = "all"))]
+mod tests;
+
+pub use clients::Clients;
+#[cfg(feature = "sfn")]
+pub use executions::SfnExecutions;
+#[cfg(feature = "sts")]
+pub use identity::caller;
+pub use nonces::OsNonces;
+#[cfg(feature = "sns")]
+pub use publisher::SnsPublisher;
+#[cfg(feature = "route53")]
+pub use records::{FENCE_TTL_SECONDS, create_fence_number};
+#[cfg(feature = "dynamodb")]
+pub use table::DynamoTable;
+pub use world::{World, WorldBuilder};

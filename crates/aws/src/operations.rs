@@ -1,0 +1,309 @@
+//! The table of operations: everything that Leeward calls on AWS, and what it depends on.
+//!
+//! Plan checks, policies, faults and tests read it. An operation that is not here is not called.
+
+/// What serves a request: the service's primary function, or its administration.
+///
+/// The control plane is more complex and fails more often; of it Leeward needs only that of the
+/// Region that is moved to, and where a plan chooses it, Route 53's in us-east-1.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Plane {
+    /// Primary function.
+    Data,
+    /// Create, read, update, delete and list of resources.
+    Control,
+}
+
+/// Where the operation is served.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Home {
+    /// In the Region that is called.
+    Regional,
+    /// In us-east-1, whatever Region is called.
+    UsEast1,
+}
+
+/// What the operation is to a recovery.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// A look: changes nothing, may be repeated.
+    Read,
+    /// A change to the world: intent first, sent once.
+    Effect,
+    /// Leeward's own state.
+    Table,
+    /// Tells people or starts an executor: never held back, a repeat is harmless.
+    Tell,
+}
+
+/// Who calls.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[expect(missing_docs, reason = "the functions' own names, and the operator's command")]
+pub enum Caller {
+    Detector,
+    DbFailover,
+    Restore,
+    DnsFailover,
+    Validator,
+    Notifier,
+    Operator,
+}
+
+/// One operation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Operation {
+    /// `service:Operation`, the service as IAM names it.
+    pub name: &'static str,
+    /// What serves it.
+    pub plane: Plane,
+    /// Where.
+    pub home: Home,
+    /// What it is to a recovery.
+    pub kind: Kind,
+    /// The action that a policy must allow.
+    pub iam_action: &'static str,
+    /// Who calls it.
+    pub callers: &'static [Caller],
+    /// Where plane and home are documented, below docs.aws.amazon.com.
+    pub source: &'static str,
+}
+
+use Caller::{DbFailover, Detector, DnsFailover, Notifier, Operator, Restore, Validator};
+use Home::{Regional, UsEast1};
+use Kind::{Effect, Read, Table, Tell};
+use Plane::{Control, Data};
+
+/// Everyone keeps journal and plans.
+const ALL: &[Caller] =
+    &[Detector, DbFailover, Restore, DnsFailover, Validator, Notifier, Operator];
+/// Facts for the snapshot and the commit, and the proof of a writer.
+const DATABASE_LOOKS: &[Caller] = &[Detector, DbFailover, DnsFailover, Validator, Operator];
+/// Facts for the snapshot and the commit, and capacity itself.
+const CAPACITY_LOOKS: &[Caller] = &[Detector, Restore, Validator, Operator];
+/// Writers' groups are a fence, too.
+const GROUP_LOOKS: &[Caller] = &[Detector, DbFailover, Restore, Validator, Operator];
+/// Fences go up in one step and come down in another of the same function.
+const FENCES: &[Caller] = &[DbFailover, Operator];
+/// Capacity.
+const CAPACITY: &[Caller] = &[Restore, Operator];
+
+const STATIC_STABILITY: &str =
+    "wellarchitected/latest/reliability-pillar/rel_withstand_component_failures_avoid_control_plane.html";
+const FAULT_ISOLATION: &str =
+    "whitepapers/latest/aws-fault-isolation-boundaries/global-services.html";
+const DATA_EVENTS: &str =
+    "awscloudtrail/latest/userguide/logging-data-events-with-cloudtrail.html";
+
+const fn operation(
+    name: &'static str,
+    (plane, home, kind): (Plane, Home, Kind),
+    callers: &'static [Caller],
+    source: &'static str,
+) -> Operation {
+    Operation { name, plane, home, kind, iam_action: name, callers, source }
+}
+
+/// All operations, by name.
+pub const OPERATIONS: &[Operation] = &[
+    operation(
+        "autoscaling:DescribeAutoScalingGroups",
+        (Control, Regional, Read),
+        GROUP_LOOKS,
+        "autoscaling/ec2/APIReference/API_DescribeAutoScalingGroups.html",
+    ),
+    operation(
+        "autoscaling:ResumeProcesses",
+        (Control, Regional, Effect),
+        FENCES,
+        "autoscaling/ec2/APIReference/API_ResumeProcesses.html",
+    ),
+    operation(
+        "autoscaling:SuspendProcesses",
+        (Control, Regional, Effect),
+        FENCES,
+        "autoscaling/ec2/APIReference/API_SuspendProcesses.html",
+    ),
+    operation(
+        "autoscaling:UpdateAutoScalingGroup",
+        (Control, Regional, Effect),
+        &[DbFailover, Restore, Operator],
+        "whitepapers/latest/disaster-recovery-workloads-on-aws/disaster-recovery-options-in-the-cloud.html",
+    ),
+    operation(
+        "cloudwatch:DescribeAlarms",
+        (Control, Regional, Read),
+        &[Detector, Operator],
+        "AmazonCloudWatch/latest/APIReference/API_DescribeAlarms.html",
+    ),
+    operation(
+        "cloudwatch:GetMetricData",
+        (Data, Regional, Read),
+        &[Detector, DbFailover, Operator],
+        "AmazonCloudWatch/latest/APIReference/API_GetMetricData.html",
+    ),
+    operation(
+        "cloudwatch:PutMetricData",
+        (Data, Regional, Effect),
+        &[Detector, DnsFailover, Operator],
+        "AmazonCloudWatch/latest/APIReference/API_PutMetricData.html",
+    ),
+    operation(
+        "dynamodb:DescribeTable",
+        (Control, Regional, Read),
+        DATABASE_LOOKS,
+        "amazondynamodb/latest/APIReference/API_DescribeTable.html",
+    ),
+    operation("dynamodb:GetItem", (Data, Regional, Table), ALL, STATIC_STABILITY),
+    operation("dynamodb:PutItem", (Data, Regional, Table), ALL, STATIC_STABILITY),
+    operation("dynamodb:Query", (Data, Regional, Table), ALL, STATIC_STABILITY),
+    operation("dynamodb:UpdateItem", (Data, Regional, Effect), FENCES, STATIC_STABILITY),
+    operation(
+        "ec2:AuthorizeSecurityGroupIngress",
+        (Control, Regional, Effect),
+        FENCES,
+        "AWSEC2/latest/APIReference/API_AuthorizeSecurityGroupIngress.html",
+    ),
+    operation(
+        "ec2:DescribeInstances",
+        (Control, Regional, Read),
+        CAPACITY_LOOKS,
+        STATIC_STABILITY,
+    ),
+    operation(
+        "ec2:DescribeSecurityGroups",
+        (Control, Regional, Read),
+        &[Detector, DbFailover, Operator],
+        "AWSEC2/latest/APIReference/API_DescribeSecurityGroups.html",
+    ),
+    operation(
+        "ec2:RevokeSecurityGroupIngress",
+        (Control, Regional, Effect),
+        FENCES,
+        "AWSEC2/latest/APIReference/API_RevokeSecurityGroupIngress.html",
+    ),
+    operation("ec2:StartInstances", (Control, Regional, Effect), CAPACITY, STATIC_STABILITY),
+    operation(
+        "ec2:StopInstances",
+        (Control, Regional, Effect),
+        CAPACITY,
+        "AWSEC2/latest/APIReference/API_StopInstances.html",
+    ),
+    operation(
+        "ecs:DescribeServices",
+        (Control, Regional, Read),
+        CAPACITY_LOOKS,
+        "AmazonECS/latest/APIReference/API_DescribeServices.html",
+    ),
+    operation(
+        "ecs:UpdateService",
+        (Control, Regional, Effect),
+        CAPACITY,
+        "AmazonECS/latest/APIReference/API_UpdateService.html",
+    ),
+    operation(
+        "elasticloadbalancing:DescribeTargetHealth",
+        (Control, Regional, Read),
+        CAPACITY_LOOKS,
+        "elasticloadbalancing/latest/APIReference/API_DescribeTargetHealth.html",
+    ),
+    operation(
+        "lambda:DeleteFunctionConcurrency",
+        (Control, Regional, Effect),
+        CAPACITY,
+        "lambda/latest/api/API_DeleteFunctionConcurrency.html",
+    ),
+    operation(
+        "lambda:GetEventSourceMapping",
+        (Control, Regional, Read),
+        CAPACITY_LOOKS,
+        "lambda/latest/api/API_GetEventSourceMapping.html",
+    ),
+    operation(
+        "lambda:GetFunctionConcurrency",
+        (Control, Regional, Read),
+        CAPACITY_LOOKS,
+        "lambda/latest/api/API_GetFunctionConcurrency.html",
+    ),
+    Operation {
+        name: "lambda:Invoke",
+        plane: Data,
+        home: Regional,
+        kind: Read,
+        iam_action: "lambda:InvokeFunction",
+        callers: DATABASE_LOOKS,
+        source: DATA_EVENTS,
+    },
+    operation(
+        "lambda:PutFunctionConcurrency",
+        (Control, Regional, Effect),
+        CAPACITY,
+        "lambda/latest/api/API_PutFunctionConcurrency.html",
+    ),
+    operation(
+        "lambda:UpdateEventSourceMapping",
+        (Control, Regional, Effect),
+        CAPACITY,
+        "lambda/latest/api/API_UpdateEventSourceMapping.html",
+    ),
+    operation(
+        "rds:DescribeDBInstances",
+        (Control, Regional, Read),
+        DATABASE_LOOKS,
+        "AmazonRDS/latest/APIReference/API_DescribeDBInstances.html",
+    ),
+    operation(
+        "rds:DescribeGlobalClusters",
+        (Control, Regional, Read),
+        DATABASE_LOOKS,
+        "AmazonRDS/latest/APIReference/API_DescribeGlobalClusters.html",
+    ),
+    operation(
+        "rds:FailoverGlobalCluster",
+        (Control, Regional, Effect),
+        FENCES,
+        "AmazonRDS/latest/APIReference/API_FailoverGlobalCluster.html",
+    ),
+    operation("rds:PromoteReadReplica", (Control, Regional, Effect), FENCES, STATIC_STABILITY),
+    operation(
+        "rds:SwitchoverGlobalCluster",
+        (Control, Regional, Effect),
+        FENCES,
+        "AmazonRDS/latest/APIReference/API_SwitchoverGlobalCluster.html",
+    ),
+    operation(
+        "route53:ChangeResourceRecordSets",
+        (Control, UsEast1, Effect),
+        &[DnsFailover, Operator],
+        FAULT_ISOLATION,
+    ),
+    operation(
+        "route53:ListResourceRecordSets",
+        (Control, UsEast1, Read),
+        &[Detector, DnsFailover, Operator],
+        FAULT_ISOLATION,
+    ),
+    operation(
+        "sns:Publish",
+        (Data, Regional, Tell),
+        &[Notifier, Operator],
+        "sns/latest/api/API_Publish.html",
+    ),
+    operation(
+        "states:DescribeExecution",
+        (Data, Regional, Tell),
+        &[Detector, Operator],
+        "step-functions/latest/apireference/API_DescribeExecution.html",
+    ),
+    operation(
+        "states:StartExecution",
+        (Data, Regional, Tell),
+        &[Detector, Operator],
+        "step-functions/latest/apireference/API_StartExecution.html",
+    ),
+    operation("sts:GetCallerIdentity", (Data, Regional, Read), &[Operator], FAULT_ISOLATION),
+];
+
+/// The operation of that name.
+pub fn find(name: &str) -> Option<&'static Operation> {
+    OPERATIONS.iter().find(|operation| operation.name == name)
+}

@@ -1,0 +1,412 @@
+//! Changes: what is sent, that it is sent once, how it is dated, and what each answer means.
+
+use leeward_core::plan::SecurityGroupRules;
+use leeward_core::world::{Change, ChangeErrorKind, FenceNumber, RecordSet};
+use leeward_ports::Outside;
+
+use super::wire::{Reply, Sent};
+use super::{FROZEN_SIGNED, cbor, clients, frozen, http_instant, impatient_clients};
+use crate::{Clients, World};
+
+fn world(clients: &Clients) -> World {
+    World::builder(clients)
+        .lease()
+        .tables()
+        .rds()
+        .global()
+        .sql()
+        .groups()
+        .instances()
+        .ingress()
+        .ecs()
+        .functions()
+        .targets()
+        .metrics()
+        .records()
+        .names()
+        .http()
+        .build()
+}
+
+fn rules() -> SecurityGroupRules {
+    let cidrs = vec!["10.0.0.0/16".to_owned(), "2001:db8::/32".to_owned()];
+    SecurityGroupRules { group: "sg-1".to_owned(), port: 5432, cidrs }
+}
+
+fn bound(suspend: bool) -> Change {
+    let (minimum, maximum, desired) = if suspend { (0, 0, 0) } else { (2, 6, 3) };
+    let group = "writers".to_owned();
+    Change::BoundGroup { region: "us-east-1".into(), group, minimum, maximum, desired, suspend }
+}
+
+fn move_lease() -> Change {
+    Change::MoveLease {
+        region: "eu-west-1".into(),
+        table: "leases".to_owned(),
+        key: "LEASE#orders".to_owned(),
+        from_owner: "us-east-1".to_owned(),
+        from_epoch: 4,
+        to_owner: "nobody".to_owned(),
+        effect: "orders/1/fence/orders-db/take".to_owned(),
+    }
+}
+
+fn change_records() -> Change {
+    let record = RecordSet {
+        name: "orders.example.com".to_owned(),
+        record_type: "CNAME".to_owned(),
+        ttl: 60,
+        values: vec!["west.example.com".to_owned()],
+    };
+    let name = "_leeward.orders.edge.example.com".to_owned();
+    Change::ChangeRecords {
+        zone: "Z1".to_owned(),
+        fence: FenceNumber { name, from: 2, to: 3 },
+        records: vec![record],
+    }
+}
+
+fn global(switchover: bool) -> Change {
+    let region = "us-west-2".into();
+    let (global_cluster, target) = ("catalog".to_owned(), "arn:west".to_owned());
+    if switchover {
+        Change::SwitchoverGlobal { region, global_cluster, target }
+    } else {
+        Change::FailoverGlobal { region, global_cluster, target }
+    }
+}
+
+fn reserve(reserved: Option<u32>) -> Change {
+    let function = "orders-consumer".to_owned();
+    Change::ReserveConcurrency { region: "us-west-2".into(), function, reserved }
+}
+
+const SECURITY_GROUP: &str = r"<DescribeSecurityGroupsResponse><securityGroupInfo><item>
+<groupId>sg-1</groupId><ipPermissions><item><ipProtocol>tcp</ipProtocol><fromPort>5432</fromPort>
+<toPort>5432</toPort><ipRanges><item><cidrIp>10.0.0.0/16</cidrIp></item></ipRanges></item>
+</ipPermissions></item></securityGroupInfo></DescribeSecurityGroupsResponse>";
+
+/// Every change that is one request, what it looks like, and what its service answers.
+fn singles() -> Vec<(Change, Reply, Vec<&'static str>)> {
+    let region = || "us-west-2".into();
+    let ids = vec!["i-1".to_owned(), "i-2".to_owned()];
+    let query = |name: &str, inner: &str| {
+        Reply::ok(format!("<{name}Response><{name}Result>{inner}</{name}Result></{name}Response>"))
+    };
+    let zone = "<ChangeResourceRecordSetsResponse><ChangeInfo><Id>/change/C1</Id><Status>PENDING</Status>\
+         <SubmittedAt>2023-11-14T22:13:20Z</SubmittedAt></ChangeInfo></ChangeResourceRecordSetsResponse>";
+    let group = || "web".to_owned();
+    vec![
+        (
+            move_lease(),
+            Reply::ok("{}"),
+            vec![
+                "SET #owner = :to, #epoch = :next, #effect = :effect",
+                "#owner = :from AND #epoch = :epoch",
+                r#"":next":{"N":"5"}"#,
+            ],
+        ),
+        (
+            Change::PromoteReplica { region: region(), instance: "orders-west".to_owned() },
+            query("PromoteReadReplica", ""),
+            vec!["Action=PromoteReadReplica", "DBInstanceIdentifier=orders-west"],
+        ),
+        (
+            global(false),
+            query("FailoverGlobalCluster", ""),
+            vec!["Action=FailoverGlobalCluster", "AllowDataLoss=true", "TargetDbClusterIdentifier"],
+        ),
+        (
+            global(true),
+            query("SwitchoverGlobalCluster", ""),
+            vec!["Action=SwitchoverGlobalCluster", "GlobalClusterIdentifier=catalog"],
+        ),
+        (
+            Change::SetMinimum { region: region(), group: group(), minimum: 4 },
+            query("UpdateAutoScalingGroup", ""),
+            vec!["Action=UpdateAutoScalingGroup", "AutoScalingGroupName=web", "MinSize=4"],
+        ),
+        (
+            Change::StartInstances { region: region(), ids: ids.clone() },
+            Reply::ok("<StartInstancesResponse/>"),
+            vec!["Action=StartInstances", "InstanceId.1=i-1", "InstanceId.2=i-2"],
+        ),
+        (
+            Change::StopInstances { region: region(), ids },
+            Reply::ok("<StopInstancesResponse/>"),
+            vec!["Action=StopInstances", "InstanceId.2=i-2"],
+        ),
+        (
+            Change::SetDesiredCount {
+                region: region(),
+                cluster: "c".to_owned(),
+                service: "s".to_owned(),
+                count: 3,
+            },
+            Reply::ok("{}"),
+            vec![r#""desiredCount":3"#, r#""service":"s""#],
+        ),
+        (reserve(Some(9)), Reply::ok("{}"), vec![r#""ReservedConcurrentExecutions":9"#]),
+        (reserve(None), Reply::new(204, ""), vec![]),
+        (
+            Change::EnableEventSource { region: region(), uuid: "u-1".to_owned(), enabled: true },
+            Reply::ok(r#"{"UUID":"u-1","State":"Enabling"}"#),
+            vec![r#""Enabled":true"#],
+        ),
+        (
+            Change::PutMetric {
+                region: region(),
+                namespace: "Leeward".to_owned(),
+                metric: "StandbyServes".to_owned(),
+                workload: "orders".to_owned(),
+                value: 1.0,
+                at: http_instant(),
+            },
+            Reply::ok(cbor::encode(&serde_json::json!({}))).with("smithy-protocol", "rpc-v2-cbor"),
+            vec!["StandbyServes", "Workload", "orders"],
+        ),
+        (
+            change_records(),
+            Reply::ok(zone),
+            vec![
+                "<Action>DELETE</Action><ResourceRecordSet><Name>_leeward.orders.edge.example.com</Name>",
+                "<Value>&quot;2&quot;</Value>",
+                "<Action>CREATE</Action>",
+                "<Value>&quot;3&quot;</Value>",
+                "<Action>UPSERT</Action><ResourceRecordSet><Name>orders.example.com</Name>",
+            ],
+        ),
+    ]
+}
+
+/// One of each kind of change.
+pub(super) fn every_change() -> Vec<Change> {
+    let mut changes: Vec<Change> = singles().into_iter().map(|(change, _, _)| change).collect();
+    let region = || "us-east-1".into();
+    changes.extend([
+        bound(true),
+        Change::RevokeIngress { region: region(), rules: rules() },
+        Change::AuthorizeIngress { region: region(), rules: rules() },
+    ]);
+    changes
+}
+
+fn assert_frozen(sent: &Sent) {
+    assert_eq!(sent.header("x-amz-date"), Some(FROZEN_SIGNED), "{} {}", sent.method, sent.uri);
+    assert!(sent.header("authorization").unwrap().contains("/20231114/"));
+}
+
+#[tokio::test]
+async fn each_change_is_one_request_signed_with_the_frozen_instant() {
+    for (change, reply, parts) in singles() {
+        let (clients, wire) = clients(vec![reply]);
+        let receipt = world(&clients).change(&change, frozen()).await;
+        let receipt = receipt.unwrap_or_else(|e| panic!("{change}: {e}"));
+        assert!(["req-1", "/change/C1"].contains(&receipt.id.as_str()), "{change}: {receipt:?}");
+        let sent = wire.only();
+        assert_frozen(&sent);
+        for part in parts {
+            let text = sent.text().replace("&#34;", "&quot;");
+            assert!(text.contains(part), "{change}: {part} in {text}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_minimum_is_set_without_a_desired_capacity() {
+    let set = Change::SetMinimum { region: "us-west-2".into(), group: "web".into(), minimum: 4 };
+    let (clients, wire) = clients(vec![Reply::ok("<UpdateAutoScalingGroupResponse/>")]);
+    world(&clients).change(&set, frozen()).await.unwrap();
+    let text = wire.only().text();
+    assert!(!text.contains("DesiredCapacity") && !text.contains("MaxSize"), "{text}");
+}
+
+#[tokio::test]
+async fn no_change_is_sent_twice_and_each_answer_means_what_it_says() {
+    let everywhere = [
+        (Reply::Broken, ChangeErrorKind::Lost),
+        (Reply::new(500, "oops"), ChangeErrorKind::Lost),
+        (Reply::new(503, ""), ChangeErrorKind::Lost),
+        (Reply::new(429, ""), ChangeErrorKind::Throttled),
+    ];
+    for (change, _, _) in singles() {
+        for (reply, kind) in &everywhere {
+            let (clients, wire) = clients(vec![reply.clone()]);
+            let error = world(&clients).change(&change, frozen()).await.unwrap_err();
+            assert_eq!(error.kind, *kind, "{change} on {reply:?}: {error}");
+            assert_eq!(wire.sent().len(), 1, "{change} on {reply:?}");
+        }
+        let (clients, wire) = impatient_clients(vec![Reply::Silence]);
+        let error = world(&clients).change(&change, frozen()).await.unwrap_err();
+        assert_eq!(error.kind, ChangeErrorKind::Lost, "{change} on silence: {error}");
+        assert_eq!(wire.sent().len(), 1, "{change} on silence");
+    }
+}
+
+#[tokio::test]
+async fn documented_errors_are_told_apart() {
+    use ChangeErrorKind::{Conflict, Refused, Throttled};
+    let promote =
+        || Change::PromoteReplica { region: "us-west-2".into(), instance: "orders-west".to_owned() };
+    let start = || Change::StartInstances { region: "us-west-2".into(), ids: vec!["i-1".to_owned()] };
+    let batch = |words: &str| {
+        Reply::new(
+            400,
+            format!(
+                "<InvalidChangeBatch xmlns=\"https://route53.amazonaws.com/doc/2013-04-01/\"><Messages><Message>{words}</Message></Messages>\
+                 <RequestId>req-1</RequestId></InvalidChangeBatch>"
+            ),
+        )
+    };
+    let stale = "Tried to delete resource record set [name='_leeward', type='TXT'] but the values \
+                 provided do not match the current values";
+    let gone = "Tried to delete resource record set [name='_leeward', type='TXT'] but it was not found";
+    let cases = [
+        (move_lease(), Reply::json_error(400, "ConditionalCheckFailedException"), Conflict),
+        (move_lease(), Reply::json_error(400, "ReplicatedWriteConflictException"), Throttled),
+        (promote(), Reply::xml_error(400, "InvalidDBInstanceState"), Refused),
+        (promote(), Reply::xml_error(404, "DBInstanceNotFound"), Refused),
+        (promote(), Reply::xml_error(400, "Throttling"), Throttled),
+        (promote(), Reply::xml_error(403, "AccessDenied"), Refused),
+        (promote(), Reply::xml_error(403, "SignatureDoesNotMatch"), Refused),
+        (promote(), Reply::xml_error(400, "RequestExpired"), Refused),
+        (global(false), Reply::xml_error(400, "InvalidGlobalClusterStateFault"), Refused),
+        (start(), Reply::ec2_error(400, "IncorrectInstanceState"), Refused),
+        (start(), Reply::ec2_error(503, "RequestLimitExceeded"), Throttled),
+        (start(), Reply::ec2_error(500, "InsufficientInstanceCapacity"), Throttled),
+        (reserve(Some(1)), Reply::json_error(429, "TooManyRequestsException"), Throttled),
+        (reserve(Some(1)), Reply::json_error(409, "ResourceConflictException"), Throttled),
+        (change_records(), batch(stale), Conflict),
+        (change_records(), batch(gone), Conflict),
+        (change_records(), Reply::xml_error_saying("InvalidChangeBatch", stale), Conflict),
+        (change_records(), batch("RRSet of type CNAME is not permitted at apex"), Refused),
+        (change_records(), Reply::xml_error(400, "PriorRequestNotComplete"), Throttled),
+        (change_records(), Reply::xml_error(404, "NoSuchHostedZone"), Refused),
+    ];
+    for (change, reply, kind) in cases {
+        let told = format!("{change} on {reply:?}");
+        let (clients, wire) = clients(vec![reply]);
+        let error = world(&clients).change(&change, frozen()).await.unwrap_err();
+        assert_eq!(error.kind, kind, "{told}: {error}");
+        assert!(error.message.contains("req-1"), "{told}: {error}");
+        assert_eq!(wire.sent().len(), 1, "{told}");
+    }
+}
+
+#[tokio::test]
+async fn a_group_is_suspended_before_it_shrinks_and_resumed_after_it_grows() {
+    for (suspend, order) in [
+        (true, ["SuspendProcesses", "UpdateAutoScalingGroup"]),
+        (false, ["UpdateAutoScalingGroup", "ResumeProcesses"]),
+    ] {
+        let done = order.map(|name| Reply::ok(format!("<{name}Response/>"))).to_vec();
+        let (clients, wire) = clients(done);
+        world(&clients).change(&bound(suspend), frozen()).await.unwrap();
+        let sent = wire.sent();
+        sent.iter().for_each(assert_frozen);
+        for (request, name) in sent.iter().zip(order) {
+            assert!(request.text().contains(&format!("Action={name}")), "{}", request.text());
+        }
+        assert_eq!(sent.len(), 2);
+    }
+}
+
+#[tokio::test]
+async fn a_group_that_is_half_done_is_lost_and_one_that_is_not_begun_is_refused() {
+    let denied = || Reply::xml_error(403, "AccessDenied");
+    for suspend in [true, false] {
+        let (half, wire) = clients(vec![Reply::ok("<Response/>"), denied()]);
+        let error = world(&half).change(&bound(suspend), frozen()).await.unwrap_err();
+        assert_eq!((error.kind, error.code.as_str()), (ChangeErrorKind::Lost, "AccessDenied"));
+        assert!(error.message.contains("half done"), "{error}");
+        assert_eq!(wire.sent().len(), 2);
+
+        let (none, wire) = clients(vec![denied()]);
+        let error = world(&none).change(&bound(suspend), frozen()).await.unwrap_err();
+        assert_eq!(error.kind, ChangeErrorKind::Refused);
+        assert_eq!(wire.sent().len(), 1);
+    }
+}
+
+#[tokio::test]
+async fn only_the_rules_that_differ_are_sent() {
+    let region = || "us-east-1".into();
+    let changes = [
+        (Change::RevokeIngress { region: region(), rules: rules() }, "10.0.0.0", "2001", "Revoke"),
+        (Change::AuthorizeIngress { region: region(), rules: rules() }, "2001", "10.0.0.0", "Authorize"),
+    ];
+    for (change, sent_part, left_out, verb) in changes {
+        let done = format!("<{verb}SecurityGroupIngressResponse/>");
+        let script = vec![Reply::ok(SECURITY_GROUP), Reply::ok(done)];
+        let (clients, wire) = clients(script);
+        world(&clients).change(&change, frozen()).await.unwrap();
+        let sent = wire.sent();
+        assert_frozen(&sent[1]);
+        let text = sent[1].text();
+        assert!(text.contains(sent_part) && !text.contains(left_out), "{change}: {text}");
+    }
+    let mut there = rules();
+    there.cidrs.truncate(1);
+    let nothing = Change::AuthorizeIngress { region: region(), rules: there };
+    let (clients, wire) = clients(vec![Reply::ok(SECURITY_GROUP)]);
+    world(&clients).change(&nothing, frozen()).await.unwrap();
+    assert_eq!(wire.sent().len(), 1, "only the look");
+}
+
+#[tokio::test]
+async fn what_cannot_be_right_is_not_sent() {
+    let (clients, wire) = clients(vec![]);
+    let world = world(&clients);
+    let mut falling = change_records();
+    if let Change::ChangeRecords { fence, .. } = &mut falling {
+        fence.to = fence.from;
+    }
+    let not_a_number = Change::PutMetric {
+        region: "us-west-2".into(),
+        namespace: "Leeward".to_owned(),
+        metric: "StandbyServes".to_owned(),
+        workload: "orders".to_owned(),
+        value: f64::NAN,
+        at: http_instant(),
+    };
+    let mut too_many = bound(true);
+    if let Change::BoundGroup { minimum, .. } = &mut too_many {
+        *minimum = u32::MAX;
+    }
+    for change in [falling, not_a_number, too_many, reserve(Some(u32::MAX))] {
+        let error = world.change(&change, frozen()).await.unwrap_err();
+        assert_eq!(error.kind, ChangeErrorKind::Refused, "{change}");
+        assert!(error.message.contains("nothing was sent"), "{error}");
+    }
+    assert!(wire.sent().is_empty());
+}
+
+#[tokio::test]
+async fn a_world_does_only_what_it_is_wired_for() {
+    let (clients, wire) = clients(vec![]);
+    let empty = World::builder(&clients).build();
+    for change in every_change() {
+        let error = empty.change(&change, frozen()).await.unwrap_err();
+        assert_eq!((error.kind, error.code.as_str()), (ChangeErrorKind::Refused, "NotWired"));
+    }
+    assert!(wire.sent().is_empty());
+}
+
+#[tokio::test]
+async fn a_connection_that_never_came_about_sent_nothing() {
+    // Port 1 of this machine refuses; the real HTTP client says so in its own way.
+    let error = world(&super::real_clients("http://127.0.0.1:1"))
+        .change(&move_lease(), frozen())
+        .await
+        .unwrap_err();
+    assert_eq!((error.kind, error.code.as_str()), (ChangeErrorKind::Throttled, "ConnectFailure"));
+}
+
+#[tokio::test]
+async fn without_credentials_nothing_is_sent() {
+    let (clients, wire) = super::clients_without_keys(vec![]);
+    let error = world(&clients).change(&move_lease(), frozen()).await.unwrap_err();
+    let told = (error.kind, error.code.as_str());
+    assert_eq!(told, (ChangeErrorKind::Refused, "CredentialsNotLoaded"), "{error}");
+    assert!(wire.sent().is_empty());
+}

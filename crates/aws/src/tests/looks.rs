@@ -1,0 +1,406 @@
+//! Looks: what is asked, and how each answer is read.
+
+use leeward_core::time::Timestamp;
+use leeward_core::world::{
+    AlarmState, AlarmView, GlobalMember, GlobalView, GroupView, InstanceState, LeaseView, Question,
+    RdsView, RunningView, SqlView, TargetsView, View,
+};
+use leeward_ports::Outside;
+use serde_json::{Value, json};
+
+use super::wire::Reply;
+use super::{cbor, clients, http_instant, impatient_clients};
+use crate::{Clients, World};
+
+fn world(clients: &Clients) -> World {
+    World::builder(clients)
+        .lease()
+        .tables()
+        .rds()
+        .global()
+        .sql()
+        .groups()
+        .instances()
+        .ingress()
+        .ecs()
+        .functions()
+        .targets()
+        .metrics()
+        .records()
+        .build()
+}
+
+fn region() -> leeward_core::ids::Region {
+    "us-west-2".into()
+}
+
+fn lease() -> Question {
+    Question::Lease { region: region(), table: "leases".into(), key: "LEASE#orders".into() }
+}
+
+fn rds() -> Question {
+    Question::Rds { region: region(), instance: "orders-west".into() }
+}
+
+fn global() -> Question {
+    Question::Global { region: region(), global_cluster: "catalog".into() }
+}
+
+fn replica() -> Question {
+    Question::TableReplica { region: region(), table: "sessions".into() }
+}
+
+fn sql() -> Question {
+    Question::Sql {
+        region: region(),
+        function: "db-probe".into(),
+        host: "db.west".into(),
+        port: 5432,
+        database: "orders".into(),
+        user: "probe".into(),
+        sessions_of: Some("app".into()),
+    }
+}
+
+fn group() -> Question {
+    Question::Group { region: region(), group: "web".into() }
+}
+
+fn instances() -> Question {
+    Question::Instances { region: region(), ids: vec!["i-2".into(), "i-1".into()] }
+}
+
+fn ecs() -> Question {
+    Question::EcsService { region: region(), cluster: "c".into(), service: "s".into() }
+}
+
+fn concurrency() -> Question {
+    Question::Concurrency { region: region(), function: "consumer".into() }
+}
+
+fn event_source() -> Question {
+    Question::EventSource { region: region(), uuid: "u-1".into() }
+}
+
+fn targets() -> Question {
+    Question::Targets { region: region(), target_group: "arn:tg".into() }
+}
+
+fn ingress() -> Question {
+    Question::Ingress { region: region(), group: "sg-1".into(), port: 5432 }
+}
+
+fn record(record_type: &str) -> Question {
+    Question::Record {
+        zone: "Z1".into(),
+        name: "_leeward.orders.example.com".into(),
+        record_type: record_type.into(),
+    }
+}
+
+fn alarm() -> Question {
+    Question::Alarm { region: region(), alarm: "canary-west".into() }
+}
+
+fn metric() -> Question {
+    Question::LatestMetric {
+        region: region(),
+        namespace: "AWS/RDS".into(),
+        metric: "ReplicaLag".into(),
+        dimensions: vec![("DBInstanceIdentifier".into(), "orders-west".into())],
+        minutes: 5,
+        statistic: "Maximum".into(),
+    }
+}
+
+fn at(seconds: i64) -> Timestamp {
+    Timestamp::from_second(seconds).unwrap()
+}
+
+fn json_reply(body: &Value) -> Reply {
+    Reply::ok(body.to_string()).dated()
+}
+
+fn cbor_reply(body: &Value) -> Reply {
+    Reply::ok(cbor::encode(body)).with("smithy-protocol", "rpc-v2-cbor")
+}
+
+fn query(name: &str, inner: &str) -> Reply {
+    Reply::ok(format!("<{name}Response><{name}Result>{inner}</{name}Result></{name}Response>"))
+}
+
+fn instance_xml(source: &str) -> Reply {
+    query(
+        "DescribeDBInstances",
+        &format!(
+            "<DBInstances><DBInstance><DBInstanceIdentifier>orders-west</DBInstanceIdentifier>\
+             <DBInstanceStatus>available</DBInstanceStatus><Engine>postgres</Engine>\
+             <ReadReplicaSourceDBInstanceIdentifier>{source}</ReadReplicaSourceDBInstanceIdentifier>\
+             </DBInstance></DBInstances>"
+        ),
+    )
+}
+
+fn instance_view(source: Option<&str>) -> View {
+    View::Rds(Some(RdsView {
+        status: "available".into(),
+        replica_source: source.map(str::to_owned),
+        engine: "postgres".into(),
+    }))
+}
+
+fn records_xml(sets: &[&str]) -> Reply {
+    Reply::ok(format!(
+        "<ListResourceRecordSetsResponse><ResourceRecordSets>{}</ResourceRecordSets>\
+         <IsTruncated>false</IsTruncated><MaxItems>2</MaxItems></ListResourceRecordSetsResponse>",
+        sets.concat()
+    ))
+}
+
+const FENCE: &str = "<ResourceRecordSet><Name>_leeward.orders.example.com.</Name><Type>TXT</Type>\
+<TTL>60</TTL><ResourceRecords><ResourceRecord><Value>\"3\"</Value></ResourceRecord></ResourceRecords>\
+</ResourceRecordSet>";
+const NEIGHBOUR: &str = "<ResourceRecordSet><Name>a.example.com.</Name><Type>A</Type><TTL>60</TTL>\
+<ResourceRecords><ResourceRecord><Value>192.0.2.1</Value></ResourceRecord></ResourceRecords>\
+</ResourceRecordSet>";
+
+const GROUP: &str = "<AutoScalingGroups><member><AutoScalingGroupName>web</AutoScalingGroupName>\
+<MinSize>2</MinSize><MaxSize>6</MaxSize><DesiredCapacity>3</DesiredCapacity><Instances>\
+<member><InstanceId>i-1</InstanceId><LifecycleState>InService</LifecycleState><HealthStatus>Healthy</HealthStatus></member>\
+<member><InstanceId>i-2</InstanceId><LifecycleState>InService</LifecycleState><HealthStatus>Unhealthy</HealthStatus></member>\
+<member><InstanceId>i-3</InstanceId><LifecycleState>Pending</LifecycleState><HealthStatus>Healthy</HealthStatus></member>\
+<member><InstanceId>i-4</InstanceId><LifecycleState>Terminated</LifecycleState><HealthStatus>Healthy</HealthStatus></member>\
+</Instances><SuspendedProcesses><member><ProcessName>Launch</ProcessName></member></SuspendedProcesses>\
+</member></AutoScalingGroups>";
+
+const INGRESS: &str = "<DescribeSecurityGroupsResponse><securityGroupInfo><item><groupId>sg-1</groupId><ipPermissions>\
+<item><ipProtocol>tcp</ipProtocol><fromPort>5432</fromPort><toPort>5432</toPort><ipRanges><item><cidrIp>10.0.0.0/16</cidrIp></item></ipRanges></item>\
+<item><ipProtocol>-1</ipProtocol><groups><item><groupId>sg-9</groupId></item></groups></item>\
+<item><ipProtocol>tcp</ipProtocol><fromPort>22</fromPort><toPort>22</toPort><ipRanges><item><cidrIp>0.0.0.0/0</cidrIp></item></ipRanges></item>\
+<item><ipProtocol>tcp</ipProtocol><fromPort>5000</fromPort><toPort>6000</toPort><ipv6Ranges><item><cidrIpv6>2001:db8::/32</cidrIpv6></item></ipv6Ranges></item>\
+</ipPermissions></item></securityGroupInfo></DescribeSecurityGroupsResponse>";
+
+const INSTANCES: &str = "<DescribeInstancesResponse><reservationSet><item><instancesSet>\
+<item><instanceId>i-1</instanceId><instanceState><code>16</code><name>running</name></instanceState></item>\
+</instancesSet></item><item><instancesSet>\
+<item><instanceId>i-2</instanceId><instanceState><code>80</code><name>stopped</name></instanceState></item>\
+</instancesSet></item></reservationSet></DescribeInstancesResponse>";
+
+const TARGETS: &str = "<TargetHealthDescriptions>\
+<member><Target><Id>i-1</Id></Target><TargetHealth><State>healthy</State></TargetHealth></member>\
+<member><Target><Id>i-2</Id></Target><TargetHealth><State>draining</State></TargetHealth></member>\
+</TargetHealthDescriptions>";
+
+const GLOBAL: &str = "<GlobalClusters><GlobalClusterMember><GlobalClusterIdentifier>catalog</GlobalClusterIdentifier>\
+<Status>failing-over</Status><FailoverState><Status>failing-over</Status></FailoverState><GlobalClusterMembers>\
+<GlobalClusterMember><DBClusterArn>arn:east</DBClusterArn><IsWriter>true</IsWriter></GlobalClusterMember>\
+<GlobalClusterMember><DBClusterArn>arn:west</DBClusterArn><IsWriter>false</IsWriter></GlobalClusterMember>\
+</GlobalClusterMembers></GlobalClusterMember></GlobalClusters>";
+
+fn databases() -> Vec<(Question, Reply, View)> {
+    let full = json!({"Item": {"pk": {"S": "LEASE#orders"}, "owner": {"S": "us-east-1"},
+        "epoch": {"N": "4"}, "effect": {"S": "e-1"}, "renewed_at": {"N": "1700000000123"}}});
+    let bare = json!({"Item": {"owner": {"S": "nobody"}, "epoch": {"N": "5"}}});
+    let seen = |owner: &str, epoch, effect: &str, renewed_at| {
+        let (owner, effect) = (owner.to_owned(), effect.to_owned());
+        let answered_at = http_instant();
+        View::Lease(Some(LeaseView { owner, epoch, effect, renewed_at, answered_at }))
+    };
+    let member = |arn: &str, writer| GlobalMember { arn: arn.to_owned(), writer };
+    let running = |running| View::Running(Some(RunningView { desired: 1, running }));
+    let table = |status: &str| json_reply(&json!({"Table": {"TableStatus": status}}));
+    let probed = json!({"schema": 1, "in_recovery": true, "writable": false,
+                        "heartbeat_at_ms": 1_700_000_000_123_i64, "sessions": 2});
+    let renewed = Timestamp::from_millisecond(1_700_000_000_123).unwrap();
+    vec![
+        (lease(), json_reply(&full), seen("us-east-1", 4, "e-1", Some(renewed))),
+        (lease(), json_reply(&bare), seen("nobody", 5, "", None)),
+        (lease(), json_reply(&json!({})), View::Lease(None)),
+        (rds(), instance_xml("orders-east"), instance_view(Some("orders-east"))),
+        (rds(), instance_xml(""), instance_view(None)),
+        (rds(), Reply::xml_error(404, "DBInstanceNotFound"), View::Rds(None)),
+        (
+            global(),
+            query("DescribeGlobalClusters", GLOBAL),
+            View::Global(Some(GlobalView {
+                status: "failing-over".into(),
+                failover: Some("failing-over".into()),
+                members: vec![member("arn:east", true), member("arn:west", false)],
+            })),
+        ),
+        (global(), Reply::xml_error(404, "GlobalClusterNotFoundFault"), View::Global(None)),
+        (replica(), table("ACTIVE"), running(1)),
+        (replica(), table("CREATING"), running(0)),
+        (replica(), Reply::json_error(400, "ResourceNotFoundException"), View::Running(None)),
+        (
+            sql(),
+            json_reply(&probed),
+            View::Sql(SqlView {
+                in_recovery: true,
+                writable: false,
+                heartbeat_at: Some(renewed),
+                sessions: Some(2),
+            }),
+        ),
+    ]
+}
+
+fn capacity() -> Vec<(Question, Reply, View)> {
+    let empty = "<AutoScalingGroups/>";
+    let service = |status: &str| {
+        json!({"services": [{"status": status, "desiredCount": 3, "runningCount": 2}]})
+    };
+    let missing = json!({"services": [], "failures": [{"reason": "MISSING"}]});
+    let state = |id: &str, state: &str| (id.to_owned(), InstanceState(state.to_owned()));
+    vec![
+        (
+            group(),
+            query("DescribeAutoScalingGroups", GROUP),
+            View::Group(Some(GroupView {
+                minimum: 2,
+                maximum: 6,
+                desired: 3,
+                in_service: 1,
+                instances: 3,
+                suspended: vec!["Launch".into()],
+            })),
+        ),
+        (group(), query("DescribeAutoScalingGroups", empty), View::Group(None)),
+        (
+            instances(),
+            Reply::ok(INSTANCES),
+            View::Instances(vec![state("i-2", "stopped"), state("i-1", "running")]),
+        ),
+        (
+            ecs(),
+            json_reply(&service("ACTIVE")),
+            View::Running(Some(RunningView { desired: 3, running: 2 })),
+        ),
+        (ecs(), json_reply(&service("INACTIVE")), View::Running(None)),
+        (ecs(), json_reply(&missing), View::Running(None)),
+        (
+            concurrency(),
+            json_reply(&json!({"ReservedConcurrentExecutions": 9})),
+            View::Concurrency(Some(9)),
+        ),
+        (concurrency(), json_reply(&json!({})), View::Concurrency(None)),
+        (event_source(), json_reply(&json!({"State": "Enabled"})), View::Mapping("Enabled".into())),
+        (
+            targets(),
+            query("DescribeTargetHealth", TARGETS),
+            View::Targets(TargetsView { healthy: 1, total: 2 }),
+        ),
+        (
+            ingress(),
+            Reply::ok(INGRESS),
+            View::Cidrs(vec!["10.0.0.0/16".into(), "2001:db8::/32".into(), "sg-9".into()]),
+        ),
+    ]
+}
+
+fn outside() -> Vec<(Question, Reply, View)> {
+    let told = |transitioned: bool| {
+        let mut alarm = json!({"AlarmName": "canary-west", "StateValue": "ALARM",
+            "StateReason": "3 of 3", "StateUpdatedTimestamp": {"epoch": 1_700_000_060}});
+        if transitioned {
+            alarm["StateTransitionedTimestamp"] = json!({"epoch": 1_700_000_000});
+        }
+        alarm
+    };
+    let alarmed = |since| {
+        let (state, reason) = (AlarmState::Alarm, "3 of 3".to_owned());
+        View::Alarm(Some(AlarmView { state, since: at(since), reason }))
+    };
+    let data = |values: Value, times: Value| {
+        json!({"MetricDataResults": [{"Id": "latest", "Values": values, "Timestamps": times}]})
+    };
+    let two = data(json!([7, 9]), json!([{"epoch": 1_700_000_060}, {"epoch": 1_700_000_000}]));
+    vec![
+        (record("TXT"), records_xml(&[FENCE, NEIGHBOUR]), View::Record(Some((vec!["3".into()], 60)))),
+        (record("TXT"), records_xml(&[NEIGHBOUR]), View::Record(None)),
+        (record("A"), records_xml(&[FENCE]), View::Record(None)),
+        (alarm(), cbor_reply(&json!({"MetricAlarms": [told(true)]})), alarmed(1_700_000_000)),
+        (alarm(), cbor_reply(&json!({"CompositeAlarms": [told(false)]})), alarmed(1_700_000_060)),
+        (alarm(), cbor_reply(&json!({})), View::Alarm(None)),
+        (metric(), cbor_reply(&two), View::Number(Some((7.0, at(1_700_000_060))))),
+        (metric(), cbor_reply(&data(json!([]), json!([]))), View::Number(None)),
+    ]
+}
+
+#[tokio::test]
+async fn each_answer_is_read_as_what_it_is() {
+    for (question, reply, view) in [databases(), capacity(), outside()].concat() {
+        let told = format!("{question} on {reply:?}");
+        let (clients, wire) = clients(vec![reply]);
+        let seen = world(&clients).look(&question).await;
+        assert_eq!(seen, Ok(view), "{told}");
+        let region = if matches!(question, Question::Record { .. }) { "us-east-1" } else { "us-west-2" };
+        assert_eq!(wire.only().signed_for(), region, "{told}");
+    }
+}
+
+#[tokio::test]
+async fn what_cannot_be_read_is_blind_with_its_reason() {
+    let thrown = Reply::ok(r#"{"errorType":"Refused","errorMessage":"not allowed"}"#)
+        .with("x-amz-function-error", "Unhandled");
+    let alias = "<ResourceRecordSet><Name>_leeward.orders.example.com</Name><Type>TXT</Type>\
+        <AliasTarget><HostedZoneId>Z2</HostedZoneId><DNSName>x.</DNSName>\
+        <EvaluateTargetHealth>false</EvaluateTargetHealth></AliasTarget></ResourceRecordSet>";
+    let undated = Reply::ok(r#"{"Item":{"owner":{"S":"us-east-1"},"epoch":{"N":"4"}}}"#);
+    let no_epoch = json!({"Item": {"owner": {"S": "us-east-1"}}});
+    let only_one = INSTANCES.replace("i-2", "i-7");
+    let cases = [
+        (lease(), undated, "no Date"),
+        (lease(), json_reply(&no_epoch), "`epoch`"),
+        (rds(), Reply::xml_error(403, "AccessDenied"), "AccessDenied: because"),
+        (sql(), thrown, "Refused: not allowed"),
+        (sql(), json_reply(&json!({"schema": 2, "in_recovery": true, "writable": false})), "schema 2"),
+        (sql(), Reply::ok("null"), "no probe answer"),
+        (instances(), Reply::ok(only_one), "does not tell of i-2"),
+        (instances(), Reply::ec2_error(400, "InvalidInstanceID.NotFound"), "InvalidInstanceID"),
+        (record("TXT"), records_xml(&[alias]), "alias"),
+        (record("TXT"), records_xml(&[FENCE, FENCE]), "several"),
+        (ecs(), Reply::json_error(400, "ClusterNotFoundException"), "ClusterNotFound"),
+    ];
+    for (question, reply, words) in cases {
+        let told = format!("{question} on {reply:?}");
+        let (clients, _) = clients(vec![reply]);
+        let blind = world(&clients).look(&question).await.unwrap_err().to_string();
+        assert!(blind.contains(words), "{told}: {blind}");
+        assert!(blind.starts_with(&question.to_string()), "{told}: {blind}");
+    }
+}
+
+#[tokio::test]
+async fn a_look_is_tried_twice_and_no_more() {
+    let busy = || Reply::xml_error(503, "ServiceUnavailable");
+    let (twice, wire) = clients(vec![busy(), instance_xml("")]);
+    assert_eq!(world(&twice).look(&rds()).await, Ok(instance_view(None)));
+    assert_eq!(wire.sent().len(), 2);
+    let (never, wire) = clients(vec![busy(), busy()]);
+    let blind = world(&never).look(&rds()).await.unwrap_err().to_string();
+    assert!(blind.contains("ServiceUnavailable"), "{blind}");
+    assert_eq!(wire.sent().len(), 2);
+}
+
+#[tokio::test]
+async fn silence_is_blindness() {
+    for (question, _, _) in [databases(), capacity(), outside()].concat() {
+        let (clients, _) = impatient_clients(vec![Reply::Silence; 2]);
+        let blind = world(&clients).look(&question).await.unwrap_err().to_string();
+        assert!(blind.contains("TimeoutError"), "{question}: {blind}");
+    }
+}
+
+#[tokio::test]
+async fn no_instances_are_seen_without_a_call_and_what_is_not_wired_is_not_asked() {
+    let (clients, wire) = clients(vec![]);
+    let none = Question::Instances { region: region(), ids: vec![] };
+    assert_eq!(world(&clients).look(&none).await, Ok(View::Instances(vec![])));
+    let empty = World::builder(&clients).build();
+    for (question, _, _) in [databases(), capacity(), outside()].concat() {
+        let blind = empty.look(&question).await.unwrap_err().to_string();
+        assert!(blind.contains("not wired"), "{blind}");
+    }
+    assert!(wire.sent().is_empty());
+}

@@ -1,0 +1,49 @@
+//! The chain: each entry names the digest of the one before, over its stored bytes.
+
+use sha2::{Digest as _, Sha256};
+
+use crate::ids::{Digest, Seq};
+use crate::journal::{Broken, Record};
+
+/// SHA-256 in lower-case hexadecimal.
+pub fn digest(bytes: &[u8]) -> Digest {
+    let hash = Sha256::digest(bytes);
+    let mut text = String::with_capacity(64);
+    for byte in hash {
+        text.push(char::from_digit(u32::from(byte >> 4), 16).unwrap_or('0'));
+        text.push(char::from_digit(u32::from(byte & 15), 16).unwrap_or('0'));
+    }
+    Digest::new(text)
+}
+
+/// The digest that the first entry names.
+pub fn origin() -> Digest {
+    Digest::new("")
+}
+
+/// Reads stored bodies in their order and checks that none is missing or changed.
+/// Gives the records with the digest of the last.
+pub fn read<'a>(bodies: impl Iterator<Item = &'a str>) -> Result<(Vec<Record>, Digest), Broken> {
+    let mut records = Vec::new();
+    let mut head = origin();
+    for (index, body) in bodies.enumerate() {
+        let seq = Seq(index as u64 + 1);
+        let record: Record = serde_json::from_str(body)
+            .map_err(|e| Broken::new(seq, format!("cannot be read: {e}")))?;
+        if record.seq != seq {
+            return Err(Broken::new(seq, format!("stands in the place of entry {}", record.seq)));
+        }
+        if record.prev != head {
+            return Err(Broken::new(
+                seq,
+                format!(
+                    "follows an entry of digest {}, but the one before has {head}",
+                    record.prev
+                ),
+            ));
+        }
+        head = digest(body.as_bytes());
+        records.push(record);
+    }
+    Ok((records, head))
+}

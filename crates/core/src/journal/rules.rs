@@ -1,0 +1,233 @@
+//! The one place that knows which entry may follow which. Writers ask it before they write, readers
+//! when they fold, auditors when they judge.
+
+use crate::ids::Seq;
+use crate::journal::{End, Entry, Fate, HaltKind, State};
+use crate::limits::Limits;
+use crate::plan::Plan;
+use crate::time::{Timestamp, after};
+use crate::world::Change;
+
+/// Why an entry may not follow.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct NotAdmitted(String);
+
+fn no<T>(why: impl Into<String>) -> Result<T, NotAdmitted> {
+    Err(NotAdmitted(why.into()))
+}
+
+/// What a writer knows beside the journal.
+#[derive(Debug, Clone, Copy)]
+pub struct Beside<'a> {
+    /// The plan of the generation.
+    pub plan: &'a Plan,
+    /// The protocol's numbers.
+    pub limits: &'a Limits,
+}
+
+/// Whether `entry`, written at `at`, may follow this state. A writer brings what stands beside the
+/// journal; a reader, who may have other limits, does not.
+pub fn admits(
+    state: &State,
+    entry: &Entry,
+    at: Timestamp,
+    beside: Option<Beside<'_>>,
+) -> Result<(), NotAdmitted> {
+    if let Some(next) = state.closed {
+        return no(format!("the journal is closed; generation {next} follows"));
+    }
+    if let Some(ended) = &state.end {
+        #[expect(
+            clippy::wildcard_enum_match_arm,
+            reason = "after the end nothing else may follow, whatever it is"
+        )]
+        return match entry {
+            Entry::Acknowledged { .. } | Entry::Noted { .. } | Entry::Closed { .. } => Ok(()),
+            other => no(format!(
+                "the generation has ended: {}; no {} follows",
+                ended.reason,
+                other.name()
+            )),
+        };
+    }
+    match entry {
+        Entry::Opened(_) => no("the decision is already made"),
+        Entry::Closed { .. } => no("the generation has not ended"),
+        Entry::Acknowledged { .. } => no("there is no end to acknowledge yet"),
+        Entry::Intent { change, undoes, .. } => intent(state, change, undoes.is_some()),
+        Entry::Replied { .. }
+        | Entry::Outcome { .. }
+        | Entry::Answered { .. }
+        | Entry::Asked { .. } => refers(state, entry),
+        Entry::Committed { .. } | Entry::TurnedBack { .. } => fate(state, entry, at, beside),
+        Entry::WriterVerified { .. } | Entry::Pass { .. } => {
+            if state.committed() {
+                Ok(())
+            } else {
+                no("nothing is committed")
+            }
+        }
+        Entry::Resumed { .. } => {
+            if state.halt.is_some() {
+                Ok(())
+            } else {
+                no("nothing is halted")
+            }
+        }
+        Entry::Held { .. } | Entry::Paused { .. } | Entry::Stopped { .. } => halt(state, entry),
+        Entry::Ended { end, .. } => ended(state, *end, at, beside),
+        Entry::Joined { .. }
+        | Entry::Assessed { .. }
+        | Entry::Fenced { .. }
+        | Entry::Waived { .. }
+        | Entry::LossBound { .. }
+        | Entry::StepDone { .. }
+        | Entry::Noted { .. } => Ok(()),
+    }
+}
+
+/// Entries that speak of another one: it has to be there.
+fn refers(state: &State, entry: &Entry) -> Result<(), NotAdmitted> {
+    #[expect(clippy::wildcard_enum_match_arm, reason = "the caller brings these four")]
+    match entry {
+        Entry::Replied { effect, intent, .. } => {
+            let known = state.effects.get(effect);
+            match known.and_then(|e| e.intents.iter().find(|i| i.seq == *intent)) {
+                Some(i) if i.reply.is_none() => Ok(()),
+                Some(_) => no(format!("intent {intent} was already replied to")),
+                None => no(format!("there is no intent {intent} of {effect}")),
+            }
+        }
+        Entry::Outcome { effect, .. } => {
+            if state.effects.contains_key(effect) {
+                Ok(())
+            } else {
+                no(format!("{effect} was never intended"))
+            }
+        }
+        Entry::Answered { number, .. } => {
+            match state.questions.iter().find(|q| q.number == *number) {
+                Some(q) if q.answer.is_none() => Ok(()),
+                Some(_) => no(format!("question {number} has its answer")),
+                None => no(format!("there is no question {number}")),
+            }
+        }
+        Entry::Asked { number, .. } => {
+            let expected = state.questions.len() as u32 + 1;
+            if *number == expected {
+                Ok(())
+            } else {
+                no(format!("the next question is number {expected}"))
+            }
+        }
+        _ => Ok(()),
+    }
+}
+
+fn halt(state: &State, entry: &Entry) -> Result<(), NotAdmitted> {
+    let standing = state.halt.as_ref().map(|h| h.kind);
+    match (entry, standing) {
+        (_, None) | (Entry::Stopped { .. }, Some(HaltKind::Held(_) | HaltKind::Paused)) => Ok(()),
+        (_, Some(_)) => no("it is halted already"),
+    }
+}
+
+fn intent(state: &State, change: &Change, undo: bool) -> Result<(), NotAdmitted> {
+    if let Some(halt) = &state.halt {
+        return no(format!("it is halted: {}", halt.reason));
+    }
+    match (state.fate, undo) {
+        (Fate::Committed(_), true) => no("nothing is undone after the commit"),
+        (Fate::TurnedBack(..), false) => no("nothing new is done after turning back"),
+        (Fate::Open, true) => no("nothing is undone before turning back"),
+        (Fate::Open, false) if needs_commit(change) => no("this needs the commit"),
+        (Fate::Open | Fate::Committed(_), false) | (Fate::TurnedBack(..), true) => Ok(()),
+    }
+}
+
+/// Changes that stand behind the commit: every promotion, and users' traffic.
+pub fn needs_commit(change: &Change) -> bool {
+    match change {
+        Change::PromoteReplica { .. }
+        | Change::FailoverGlobal { .. }
+        | Change::SwitchoverGlobal { .. }
+        | Change::PutMetric { .. }
+        | Change::ChangeRecords { .. }
+        | Change::EnableEventSource { .. } => true,
+        Change::MoveLease { .. }
+        | Change::BoundGroup { .. }
+        | Change::SetMinimum { .. }
+        | Change::StartInstances { .. }
+        | Change::StopInstances { .. }
+        | Change::SetDesiredCount { .. }
+        | Change::ReserveConcurrency { .. }
+        | Change::RevokeIngress { .. }
+        | Change::AuthorizeIngress { .. } => false,
+    }
+}
+
+fn fate(
+    state: &State,
+    entry: &Entry,
+    at: Timestamp,
+    beside: Option<Beside<'_>>,
+) -> Result<(), NotAdmitted> {
+    match state.fate {
+        Fate::Committed(_) => return no("it is committed"),
+        Fate::TurnedBack(..) => return no("it has turned back"),
+        Fate::Open => {}
+    }
+    if let Some(halt) = &state.halt {
+        return no(format!("it is halted: {}", halt.reason));
+    }
+    let (Entry::Committed { .. }, Some(beside)) = (entry, beside) else { return Ok(()) };
+    for database in beside.plan.databases.iter().filter(|d| d.single_writer()) {
+        let id = database.id();
+        let proven = state.fenced.get(id).is_some_and(|f| at >= f.holds_from);
+        if !proven && !state.waived.contains_key(id) {
+            return no(format!("no fence of {id} is proven"));
+        }
+        if !state.losses.contains_key(id) {
+            return no(format!("the loss bound of {id} is not known"));
+        }
+    }
+    match &state.assessed {
+        Some(a) if at <= after(a.at, beside.limits.assessment_age) => Ok(()),
+        Some(a) => no(format!("the assessment is of {}", a.at)),
+        None => no("nothing was assessed"),
+    }
+}
+
+fn ended(
+    state: &State,
+    end: End,
+    at: Timestamp,
+    beside: Option<Beside<'_>>,
+) -> Result<(), NotAdmitted> {
+    match end {
+        End::Recovered if !state.committed() => return no("nothing is committed"),
+        End::Recovered if state.passes == 0 => return no("no validation pass held"),
+        End::RolledBack if !matches!(state.fate, Fate::TurnedBack(..)) => {
+            return no("it has not turned back");
+        }
+        End::Recovered | End::RolledBack => {
+            if let Some((effect, _)) = state.unresolved().next() {
+                return no(format!("it is not known whether {effect} happened"));
+            }
+        }
+        End::Abandoned => {}
+    }
+    if let (End::Abandoned, Some(beside)) = (end, beside)
+        && let Some(safe) = state.safe_from(beside.limits)
+        && at < safe
+    {
+        return no(format!("a request may still land until {safe}; abandon it then"));
+    }
+    Ok(())
+}
+
+/// The place that the next entry takes.
+pub fn next_seq(state: &State) -> Seq {
+    state.last.next()
+}

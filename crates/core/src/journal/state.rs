@@ -1,0 +1,429 @@
+//! The state of a generation: the fold of its journal.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::effect::EffectId;
+use crate::ids::{Actor, Digest, EntryId, ExecutorId, Generation, Nonce, Seq, Step};
+use crate::journal::rules;
+use crate::journal::{
+    Answer, Bearing, Decision, End, Entry, FenceProof, Record, Reply, TurnBackReason,
+};
+use crate::limits::Limits;
+use crate::time::{Span, Timestamp, after, since};
+use crate::world::Change;
+
+/// A generation as its journal tells it.
+#[derive(Debug, Clone)]
+pub struct State {
+    /// What shall be done.
+    pub decision: Decision,
+    /// The last entry.
+    pub last: Seq,
+    /// When the last entry was written.
+    pub last_at: Timestamp,
+    /// Digest of the last entry.
+    pub head: Digest,
+    /// Executors in the order in which they joined, with the place of their entry.
+    pub executors: Vec<(ExecutorId, Seq)>,
+    /// The latest weighing of evidence.
+    pub assessed: Option<Assessed>,
+    /// Questions to people, by number from 1.
+    pub questions: Vec<Asked>,
+    /// Effects that were ever intended.
+    pub effects: BTreeMap<EffectId, EffectState>,
+    /// Proofs, by database.
+    pub fenced: BTreeMap<EntryId, Fenced>,
+    /// Databases whose proof an operator waived, with the loss that was shown.
+    pub waived: BTreeMap<EntryId, Option<Span>>,
+    /// Loss bounds, by database.
+    pub losses: BTreeMap<EntryId, (Option<Span>, String)>,
+    /// Databases that answer as the writer on the new side.
+    pub writers: BTreeSet<EntryId>,
+    /// Steps that are done, with their time.
+    pub done: BTreeMap<Step, Timestamp>,
+    /// Where it stands towards the way back.
+    pub fate: Fate,
+    /// Why it does not go on by itself.
+    pub halt: Option<Halt>,
+    /// How long it was halted before the present halt.
+    pub halted: Span,
+    /// Deadline without halts; moved by a resumption's new limit.
+    deadline: Timestamp,
+    /// Whether someone resumed it since the last question was answered or timed out.
+    pub resumed_after_question: bool,
+    /// Validation passes in a row.
+    pub passes: u32,
+    /// When the latest pass was made, and whether it held.
+    pub last_pass: Option<(Timestamp, bool)>,
+    /// The end.
+    pub end: Option<Ended>,
+    /// When a person acknowledged it.
+    pub acknowledged: Option<Timestamp>,
+    /// The generation that follows.
+    pub closed: Option<Generation>,
+}
+
+/// Evidence weighed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Assessed {
+    /// When.
+    pub at: Timestamp,
+    /// What it says.
+    pub bearing: Bearing,
+    /// Digest of the stored assessment.
+    pub evidence: Digest,
+    /// In a sentence.
+    pub reason: String,
+}
+
+/// A question and its answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Asked {
+    /// Its number.
+    pub number: u32,
+    /// The greatest loss that a yes covers.
+    pub loss: Option<Span>,
+    /// When silence becomes an answer, halts apart.
+    pub deadline: Timestamp,
+    /// The question.
+    pub question: String,
+    /// Who answered what.
+    pub answer: Option<(Answer, Actor)>,
+}
+
+/// A proof that the old writer cannot write.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fenced {
+    /// By what.
+    pub proof: FenceProof,
+    /// From when on.
+    pub holds_from: Timestamp,
+    /// Latest instant at which the old writer could acknowledge a write, by its own clock where known.
+    pub latest_write: Option<Timestamp>,
+}
+
+/// One effect's intents and outcome.
+#[derive(Debug, Clone, PartialEq)]
+pub struct EffectState {
+    /// Every intent, in order.
+    pub intents: Vec<IntentState>,
+    /// What the last intent sent.
+    pub change: Change,
+    /// The way back that was noted before the first intent.
+    pub before: Option<Change>,
+    /// The effect that it undoes.
+    pub undoes: Option<EffectId>,
+    /// Whether it is seen in the world, with the outcome's place and time.
+    pub outcome: Option<(bool, Seq, Timestamp)>,
+}
+
+/// One intent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct IntentState {
+    /// Its place.
+    pub seq: Seq,
+    /// Its time: the request is signed with it or earlier.
+    pub at: Timestamp,
+    /// Whose.
+    pub nonce: Nonce,
+    /// What the service answered; `None`: the answer was lost, or is still awaited.
+    pub reply: Option<Reply>,
+}
+
+/// Where a generation stands towards the way back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fate {
+    /// Both ways are open.
+    Open,
+    /// Only forward.
+    Committed(Timestamp),
+    /// Only back.
+    TurnedBack(TurnBackReason, Timestamp),
+}
+
+/// Why it does not go on by itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Halt {
+    /// Which kind.
+    pub kind: HaltKind,
+    /// Since when.
+    pub since: Timestamp,
+    /// Why.
+    pub reason: String,
+}
+
+/// Which kind of halt.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum HaltKind {
+    /// The step found that a person is needed.
+    Held(Step),
+    /// An operator halts the executors.
+    Paused,
+    /// An operator stops the generation.
+    Stopped,
+}
+
+/// How it ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Ended {
+    /// Which end.
+    pub end: End,
+    /// When.
+    pub at: Timestamp,
+    /// In a sentence.
+    pub reason: String,
+}
+
+/// A journal that cannot be what an executor wrote.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("journal entry {seq} {what}")]
+pub struct Broken {
+    /// The entry.
+    pub seq: Seq,
+    /// What is wrong with it.
+    pub what: String,
+}
+
+impl Broken {
+    /// With what is wrong.
+    pub fn new(seq: Seq, what: impl Into<String>) -> Self {
+        Self { seq, what: what.into() }
+    }
+}
+
+impl EffectState {
+    /// Whether a request of it may be in flight or done without our having seen which.
+    pub fn unresolved(&self) -> bool {
+        let settled = self.outcome.map_or(Seq(0), |(_, seq, _)| seq);
+        self.intents.iter().any(|i| i.seq > settled && !matches!(i.reply, Some(Reply::Refused(_))))
+    }
+
+    /// The latest time at which something was sent or about to be.
+    pub fn last_intent(&self) -> Option<&IntentState> {
+        self.intents.last()
+    }
+
+    /// Whether it was done by us and is seen.
+    pub fn applied(&self) -> bool {
+        matches!(self.outcome, Some((true, _, _))) && !self.unresolved()
+    }
+}
+
+impl State {
+    /// Folds a whole journal. `limits` decide nothing that was written, only what may follow.
+    pub fn fold(records: &[Record], head: Digest) -> Result<Self, Broken> {
+        let Some(first) = records.first() else {
+            return Err(Broken::new(Seq(1), "is missing: the journal is empty"));
+        };
+        let Entry::Opened(decision) = &first.entry else {
+            return Err(Broken::new(first.seq, "is no decision, but stands first"));
+        };
+        let mut state = Self::opened((**decision).clone(), first.at);
+        for record in &records[1..] {
+            rules::admits(&state, &record.entry, record.at, None)
+                .map_err(|no| Broken::new(record.seq, format!("was not allowed: {no}")))?;
+            state.apply(record);
+        }
+        state.head = head;
+        Ok(state)
+    }
+
+    fn opened(decision: Decision, at: Timestamp) -> Self {
+        let deadline = decision.deadline;
+        Self {
+            decision,
+            last: Seq(1),
+            last_at: at,
+            head: Digest::new(""),
+            executors: Vec::new(),
+            assessed: None,
+            questions: Vec::new(),
+            effects: BTreeMap::new(),
+            fenced: BTreeMap::new(),
+            waived: BTreeMap::new(),
+            losses: BTreeMap::new(),
+            writers: BTreeSet::new(),
+            done: BTreeMap::new(),
+            fate: Fate::Open,
+            halt: None,
+            halted: Span::default(),
+            deadline,
+            resumed_after_question: false,
+            passes: 0,
+            last_pass: None,
+            end: None,
+            acknowledged: None,
+            closed: None,
+        }
+    }
+
+    /// Takes one more record that the rules admit.
+    pub fn apply(&mut self, record: &Record) {
+        self.last = record.seq;
+        self.last_at = record.at;
+        self.apply_people(record);
+        self.apply_effects(record);
+        self.apply_findings(record);
+    }
+
+    #[expect(clippy::wildcard_enum_match_arm, reason = "the three appliers share the entries")]
+    fn apply_people(&mut self, record: &Record) {
+        let at = record.at;
+        match &record.entry {
+            Entry::Asked { number, loss, deadline, question, .. } => self.questions.push(Asked {
+                number: *number,
+                loss: *loss,
+                deadline: *deadline,
+                question: question.clone(),
+                answer: None,
+            }),
+            Entry::Answered { number, answer, .. } => {
+                self.resumed_after_question = false;
+                if let Some(asked) = self.questions.iter_mut().find(|q| q.number == *number) {
+                    asked.answer = Some((*answer, record.by.clone()));
+                }
+            }
+            Entry::Waived { database, loss, .. } => {
+                self.waived.insert(database.clone(), *loss);
+            }
+            Entry::Held { step, reason } => self.stop(HaltKind::Held(*step), at, reason),
+            Entry::Paused { reason } => self.stop(HaltKind::Paused, at, reason),
+            Entry::Stopped { reason, .. } => self.stop(HaltKind::Stopped, at, reason),
+            Entry::Resumed { time_limit, .. } => {
+                self.resumed_after_question = true;
+                if let Some(halt) = self.halt.take() {
+                    self.halted = self.halted.plus(since(halt.since, at));
+                }
+                if let Some(limit) = time_limit {
+                    self.halted = Span::default();
+                    self.deadline = after(at, *limit);
+                }
+            }
+            Entry::Ended { end, reason } => {
+                self.end = Some(Ended { end: *end, at, reason: reason.clone() });
+                self.halt = None;
+            }
+            Entry::Acknowledged { .. } => self.acknowledged = Some(at),
+            Entry::Closed { next } => self.closed = Some(*next),
+            _ => {}
+        }
+    }
+
+    #[expect(clippy::wildcard_enum_match_arm, reason = "the three appliers share the entries")]
+    fn apply_effects(&mut self, record: &Record) {
+        match &record.entry {
+            Entry::Intent { effect, change, undoes, before } => {
+                let intent = IntentState {
+                    seq: record.seq,
+                    at: record.at,
+                    nonce: record.nonce.clone(),
+                    reply: None,
+                };
+                let state = self.effects.entry(effect.clone()).or_insert_with(|| EffectState {
+                    intents: Vec::new(),
+                    change: (**change).clone(),
+                    before: before.as_deref().cloned(),
+                    undoes: undoes.clone(),
+                    outcome: None,
+                });
+                state.change = (**change).clone();
+                state.intents.push(intent);
+            }
+            Entry::Replied { effect, intent, reply } => {
+                if let Some(state) = self.effects.get_mut(effect)
+                    && let Some(i) = state.intents.iter_mut().find(|i| i.seq == *intent)
+                {
+                    i.reply = Some(reply.clone());
+                }
+            }
+            Entry::Outcome { effect, applied, .. } => {
+                if let Some(state) = self.effects.get_mut(effect) {
+                    state.outcome = Some((*applied, record.seq, record.at));
+                }
+            }
+            _ => {}
+        }
+    }
+
+    #[expect(clippy::wildcard_enum_match_arm, reason = "the three appliers share the entries")]
+    fn apply_findings(&mut self, record: &Record) {
+        let at = record.at;
+        match &record.entry {
+            Entry::Joined { executor } => self.executors.push((executor.clone(), record.seq)),
+            Entry::Assessed { evidence, verdict, reason } => {
+                self.assessed = Some(Assessed {
+                    at,
+                    bearing: *verdict,
+                    evidence: evidence.clone(),
+                    reason: reason.clone(),
+                });
+            }
+            Entry::Fenced { databases, fence, holds_from, latest_write, .. } => {
+                for database in databases {
+                    let fenced = Fenced {
+                        proof: fence.clone(),
+                        holds_from: *holds_from,
+                        latest_write: *latest_write,
+                    };
+                    self.fenced.insert(database.clone(), fenced);
+                }
+            }
+            Entry::LossBound { database, bound, source } => {
+                self.losses.insert(database.clone(), (*bound, source.clone()));
+            }
+            Entry::WriterVerified { database, .. } => {
+                self.writers.insert(database.clone());
+            }
+            Entry::StepDone { step, .. } => {
+                self.done.entry(*step).or_insert(at);
+            }
+            Entry::Committed { .. } => self.fate = Fate::Committed(at),
+            Entry::TurnedBack { reason, .. } => self.fate = Fate::TurnedBack(*reason, at),
+            Entry::Pass { held, .. } => {
+                self.passes = if *held { self.passes + 1 } else { 0 };
+                self.last_pass = Some((at, *held));
+            }
+            _ => {}
+        }
+    }
+
+    fn stop(&mut self, kind: HaltKind, at: Timestamp, reason: &str) {
+        // A later halt replaces the reason, but the clock stands since the first.
+        let since = self.halt.as_ref().map_or(at, |h| h.since);
+        self.halt = Some(Halt { kind, since, reason: reason.to_owned() });
+    }
+
+    /// When its time is over, with paused and held time added.
+    pub fn deadline(&self, now: Timestamp) -> Timestamp {
+        self.shifted(self.deadline, now)
+    }
+
+    /// An instant of the generation's own clock, which stands still while it is halted.
+    pub fn shifted(&self, instant: Timestamp, now: Timestamp) -> Timestamp {
+        let present = self.halt.as_ref().map_or(Span::default(), |h| since(h.since, now));
+        after(instant, self.halted.plus(present))
+    }
+
+    /// Whether the commit stands.
+    pub fn committed(&self) -> bool {
+        matches!(self.fate, Fate::Committed(_))
+    }
+
+    /// Effects that may be in flight or done without our having seen which.
+    pub fn unresolved(&self) -> impl Iterator<Item = (&EffectId, &EffectState)> {
+        self.effects.iter().filter(|(_, e)| e.unresolved())
+    }
+
+    /// When the last request that nobody saw the end of can no longer land.
+    pub fn safe_from(&self, limits: &Limits) -> Option<Timestamp> {
+        self.unresolved()
+            .flat_map(|(_, e)| e.intents.iter())
+            .map(|i| after(i.at, limits.request_life))
+            .max()
+    }
+
+    /// The time of the last change that was sent.
+    pub fn last_effect(&self) -> Option<Timestamp> {
+        self.effects.values().flat_map(|e| e.intents.iter()).map(|i| i.at).max()
+    }
+}

@@ -1,0 +1,21 @@
+//! The thinking of Leeward: plans, evidence, the journal and what follows from it.
+//!
+//! Nothing here does IO, reads a clock, draws a random number or knows an AWS type. Whoever calls
+//! brings what was seen and what time it is, and carries out what comes back.
+
+pub mod contract;
+pub mod effect;
+pub mod error;
+pub mod evidence;
+pub mod ids;
+pub mod journal;
+pub mod limits;
+pub mod opening;
+pub mod plan;
+pub mod pursuit;
+pub mod steps;
+pub mod table;
+pub mod telling;
+pub mod time;
+pub mod trigger;
+pub mod world;

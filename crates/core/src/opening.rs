@@ -1,0 +1,145 @@
+//! When the next generation may be opened, and how it begins.
+
+use crate::ids::Generation;
+use crate::journal::{Fate, State};
+use crate::limits::Limits;
+use crate::plan::Plan;
+use crate::time::{Span, Timestamp, after, since};
+
+/// What to do with a trigger that has a reason to recover.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Opening {
+    /// A generation is open: work on that one.
+    Join(Generation),
+    /// The last one has ended: close it, then open this one.
+    Open(Generation),
+    /// Not now.
+    Refused(NotNow),
+}
+
+/// Why no generation may be opened now. Every number is in it.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum NotNow {
+    /// A request of the last generation may still land.
+    #[error(
+        "a request of generation {generation} whose end nobody saw may still land for {left}; no one can skip this"
+    )]
+    MayStillLand {
+        /// The last generation.
+        generation: Generation,
+        /// Time left.
+        left: Span,
+    },
+    /// The cool-down.
+    #[error(
+        "generation {generation} changed the world {ago} ago; the cool-down of {cool_down} has {left} left (`leeward ack` ends it)"
+    )]
+    CoolDown {
+        /// The last generation.
+        generation: Generation,
+        /// Since its last effect.
+        ago: Span,
+        /// The plan's cool-down.
+        cool_down: Span,
+        /// Time left.
+        left: Span,
+    },
+    /// The system's switch is off.
+    #[error("openings are switched off: {0}")]
+    SwitchedOff(String),
+    /// The plan is not enabled.
+    #[error("plan {0} is not enabled")]
+    NotEnabled(String),
+}
+
+/// Whether a generation may be opened after `last`, by a person (`manual`) or by the evidence.
+pub fn may_open(
+    last: Option<&State>,
+    plan: &Plan,
+    limits: &Limits,
+    now: Timestamp,
+    manual: bool,
+) -> Opening {
+    let Some(last) = last else { return open(plan, Generation(1), manual) };
+    let generation = last.decision.generation;
+    if last.end.is_none() && last.closed.is_none() {
+        return Opening::Join(generation);
+    }
+    if let Some(safe) = last.safe_from(limits)
+        && now < safe
+    {
+        return Opening::Refused(NotNow::MayStillLand { generation, left: since(now, safe) });
+    }
+    if let Some(effect) = last.last_effect()
+        && last.acknowledged.is_none()
+    {
+        let over = after(effect, plan.policy.cool_down);
+        if now < over {
+            return Opening::Refused(NotNow::CoolDown {
+                generation,
+                ago: since(effect, now),
+                cool_down: plan.policy.cool_down,
+                left: since(now, over),
+            });
+        }
+    }
+    open(plan, generation.next(), manual)
+}
+
+fn open(plan: &Plan, next: Generation, manual: bool) -> Opening {
+    if plan.enabled || manual {
+        Opening::Open(next)
+    } else {
+        Opening::Refused(NotNow::NotEnabled(plan.plan.to_string()))
+    }
+}
+
+/// Whether the executor that an open generation waits for should be started, when none runs.
+pub fn adopts(state: &State, limits: &Limits) -> Adoption {
+    if state.end.is_some() {
+        return Adoption::Leave;
+    }
+    if state.halt.is_some() {
+        return Adoption::Leave;
+    }
+    // Joining writes an entry of its own; an executor that wrote nothing else was silent.
+    let silent = state
+        .executors
+        .iter()
+        .rev()
+        .enumerate()
+        .take_while(|(back, (_, seq))| seq.0 + (*back as u64) == state.last.0)
+        .count();
+    if silent >= limits.silent_executors {
+        return Adoption::Hold(format!(
+            "{silent} executors came and went without getting any further; look at their executions and the functions' logs, then resume"
+        ));
+    }
+    Adoption::Start
+}
+
+/// What to do with an open generation that nobody works on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Adoption {
+    /// It waits for a person, or has ended.
+    Leave,
+    /// Start an executor.
+    Start,
+    /// Starting one more will not help: a person is needed.
+    Hold(String),
+}
+
+/// Which statuses of C5 a generation is in.
+pub fn record_status(state: &State) -> &'static str {
+    use crate::journal::End;
+    match (&state.end, &state.halt, state.fate) {
+        (Some(e), ..) => match e.end {
+            End::Recovered => "completed",
+            End::RolledBack => "rolled-back",
+            End::Abandoned => "failed",
+        },
+        (None, Some(_), _) => "failed",
+        (None, None, Fate::Open) if state.effects.is_empty() => "initiating",
+        (None, None, Fate::Open | Fate::Committed(_) | Fate::TurnedBack(..)) => "in-progress",
+    }
+}

@@ -1,0 +1,199 @@
+//! Databases: whether the old writer can be fenced while its Region is silent, and what can be lost.
+
+use super::{Findings, region_of_arn};
+use crate::ids::{Side, Sides};
+use crate::plan::{AuroraGlobal, Database, Fence, Plan, WriterLease};
+use crate::time::Span;
+
+pub(super) fn check(plan: &Plan, findings: &mut Findings) {
+    findings.names("databases", "id", plan.databases.iter().map(|d| d.id().as_str()));
+    for (index, database) in plan.databases.iter().enumerate() {
+        let path = format!("databases[{index}]");
+        if database.services().is_empty() {
+            findings.warn(format!("{path}.services"), "is empty: nobody learns whose data this is");
+        }
+        match database {
+            Database::RdsReplica(d) => {
+                sides(&format!("{path}.instance"), &d.instance, findings);
+            }
+            Database::AuroraGlobal(d) => aurora(plan, &path, d, findings),
+            Database::DynamodbGlobal(d) => {
+                findings.filled(format!("{path}.table"), &d.table);
+                findings.note(
+                    &path,
+                    "every side writes: nothing is fenced or promoted, the later of two writes wins",
+                );
+            }
+        }
+        if let Some(probe) = database.probe() {
+            for (side, at) in [(Side::Primary, &probe.side.primary), (Side::Standby, &probe.side.standby)] {
+                findings.filled(format!("{path}.probe.side.{side}.host"), &at.host);
+                findings.filled(format!("{path}.probe.side.{side}.function"), &at.function);
+                if at.port == 0 {
+                    findings.error(format!("{path}.probe.side.{side}.port"), "is 0");
+                }
+            }
+        }
+        if database.single_writer() {
+            fences(plan, &path, database, findings);
+        }
+    }
+    one_lease(plan, findings);
+}
+
+fn sides(path: &str, names: &Sides<String>, findings: &mut Findings) {
+    findings.filled(format!("{path}.primary"), &names.primary);
+    findings.filled(format!("{path}.standby"), &names.standby);
+}
+
+fn aurora(plan: &Plan, path: &str, database: &AuroraGlobal, findings: &mut Findings) {
+    findings.filled(format!("{path}.global-cluster"), &database.global_cluster);
+    for side in [Side::Primary, Side::Standby] {
+        let arn = database.cluster.of(side);
+        let region = plan.regions.of(side);
+        if region_of_arn(arn) != Some(region.as_str()) {
+            findings.error(
+                format!("{path}.cluster.{side}"),
+                format!("`{arn}` is no cluster's ARN in {region}"),
+            );
+        }
+    }
+    if !database.allow_data_loss {
+        findings.warn(
+            format!("{path}.allow-data-loss"),
+            "is false: cannot recover by itself; only a switchover is allowed, which a person starts and which needs both Regions well",
+        );
+    }
+}
+
+fn fences(plan: &Plan, path: &str, database: &Database, findings: &mut Findings) {
+    let list = database.fences();
+    let place = format!("{path}.fences");
+    if list.is_empty() {
+        findings.error(
+            place,
+            "is empty, and only one side may write this database: without a fence nothing is ever promoted",
+        );
+        return;
+    }
+    let mut leases = 0;
+    for (index, fence) in list.iter().enumerate() {
+        let path = format!("{place}[{index}]");
+        match fence {
+            Fence::WriterLease(lease) => {
+                leases += 1;
+                writer_lease(plan, &path, lease, database.max_loss(), findings);
+            }
+            Fence::StopWriter(f) => {
+                sides(&format!("{path}.group"), &f.group, findings);
+                findings.filled(format!("{path}.sessions-of"), &f.sessions_of);
+            }
+            Fence::Isolate(f) => {
+                findings.filled(format!("{path}.sessions-of"), &f.sessions_of);
+                for side in [Side::Primary, Side::Standby] {
+                    let rules = f.security_group.of(side);
+                    let path = format!("{path}.security-group.{side}");
+                    findings.filled(format!("{path}.group"), &rules.group);
+                    if rules.cidrs.is_empty() {
+                        findings.error(format!("{path}.cidrs"), "is empty: there is nothing to close");
+                    }
+                }
+            }
+            Fence::Waiver => findings.note(
+                path,
+                "a named operator may take the risk with `leeward waive`, for one generation",
+            ),
+        }
+    }
+    match leases {
+        0 => findings.warn(
+            place,
+            format!(
+                "cannot recover {} by itself: no fence works while the primary is silent ({} needs the old side's answer); a person has to waive",
+                database.id(),
+                in_words(list)
+            ),
+        ),
+        1 => {}
+        more => findings.error(place, format!("holds {more} writer leases; a workload has one")),
+    }
+}
+
+fn in_words(fences: &[Fence]) -> String {
+    let words = fences.iter().map(|fence| match fence {
+        Fence::WriterLease(_) => "writer-lease",
+        Fence::StopWriter(_) => "stop-writer",
+        Fence::Isolate(_) => "isolate",
+        Fence::Waiver => "waiver",
+    });
+    words.collect::<Vec<_>>().join(", ")
+}
+
+fn writer_lease(
+    plan: &Plan,
+    path: &str,
+    lease: &WriterLease,
+    max_loss: Span,
+    findings: &mut Findings,
+) {
+    findings.filled(format!("{path}.table"), &lease.table);
+    if lease.region == plan.regions.primary {
+        findings.error(
+            format!("{path}.region"),
+            format!("is {}, the primary's: the lease could not be taken when it is silent", lease.region),
+        );
+    } else if lease.region == plan.regions.standby {
+        findings.warn(
+            format!("{path}.region"),
+            format!(
+                "is {}, the standby's: the writer stops when that Region is away, and to-primary cannot take the lease from a dead {}",
+                lease.region, lease.region
+            ),
+        );
+    }
+    if lease.writers.is_empty() {
+        findings.error(
+            format!("{path}.writers"),
+            "is empty: every application that writes has to honour the lease, and be listed",
+        );
+    }
+    if lease.ttl == Span::default() {
+        findings.error(format!("{path}.ttl"), "is 0: nobody could ever hold the lease");
+    }
+    if lease.heartbeat == Span::default() {
+        findings.error(format!("{path}.heartbeat"), "is 0");
+    }
+    let least = lease.expiry().plus(lease.heartbeat);
+    if max_loss < least {
+        findings.error(
+            format!("{path}.ttl"),
+            format!(
+                "max-loss {max_loss} is less than ttl {} + drift {} + longest-statement {} + heartbeat {} = {least}: every recovery would be refused",
+                lease.ttl, lease.drift, lease.longest_statement, lease.heartbeat
+            ),
+        );
+    }
+    findings.note(
+        path,
+        format!(
+            "the writer is only as available as table {} ({}): it stops {} after its last renewal",
+            lease.table, lease.region, lease.ttl
+        ),
+    );
+}
+
+/// The lease is one item a workload: databases that share it have to mean the same.
+fn one_lease(plan: &Plan, findings: &mut Findings) {
+    let mut all = plan.databases.iter().enumerate().filter_map(|(i, d)| Some((i, d.lease()?)));
+    let Some((first_index, first)) = all.next() else { return };
+    for (index, lease) in all {
+        if lease != first {
+            findings.error(
+                format!("databases[{index}].fences"),
+                format!(
+                    "its writer lease differs from that of databases[{first_index}]: a workload has one lease"
+                ),
+            );
+        }
+    }
+}

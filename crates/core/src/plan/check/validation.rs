@@ -1,0 +1,118 @@
+//! Validation: whether the checks can prove what they are there to prove.
+
+use super::traffic::{answers, record_type};
+use super::{Findings, region_of_arn};
+use crate::ids::Sides;
+use crate::plan::{Capacity, Check, Plan};
+use crate::time::Span;
+
+pub(super) fn check(plan: &Plan, findings: &mut Findings) {
+    let validation = &plan.validation;
+    findings.names("validation.checks", "id", validation.checks.iter().map(|c| c.id().as_str()));
+    if validation.passes == 0 {
+        findings.error("validation.passes", "is 0: nothing would be proved");
+    } else if validation.passes == 1 {
+        findings.warn("validation.passes", "is 1: a cached answer can look like success once");
+    }
+    let passes = u64::from(validation.passes);
+    let proof = Span::millis(validation.interval.as_millis().saturating_mul(passes));
+    if proof >= plan.time_limit {
+        findings.error(
+            "validation.interval",
+            format!("{passes} passes take {proof}, the whole time limit is {}", plan.time_limit),
+        );
+    }
+    if validation.checks.is_empty() {
+        findings.error("validation.checks", "is empty: an empty list of checks fails");
+        return;
+    }
+    for (index, check) in validation.checks.iter().enumerate() {
+        one(plan, &format!("validation.checks[{index}]"), check, findings);
+    }
+    proves(plan, findings);
+}
+
+fn one(plan: &Plan, path: &str, check: &Check, findings: &mut Findings) {
+    match check {
+        Check::Http(c) => {
+            url(path, &c.url, findings);
+            marker(path, &c.marker_header, &c.marker, findings);
+            findings.resolvers(path, &c.resolvers);
+            if !(100..600).contains(&c.status) {
+                findings.error(format!("{path}.status"), format!("{} is no HTTP status", c.status));
+            }
+        }
+        Check::HttpWrite(c) => {
+            url(path, &c.url, findings);
+            marker(path, &c.marker_header, &c.marker, findings);
+            findings.resolvers(path, &c.resolvers);
+        }
+        Check::Dns(c) => {
+            findings.filled(format!("{path}.name"), &c.name);
+            record_type(path, &c.record_type, findings);
+            answers(&format!("{path}.answers"), &c.answers, findings);
+            findings.resolvers(path, &c.resolvers);
+        }
+        Check::Database { .. } => {
+            if plan.databases.is_empty() {
+                findings.error(path, "asks the databases, and the plan has none: it could never hold");
+            }
+        }
+        Check::TargetHealth { .. } => {
+            let any = plan.capacity.iter().any(|c| match c {
+                Capacity::AutoScalingGroup(c) => {
+                    c.target_group.as_ref().is_some_and(|t| region_of_arn(&t.standby).is_some())
+                }
+                Capacity::Instances(_)
+                | Capacity::EcsService(_)
+                | Capacity::LambdaConcurrency(_)
+                | Capacity::EventSource(_) => false,
+            });
+            if !any {
+                findings.error(
+                    path,
+                    "asks the target groups, and no capacity of the plan has one: it could never hold",
+                );
+            }
+        }
+    }
+}
+
+fn url(path: &str, url: &str, findings: &mut Findings) {
+    let host = ["https://", "http://"].iter().find_map(|s| url.strip_prefix(s));
+    if host.is_none_or(|h| h.is_empty() || h.starts_with('/')) {
+        findings.error(format!("{path}.url"), format!("`{url}` is no http:// or https:// URL"));
+    }
+}
+
+fn marker(path: &str, header: &str, marker: &Sides<String>, findings: &mut Findings) {
+    findings.filled(format!("{path}.marker-header"), header);
+    findings.filled(format!("{path}.marker.primary"), &marker.primary);
+    findings.filled(format!("{path}.marker.standby"), &marker.standby);
+    if marker.primary == marker.standby {
+        findings.error(
+            format!("{path}.marker"),
+            "is the same on both sides: a returning old side would look like success",
+        );
+    }
+}
+
+/// Some check has to show which side answers, and one has to write.
+fn proves(plan: &Plan, findings: &mut Findings) {
+    let checks = &plan.validation.checks;
+    let by_name =
+        checks.iter().any(|c| matches!(c, Check::Http(_) | Check::HttpWrite(_) | Check::Dns(_)));
+    if !by_name {
+        findings.error(
+            "validation.checks",
+            "no check goes by the public name (http, http-write or dns): success would not be seen from outside",
+        );
+    }
+    let writes = checks.iter().any(|c| matches!(c, Check::HttpWrite(_)));
+    if !writes && plan.databases.iter().any(|d| d.single_writer()) {
+        findings.warn(
+            "validation.checks",
+            "no check writes and reads back (http-write): a database that only reads would look like success",
+        );
+    }
+}

@@ -1,0 +1,245 @@
+//! Databases, how their old writer is fenced, and how they are looked into.
+
+use serde::{Deserialize, Serialize};
+
+use crate::ids::{EntryId, Region, Sides};
+use crate::time::Span;
+
+/// One database of the workload.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "author", derive(schemars::JsonSchema))]
+#[serde(tag = "kind", rename_all = "kebab-case")]
+pub enum Database {
+    /// An RDS instance and its cross-Region read replica. Promotion cannot be undone.
+    RdsReplica(RdsReplica),
+    /// An Aurora global database.
+    AuroraGlobal(AuroraGlobal),
+    /// A DynamoDB global table: every side writes, nothing is promoted.
+    DynamodbGlobal(DynamodbGlobal),
+}
+
+/// RDS with a cross-Region read replica.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "author", derive(schemars::JsonSchema))]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct RdsReplica {
+    /// Its name in the plan.
+    pub id: EntryId,
+    /// The services that live on it.
+    pub services: Vec<String>,
+    /// DB instance identifier per side.
+    pub instance: Sides<String>,
+    /// Most data, as time, that a promotion may lose.
+    pub max_loss: Span,
+    /// How the old writer is fenced; all that are listed are applied, one proof is needed.
+    pub fences: Vec<Fence>,
+    /// How the engine is asked.
+    pub probe: Probe,
+}
+
+/// An Aurora global database.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "author", derive(schemars::JsonSchema))]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct AuroraGlobal {
+    /// Its name in the plan.
+    pub id: EntryId,
+    /// The services that live on it.
+    pub services: Vec<String>,
+    /// Global cluster identifier.
+    pub global_cluster: String,
+    /// Cluster ARN per side.
+    pub cluster: Sides<String>,
+    /// Most data, as time, that a failover may lose.
+    pub max_loss: Span,
+    /// Whether a failover that can lose data may be asked of RDS; without it only a switchover is.
+    pub allow_data_loss: bool,
+    /// How the old writer is fenced.
+    pub fences: Vec<Fence>,
+    /// How the engine is asked.
+    pub probe: Probe,
+}
+
+/// A DynamoDB global table.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "author", derive(schemars::JsonSchema))]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct DynamodbGlobal {
+    /// Its name in the plan.
+    pub id: EntryId,
+    /// The services that live on it.
+    pub services: Vec<String>,
+    /// Table name, the same on both sides.
+    pub table: String,
+    /// Most data, as replication latency, that may be out of sight.
+    pub max_loss: Span,
+}
+
+impl Database {
+    /// Its name in the plan.
+    pub fn id(&self) -> &EntryId {
+        match self {
+            Self::RdsReplica(d) => &d.id,
+            Self::AuroraGlobal(d) => &d.id,
+            Self::DynamodbGlobal(d) => &d.id,
+        }
+    }
+
+    /// The services that live on it.
+    pub fn services(&self) -> &[String] {
+        match self {
+            Self::RdsReplica(d) => &d.services,
+            Self::AuroraGlobal(d) => &d.services,
+            Self::DynamodbGlobal(d) => &d.services,
+        }
+    }
+
+    /// Most data that moving it may lose.
+    pub fn max_loss(&self) -> Span {
+        match self {
+            Self::RdsReplica(d) => d.max_loss,
+            Self::AuroraGlobal(d) => d.max_loss,
+            Self::DynamodbGlobal(d) => d.max_loss,
+        }
+    }
+
+    /// Its fences; a table that every side writes has none.
+    pub fn fences(&self) -> &[Fence] {
+        match self {
+            Self::RdsReplica(d) => &d.fences,
+            Self::AuroraGlobal(d) => &d.fences,
+            Self::DynamodbGlobal(_) => &[],
+        }
+    }
+
+    /// How the engine is asked, if it speaks SQL.
+    pub fn probe(&self) -> Option<&Probe> {
+        match self {
+            Self::RdsReplica(d) => Some(&d.probe),
+            Self::AuroraGlobal(d) => Some(&d.probe),
+            Self::DynamodbGlobal(_) => None,
+        }
+    }
+
+    /// Whether only one side may write at a time.
+    pub fn single_writer(&self) -> bool {
+        match self {
+            Self::RdsReplica(_) | Self::AuroraGlobal(_) => true,
+            Self::DynamodbGlobal(_) => false,
+        }
+    }
+
+    /// The writer lease among its fences.
+    pub fn lease(&self) -> Option<&WriterLease> {
+        self.fences().iter().find_map(|f| match f {
+            Fence::WriterLease(lease) => Some(lease),
+            Fence::StopWriter(_) | Fence::Isolate(_) | Fence::Waiver => None,
+        })
+    }
+}
+
+/// How the old writer is kept from writing.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "author", derive(schemars::JsonSchema))]
+#[serde(tag = "kind", rename_all = "kebab-case")]
+pub enum Fence {
+    /// The writer holds a lease outside its Region and stops itself when it cannot renew it.
+    WriterLease(WriterLease),
+    /// The writer's compute is stopped and barred from coming back.
+    StopWriter(StopWriter),
+    /// The network path to the old database is cut. An attempt, no proof by itself.
+    Isolate(Isolate),
+    /// A named operator takes the risk, for one generation and one loss bound.
+    Waiver,
+}
+
+/// The lease that every writer of the workload honours. One item per workload.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "author", derive(schemars::JsonSchema))]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct WriterLease {
+    /// DynamoDB table that holds the item: strongly consistent across Regions, or in a third Region.
+    pub table: String,
+    /// Region in which it is asked.
+    pub region: Region,
+    /// How long after sending its last renewal a holder may acknowledge writes.
+    pub ttl: Span,
+    /// Most that two clocks may run apart over one lease.
+    pub drift: Span,
+    /// Longest statement that may still be running when the lease ends.
+    pub longest_statement: Span,
+    /// How often the holder writes the heartbeat row.
+    pub heartbeat: Span,
+    /// Every application that writes; a writer that is not listed is not fenced.
+    pub writers: Vec<String>,
+}
+
+impl WriterLease {
+    /// How long after its end is seen in the table an old holder may still acknowledge a write.
+    pub fn expiry(&self) -> Span {
+        self.ttl.plus(self.drift).plus(self.longest_statement)
+    }
+}
+
+/// The Auto Scaling group that runs the writers, per side.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "author", derive(schemars::JsonSchema))]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct StopWriter {
+    /// Auto Scaling group name per side.
+    pub group: Sides<String>,
+    /// Database user of the writers, whose sessions must be seen ended.
+    pub sessions_of: String,
+}
+
+/// The security group in front of the database, per side.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "author", derive(schemars::JsonSchema))]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct Isolate {
+    /// Group and rules per side.
+    pub security_group: Sides<SecurityGroupRules>,
+    /// Database user of the writers, whose sessions must be seen ended.
+    pub sessions_of: String,
+}
+
+/// The inbound rules that are taken away.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "author", derive(schemars::JsonSchema))]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct SecurityGroupRules {
+    /// Security group id.
+    pub group: String,
+    /// TCP port of the database.
+    pub port: u16,
+    /// CIDR blocks that may reach it on good days.
+    pub cidrs: Vec<String>,
+}
+
+/// How the engine is asked: by the `db-probe` function inside the VPC.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "author", derive(schemars::JsonSchema))]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct Probe {
+    /// Function and endpoint of each side.
+    pub side: Sides<ProbeSide>,
+    /// Database name.
+    pub database: String,
+    /// Database user; it signs in with an IAM token.
+    pub user: String,
+}
+
+/// Where one side's engine is asked.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "author", derive(schemars::JsonSchema))]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct ProbeSide {
+    /// Name or ARN of the `db-probe` function.
+    pub function: String,
+    /// Region in which that function is called.
+    pub region: Region,
+    /// Host of the database.
+    pub host: String,
+    /// Port of the database.
+    pub port: u16,
+}

@@ -1,0 +1,97 @@
+//! Promotion of every database, after the commit; done when the engines themselves say writer.
+
+use crate::ids::Step;
+use crate::journal::{Entry, FenceProof};
+use crate::plan::Database;
+use crate::pursuit::{Goal, Probe};
+use crate::steps::engines::{self, Engine};
+use crate::steps::{Move, Situation, barriers, lease};
+use crate::world::{Change, Question, Seen};
+
+pub(super) fn questions(situation: &Situation<'_>) -> Vec<Question> {
+    let mut questions: Vec<Question> =
+        situation.plan.databases.iter().flat_map(|d| engines::questions(situation, d)).collect();
+    questions.extend(lease::leases(situation).iter().map(|g| lease::question(situation, g.lease)));
+    questions.extend(barriers::questions(situation));
+    questions
+}
+
+pub(super) fn decide(situation: &Situation<'_>, seen: &Seen) -> Move {
+    let mut next = Move::default();
+    if !situation.state.committed() {
+        next.stick("nothing is committed");
+        return next;
+    }
+    for database in &situation.plan.databases {
+        promote(situation, database, seen, &mut next);
+    }
+    if !next.settled() {
+        return next;
+    }
+    // The lease goes to the new side only after every one of its databases is a verified writer.
+    for guarded in lease::leases(situation) {
+        next.pursue(situation, lease::grant(situation, guarded.lease, seen));
+    }
+    next
+}
+
+fn promote(situation: &Situation<'_>, database: &Database, seen: &Seen, next: &mut Move) {
+    let engine = engines::engine(situation, database, seen);
+    let probe = match &engine {
+        Engine::Writer(why) => Probe::Yes(why.clone()),
+        Engine::Replica(_) => Probe::No("it still follows the old writer".to_owned()),
+        Engine::Moving(why) => Probe::Moving(why.clone()),
+        Engine::Wrong(why) => return next.stick(why.clone()),
+        Engine::Blind(why) => Probe::Blind(why.clone()),
+    };
+    let reached = match change(situation, database) {
+        None => {
+            matches!(probe, Probe::Yes(_)) || {
+                next.wait(format!("{}: {probe:?}", database.id()));
+                false
+            }
+        }
+        Some(change) => {
+            // A fence that was seen with the old side's help is looked at again before each request.
+            if matches!(probe, Probe::No(_))
+                && let Err(why) = barriers::still_holds(situation, database, seen)
+            {
+                return next.stick(why);
+            }
+            let effect = situation.effect(Step::Database, database.id().as_str(), "promote");
+            next.pursue(situation, Goal { effect, change, before: None, undoes: None, probe })
+        }
+    };
+    if reached && !situation.state.writers.contains(database.id()) {
+        let evidence = match engine {
+            Engine::Writer(why) => why,
+            Engine::Replica(_) | Engine::Moving(_) | Engine::Wrong(_) | Engine::Blind(_) => {
+                return next.wait(format!("{} is not seen as the writer", database.id()));
+            }
+        };
+        next.records.push(Entry::WriterVerified { database: database.id().clone(), evidence });
+    }
+}
+
+/// What makes the side's copy the writer; `None`: it always is one.
+fn change(situation: &Situation<'_>, database: &Database) -> Option<Change> {
+    let region = situation.target_region().clone();
+    let side = situation.target();
+    match database {
+        Database::RdsReplica(d) => {
+            Some(Change::PromoteReplica { region, instance: d.instance.of(side).clone() })
+        }
+        Database::AuroraGlobal(d) => {
+            let (global_cluster, target) = (d.global_cluster.clone(), d.cluster.of(side).clone());
+            let fenced = situation.state.fenced.get(&d.id);
+            let graceful =
+                !d.allow_data_loss || fenced.is_some_and(|f| f.proof == FenceProof::Switchover);
+            Some(if graceful {
+                Change::SwitchoverGlobal { region, global_cluster, target }
+            } else {
+                Change::FailoverGlobal { region, global_cluster, target }
+            })
+        }
+        Database::DynamodbGlobal(_) => None,
+    }
+}

@@ -1,0 +1,140 @@
+//! What the database engines of the side that is moved to say.
+
+use crate::ids::Side;
+use crate::plan::{Database, Probe as SqlProbe};
+use crate::steps::Situation;
+use crate::time::Timestamp;
+use crate::world::{GlobalView, Question, RdsView, Seen, SqlView, View};
+
+/// A database on the side that is moved to.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Engine {
+    /// It follows the old writer and can be promoted. With the replicated heartbeat, if there is one.
+    Replica(Option<Timestamp>),
+    /// It is the writer, by its own word.
+    Writer(String),
+    /// Something is under way.
+    Moving(String),
+    /// It is not what the plan says.
+    Wrong(String),
+    /// It cannot be seen.
+    Blind(String),
+}
+
+/// What has to be asked to know the engine of `database` on the side that is moved to.
+pub fn questions(situation: &Situation<'_>, database: &Database) -> Vec<Question> {
+    let region = situation.target_region().clone();
+    let service = match database {
+        Database::RdsReplica(d) => {
+            Question::Rds { region, instance: d.instance.of(situation.target()).clone() }
+        }
+        Database::AuroraGlobal(d) => {
+            Question::Global { region, global_cluster: d.global_cluster.clone() }
+        }
+        Database::DynamodbGlobal(d) => Question::TableReplica { region, table: d.table.clone() },
+    };
+    let engine = database.probe().map(|p| sql(p, situation.target(), None));
+    std::iter::once(service).chain(engine).collect()
+}
+
+/// The question to an engine on one side.
+pub fn sql(probe: &SqlProbe, side: Side, sessions_of: Option<&str>) -> Question {
+    let at = probe.side.of(side);
+    Question::Sql {
+        region: at.region.clone(),
+        function: at.function.clone(),
+        host: at.host.clone(),
+        port: at.port,
+        database: probe.database.clone(),
+        user: probe.user.clone(),
+        sessions_of: sessions_of.map(str::to_owned),
+    }
+}
+
+/// What was seen of it.
+pub fn engine(situation: &Situation<'_>, database: &Database, seen: &Seen) -> Engine {
+    let asked = questions(situation, database);
+    let Some(service) = asked.first() else {
+        return Engine::Blind(format!("{} was not asked", database.id()));
+    };
+    let view = match seen.get(service) {
+        Ok(view) => view,
+        Err(blind) => return Engine::Blind(format!("{service}: {blind}")),
+    };
+    let sql = || engine_word(situation, database, seen);
+    match (database, view) {
+        (Database::RdsReplica(_), View::Rds(Some(rds))) => instance(service, rds, sql()),
+        (Database::AuroraGlobal(d), View::Global(Some(global))) => {
+            cluster(service, d.cluster.of(situation.target()), global, sql())
+        }
+        (Database::DynamodbGlobal(_), View::Running(Some(table))) => {
+            if table.running >= table.desired {
+                Engine::Writer(format!("{service} is ACTIVE"))
+            } else {
+                Engine::Moving(format!("{service} is not ACTIVE"))
+            }
+        }
+        (_, View::Rds(None) | View::Global(None) | View::Running(None)) => {
+            Engine::Wrong(format!("{service} does not exist"))
+        }
+        (_, other) => Engine::Blind(format!("{service} answered {other:?}")),
+    }
+}
+
+fn engine_word<'a>(
+    situation: &Situation<'_>,
+    database: &Database,
+    seen: &'a Seen,
+) -> Result<&'a SqlView, String> {
+    let probe = database.probe().ok_or("it speaks no SQL")?;
+    let question = sql(probe, situation.target(), None);
+    match seen.get(&question) {
+        Ok(View::Sql(view)) => Ok(view),
+        Ok(other) => Err(format!("{question} answered {other:?}")),
+        Err(blind) => Err(format!("{question}: {blind}")),
+    }
+}
+
+fn instance(service: &Question, rds: &RdsView, sql: Result<&SqlView, String>) -> Engine {
+    if rds.status != "available" {
+        return Engine::Moving(format!("{service} is {}", rds.status));
+    }
+    match (&rds.replica_source, sql) {
+        (_, Err(unseen)) => Engine::Blind(unseen),
+        (Some(_), Ok(view)) => Engine::Replica(view.heartbeat_at),
+        (None, Ok(view)) => writer(service, "has no replica source", view),
+    }
+}
+
+fn cluster(
+    service: &Question,
+    target: &str,
+    global: &GlobalView,
+    sql: Result<&SqlView, String>,
+) -> Engine {
+    let Some(member) = global.members.iter().find(|m| m.arn == target) else {
+        return Engine::Wrong(format!("{service} has no member {target}"));
+    };
+    if let Some(failover) = &global.failover {
+        return Engine::Moving(format!("{service}: {failover}"));
+    }
+    if global.status != "available" {
+        return Engine::Moving(format!("{service} is {}", global.status));
+    }
+    match (member.writer, sql) {
+        (_, Err(unseen)) => Engine::Blind(unseen),
+        (false, Ok(view)) => Engine::Replica(view.heartbeat_at),
+        (true, Ok(view)) => writer(service, "names it the writer", view),
+    }
+}
+
+/// "Available" is not "writer": the engine itself has to say so.
+fn writer(service: &Question, says: &str, view: &SqlView) -> Engine {
+    if view.in_recovery {
+        Engine::Moving(format!("{service} {says}, the engine is still in recovery"))
+    } else if view.writable {
+        Engine::Writer(format!("{service} {says}, the engine is out of recovery and takes writes"))
+    } else {
+        Engine::Moving(format!("{service} {says}, the engine does not take writes yet"))
+    }
+}

@@ -1,0 +1,144 @@
+//! The writer lease: taken from the old side, given to the new, given back when turning back.
+
+use crate::ids::{EntryId, Step};
+use crate::plan::WriterLease;
+use crate::pursuit::{Goal, Probe};
+use crate::steps::Situation;
+use crate::table::{NOBODY, lease_key};
+use crate::world::{Change, LeaseView, Question, Seen, View};
+
+/// A lease and the databases that it guards.
+pub struct Guarded<'a> {
+    /// The lease.
+    pub lease: &'a WriterLease,
+    /// The databases.
+    pub databases: Vec<EntryId>,
+}
+
+/// The leases of the plan: databases that name the same item share it.
+pub fn leases<'a>(situation: &Situation<'a>) -> Vec<Guarded<'a>> {
+    let mut all: Vec<Guarded<'a>> = Vec::new();
+    for database in &situation.plan.databases {
+        let Some(lease) = database.lease() else { continue };
+        match all
+            .iter_mut()
+            .find(|g| g.lease.table == lease.table && g.lease.region == lease.region)
+        {
+            Some(known) => known.databases.push(database.id().clone()),
+            None => all.push(Guarded { lease, databases: vec![database.id().clone()] }),
+        }
+    }
+    all
+}
+
+/// The question that reads a lease.
+pub fn question(situation: &Situation<'_>, lease: &WriterLease) -> Question {
+    Question::Lease {
+        region: lease.region.clone(),
+        table: lease.table.clone(),
+        key: lease_key(&situation.plan.workload),
+    }
+}
+
+/// The lease as seen, or why it is not.
+pub fn view<'a>(
+    situation: &Situation<'_>,
+    lease: &WriterLease,
+    seen: &'a Seen,
+) -> Result<&'a LeaseView, Probe> {
+    let question = question(situation, lease);
+    match seen.get(&question) {
+        Ok(View::Lease(Some(view))) => Ok(view),
+        Ok(View::Lease(None)) => Err(Probe::Blind(format!(
+            "{question} does not exist; `leeward plan put` makes it, with the primary as its owner"
+        ))),
+        Ok(other) => Err(Probe::Blind(format!("{question} answered {other:?}"))),
+        Err(blind) => Err(Probe::Blind(blind.to_string())),
+    }
+}
+
+/// Takes the lease from whoever has it on the side that is left.
+pub fn take(situation: &Situation<'_>, lease: &WriterLease, seen: &Seen) -> Goal {
+    let effect = situation.effect(Step::Fence, &lease.table, "take-lease");
+    let source = situation.source_region().as_str();
+    let target = situation.target_region().as_str();
+    move_goal(situation, lease, seen, effect, NOBODY, |view| {
+        if view.owner == NOBODY {
+            Probe::Yes(format!("nobody holds the lease, epoch {}", view.epoch))
+        } else if view.owner == target {
+            Probe::Yes(format!("{target} holds the lease already, epoch {}", view.epoch))
+        } else if view.owner == source {
+            Probe::No(format!("{source} holds the lease, epoch {}", view.epoch))
+        } else {
+            Probe::Blind(format!(
+                "the lease is held by {}, which is no side of the plan",
+                view.owner
+            ))
+        }
+    })
+}
+
+/// Gives the lease to the side that was moved to.
+pub fn grant(situation: &Situation<'_>, lease: &WriterLease, seen: &Seen) -> Goal {
+    let effect = situation.effect(Step::Database, &lease.table, "grant-lease");
+    let target = situation.target_region().as_str().to_owned();
+    move_goal(situation, lease, seen, effect, &target, |view| {
+        if view.owner == target {
+            Probe::Yes(format!("{target} holds the lease, epoch {}", view.epoch))
+        } else if view.owner == NOBODY {
+            Probe::No(format!("nobody holds the lease, epoch {}", view.epoch))
+        } else {
+            Probe::Blind(format!("the lease went to {} instead, epoch {}", view.owner, view.epoch))
+        }
+    })
+}
+
+/// Gives the lease back to the side that was to be left.
+pub fn give_back(
+    situation: &Situation<'_>,
+    lease: &WriterLease,
+    seen: &Seen,
+    undoes: crate::effect::EffectId,
+) -> Goal {
+    let effect = undoes.undo();
+    let source = situation.source_region().as_str().to_owned();
+    let goal = move_goal(situation, lease, seen, effect, &source, |view| {
+        if view.owner == source {
+            Probe::Yes(format!("{source} holds the lease again, epoch {}", view.epoch))
+        } else if view.owner == NOBODY {
+            Probe::No(format!("nobody holds the lease, epoch {}", view.epoch))
+        } else {
+            Probe::Blind(format!("the lease went to {} instead, epoch {}", view.owner, view.epoch))
+        }
+    });
+    Goal { undoes: Some(undoes), ..goal }
+}
+
+fn move_goal(
+    situation: &Situation<'_>,
+    lease: &WriterLease,
+    seen: &Seen,
+    effect: crate::effect::EffectId,
+    to: &str,
+    judge: impl Fn(&LeaseView) -> Probe,
+) -> Goal {
+    let (probe, from_owner, from_epoch) = match view(situation, lease, seen) {
+        Ok(view) => (judge(view), view.owner.clone(), view.epoch),
+        Err(blind) => (blind, NOBODY.to_owned(), 0),
+    };
+    Goal {
+        change: Change::MoveLease {
+            region: lease.region.clone(),
+            table: lease.table.clone(),
+            key: lease_key(&situation.plan.workload),
+            from_owner,
+            from_epoch,
+            to_owner: to.to_owned(),
+            effect: effect.as_str().to_owned(),
+        },
+        effect,
+        before: None,
+        undoes: None,
+        probe,
+    }
+}

@@ -1,0 +1,246 @@
+//! Undo, in reverse order, before the commit only. Towards a side only when that side is well now.
+
+use crate::effect::EffectId;
+use crate::evidence::Verdict;
+use crate::journal::{EffectState, End, Entry, Fate};
+use crate::pursuit::{Goal, Probe};
+use crate::steps::{Move, Situation, barriers, bearing, lease};
+use crate::time::{after, since};
+use crate::world::{Change, Question, Seen, View};
+
+pub(super) fn questions(situation: &Situation<'_>) -> Vec<Question> {
+    in_scope(situation).flat_map(|(_, effect)| asked(situation, effect)).collect()
+}
+
+/// Effects of this generation that are no undo themselves, the latest first.
+fn done_by_us<'a>(
+    situation: &Situation<'a>,
+) -> impl Iterator<Item = (&'a EffectId, &'a EffectState)> {
+    let mut all: Vec<_> =
+        situation.state.effects.iter().filter(|(_, e)| e.undoes.is_none()).collect();
+    all.sort_by_key(|(_, e)| std::cmp::Reverse(e.intents.first().map(|i| i.seq)));
+    all.into_iter()
+}
+
+/// Those that the function at work may touch.
+fn in_scope<'a>(
+    situation: &Situation<'a>,
+) -> impl Iterator<Item = (&'a EffectId, &'a EffectState)> {
+    let scope = situation.undoes;
+    done_by_us(situation).filter(move |(id, _)| id.step().is_some_and(|s| scope.contains(&s)))
+}
+
+/// Whether nothing of it is left in the world, for all we did.
+fn undone(situation: &Situation<'_>, id: &EffectId, effect: &EffectState) -> bool {
+    let settled = !effect.unresolved();
+    let undo = situation.state.effects.get(&id.undo());
+    settled && (!effect.applied() || undo.is_some_and(EffectState::applied))
+}
+
+fn asked(situation: &Situation<'_>, effect: &EffectState) -> Vec<Question> {
+    match &effect.change {
+        Change::MoveLease { .. } => {
+            lease::leases(situation).iter().map(|g| lease::question(situation, g.lease)).collect()
+        }
+        Change::BoundGroup { region, group, .. } | Change::SetMinimum { region, group, .. } => {
+            vec![Question::Group { region: region.clone(), group: group.clone() }]
+        }
+        Change::StartInstances { region, ids } | Change::StopInstances { region, ids } => {
+            vec![Question::Instances { region: region.clone(), ids: ids.clone() }]
+        }
+        Change::SetDesiredCount { region, cluster, service, .. } => vec![Question::EcsService {
+            region: region.clone(),
+            cluster: cluster.clone(),
+            service: service.clone(),
+        }],
+        Change::ReserveConcurrency { region, function, .. } => {
+            vec![Question::Concurrency { region: region.clone(), function: function.clone() }]
+        }
+        Change::RevokeIngress { region, rules } | Change::AuthorizeIngress { region, rules } => {
+            vec![Question::Ingress {
+                region: region.clone(),
+                group: rules.group.clone(),
+                port: rules.port,
+            }]
+        }
+        Change::PromoteReplica { .. }
+        | Change::FailoverGlobal { .. }
+        | Change::SwitchoverGlobal { .. }
+        | Change::EnableEventSource { .. }
+        | Change::PutMetric { .. }
+        | Change::ChangeRecords { .. } => Vec::new(),
+    }
+}
+
+pub(super) fn decide(situation: &Situation<'_>, seen: &Seen) -> Move {
+    let mut next = Move::default();
+    let (reason, since_when) = match situation.state.fate {
+        Fate::TurnedBack(reason, at) => (reason, at),
+        Fate::Committed(_) => {
+            next.stick("nothing is undone after the commit");
+            return next;
+        }
+        // Whoever comes here has decided that it cannot go on; that decision goes on record first.
+        Fate::Open => {
+            return Move::record(Entry::TurnedBack {
+                reason: crate::journal::TurnBackReason::StepFailed,
+                detail: "a step before the commit failed".to_owned(),
+            });
+        }
+    };
+    let limit =
+        situation.state.shifted(after(since_when, situation.plan.time_limit), situation.now);
+    if situation.now > limit {
+        next.stick(format!("undoing took longer than {}", situation.plan.time_limit));
+        return next;
+    }
+    for (id, effect) in in_scope(situation) {
+        back(situation, id, effect, seen, &mut next);
+        if !next.settled() {
+            return next;
+        }
+    }
+    let left = done_by_us(situation).find(|(id, effect)| !undone(situation, id, effect));
+    if left.is_some() {
+        // The other function's part; whichever finds nothing left writes the end.
+        return next;
+    }
+    Move::record(Entry::Ended {
+        end: End::RolledBack,
+        reason: format!("everything is undone ({reason:?})"),
+    })
+}
+
+fn back(
+    situation: &Situation<'_>,
+    id: &EffectId,
+    effect: &EffectState,
+    seen: &Seen,
+    next: &mut Move,
+) {
+    if effect.unresolved() {
+        return resolve(situation, id, effect, seen, next);
+    }
+    if !effect.applied() {
+        return;
+    }
+    if towards_old_side(effect) && !old_side_well(situation) {
+        let already = situation.state.effects.get(&id.undo()).is_some_and(EffectState::applied);
+        if !already {
+            return next.stick(format!(
+                "undoing `{}` would send the workload back to {}, which is not seen well: {}; staying put. `leeward resume` when it is well, or `leeward abandon`",
+                effect.change,
+                situation.source_region(),
+                bearing::present(situation).sentence()
+            ));
+        }
+    }
+    match undo_goal(situation, id, effect, seen) {
+        Some(goal) => {
+            next.pursue(situation, goal);
+        }
+        None => next.stick(format!("`{}` has no way back", effect.change)),
+    }
+}
+
+/// Whether its undo sends writers back to the side that was to be left.
+fn towards_old_side(effect: &EffectState) -> bool {
+    matches!(
+        effect.change,
+        Change::MoveLease { .. } | Change::BoundGroup { .. } | Change::RevokeIngress { .. }
+    )
+}
+
+fn old_side_well(situation: &Situation<'_>) -> bool {
+    bearing::present(situation).verdict == Verdict::Well
+}
+
+/// It is not known whether it happened: seen done counts; not seen counts only when it can no longer land.
+fn resolve(
+    situation: &Situation<'_>,
+    id: &EffectId,
+    effect: &EffectState,
+    seen: &Seen,
+    next: &mut Move,
+) {
+    match is_there(situation, effect, seen) {
+        Probe::Yes(evidence) => {
+            next.records.push(Entry::Outcome { effect: id.clone(), applied: true, evidence });
+        }
+        Probe::No(what) => {
+            let last = effect.intents.last().map(|i| i.at).unwrap_or(situation.now);
+            let safe = after(last, situation.limits.request_life);
+            if situation.now >= safe {
+                next.records.push(Entry::Outcome {
+                    effect: id.clone(),
+                    applied: false,
+                    evidence: format!("{what}; and a late request would be refused since {safe}"),
+                });
+            } else {
+                let left = since(situation.now, safe);
+                next.wait_at_least(
+                    left,
+                    format!("`{}` may still land for {left}: {what}", effect.change),
+                );
+            }
+        }
+        Probe::Moving(why) | Probe::Blind(why) => next.wait(why),
+    }
+}
+
+/// Whether what an effect wanted is to be seen.
+fn is_there(situation: &Situation<'_>, effect: &EffectState, seen: &Seen) -> Probe {
+    let asked = asked(situation, effect);
+    let Some(question) = asked.first() else {
+        return Probe::Blind(format!("`{}` cannot be looked at", effect.change));
+    };
+    let view = match seen.get(question) {
+        Ok(view) => view,
+        Err(blind) => return Probe::Blind(format!("{question}: {blind}")),
+    };
+    let yes = match (&effect.change, view) {
+        (Change::MoveLease { to_owner, effect: by, .. }, View::Lease(Some(v))) => {
+            v.owner == *to_owner && v.effect == *by
+        }
+        (Change::BoundGroup { maximum, suspend, .. }, View::Group(Some(v))) => {
+            v.maximum == *maximum && barriers::suspended(v) == *suspend
+        }
+        (Change::SetMinimum { minimum, .. }, View::Group(Some(v))) => v.minimum == *minimum,
+        (Change::StartInstances { .. }, View::Instances(v)) => {
+            v.iter().all(|(_, s)| s.0 == "running" || s.0 == "pending")
+        }
+        (Change::StopInstances { .. }, View::Instances(v)) => {
+            v.iter().all(|(_, s)| s.0 == "stopped" || s.0 == "stopping")
+        }
+        (Change::SetDesiredCount { count, .. }, View::Running(Some(v))) => v.desired == *count,
+        (Change::ReserveConcurrency { reserved, .. }, View::Concurrency(v)) => v == reserved,
+        (Change::RevokeIngress { rules, .. }, View::Cidrs(open)) => {
+            !rules.cidrs.iter().any(|c| open.contains(c))
+        }
+        (Change::AuthorizeIngress { rules, .. }, View::Cidrs(open)) => {
+            rules.cidrs.iter().all(|c| open.contains(c))
+        }
+        (_, other) => return Probe::Blind(format!("{question} answered {other:?}")),
+    };
+    if yes {
+        Probe::Yes(format!("`{}` is seen", effect.change))
+    } else {
+        Probe::No(format!("`{}` is not seen", effect.change))
+    }
+}
+
+fn undo_goal(
+    situation: &Situation<'_>,
+    id: &EffectId,
+    effect: &EffectState,
+    seen: &Seen,
+) -> Option<Goal> {
+    if let Change::MoveLease { .. } = &effect.change {
+        let guarded = lease::leases(situation).into_iter().next()?;
+        return Some(lease::give_back(situation, guarded.lease, seen, id.clone()));
+    }
+    let change = effect.before.clone()?;
+    let as_before = EffectState { change: change.clone(), ..effect.clone() };
+    let probe = is_there(situation, &as_before, seen);
+    Some(Goal { effect: id.undo(), change, before: None, undoes: Some(id.clone()), probe })
+}

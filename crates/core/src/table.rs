@@ -1,0 +1,118 @@
+//! Keys of the state table.
+
+use crate::ids::{Digest, Generation, PlanId, Seq, VoterId, WorkloadId};
+use crate::time::Timestamp;
+
+/// Partition and sort key of an item.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Key {
+    /// Partition key, attribute `pk`.
+    pub pk: String,
+    /// Sort key, attribute `sk`.
+    pub sk: String,
+}
+
+impl Key {
+    fn new(pk: String, sk: impl Into<String>) -> Self {
+        Self { pk, sk: sk.into() }
+    }
+
+    /// Hint where the latest generation is; never trusted.
+    pub fn generation_hint(workload: &WorkloadId) -> Self {
+        Self::new(workload_partition(workload), "GEN")
+    }
+
+    /// The latest signal of a voter.
+    pub fn signal(workload: &WorkloadId, voter: &VoterId) -> Self {
+        Self::new(workload_partition(workload), format!("{SIGNALS}{voter}"))
+    }
+
+    /// A last known good fact.
+    pub fn snapshot(workload: &WorkloadId, kind: &str, id: &str) -> Self {
+        Self::new(workload_partition(workload), format!("{SNAPSHOTS}{kind}#{id}"))
+    }
+
+    /// A refused start, by its time.
+    pub fn refusal(workload: &WorkloadId, at: Timestamp) -> Self {
+        Self::new(workload_partition(workload), format!("{REFUSALS}{:020}", at.as_millisecond()))
+    }
+
+    /// Whether the side that was left has been seen fenced.
+    pub fn old_side(workload: &WorkloadId) -> Self {
+        Self::new(workload_partition(workload), "OLDSIDE")
+    }
+
+    /// An entry of a journal.
+    pub fn journal(workload: &WorkloadId, generation: Generation, seq: Seq) -> Self {
+        Self::new(generation_partition(workload, generation), format!("{JOURNAL}{:010}", seq.0))
+    }
+
+    /// Mark that the notification owed for an entry was delivered to one receiver.
+    pub fn delivered(
+        workload: &WorkloadId,
+        generation: Generation,
+        seq: Seq,
+        receiver: &Digest,
+    ) -> Self {
+        Self::new(
+            generation_partition(workload, generation),
+            format!("{DELIVERED}{:010}#{receiver}", seq.0),
+        )
+    }
+
+    /// Evidence, by its digest.
+    pub fn evidence(workload: &WorkloadId, generation: Generation, digest: &Digest) -> Self {
+        Self::new(generation_partition(workload, generation), format!("EV#{digest}"))
+    }
+
+    /// The plan in force.
+    pub fn plan_current(plan: &PlanId) -> Self {
+        Self::new(format!("PLAN#{plan}"), "CURRENT")
+    }
+
+    /// A version of a plan.
+    pub fn plan_version(plan: &PlanId, digest: &Digest) -> Self {
+        Self::new(format!("PLAN#{plan}"), format!("V#{digest}"))
+    }
+
+    /// The list of plans: one item a plan, so that a sweep is one query.
+    pub fn plan_listed(plan: &PlanId) -> Self {
+        Self::new(PLANS.to_owned(), plan.as_str())
+    }
+
+    /// The switch that stops openings and starts.
+    pub fn switch() -> Self {
+        Self::new("SYSTEM".to_owned(), "SWITCH")
+    }
+}
+
+/// Partition of a workload.
+pub fn workload_partition(workload: &WorkloadId) -> String {
+    format!("W#{workload}")
+}
+
+/// Partition of a generation.
+pub fn generation_partition(workload: &WorkloadId, generation: Generation) -> String {
+    format!("G#{workload}#{generation}")
+}
+
+/// Partition that lists the plans.
+pub const PLANS: &str = "PLANS";
+/// Sort key prefix of signals.
+pub const SIGNALS: &str = "SIG#";
+/// Sort key prefix of snapshots.
+pub const SNAPSHOTS: &str = "SNAP#";
+/// Sort key prefix of refusals.
+pub const REFUSALS: &str = "REFUSED#";
+/// Sort key prefix of journal entries.
+pub const JOURNAL: &str = "J#";
+/// Sort key prefix of delivery marks.
+pub const DELIVERED: &str = "OUT#";
+
+/// Key of a workload's writer lease, in the lease's own table.
+pub fn lease_key(workload: &WorkloadId) -> String {
+    format!("LEASE#{workload}")
+}
+
+/// Owner of a lease that nobody holds.
+pub const NOBODY: &str = "nobody";

@@ -1,0 +1,159 @@
+//! What people are told, and of which entries. Telling is no effect: it is never held back.
+
+use serde::Serialize;
+
+use crate::ids::Digest;
+use crate::journal::{End, Entry, Record, State};
+use crate::time::Span;
+
+/// One notification, in words for people and fields for machines.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Notice {
+    /// Always 1.
+    pub schema: u32,
+    /// One line.
+    pub subject: String,
+    /// What happened, with the numbers.
+    pub text: String,
+    /// What to do next: commands that can be pasted.
+    pub commands: Vec<String>,
+    /// The workload.
+    pub workload: String,
+    /// The generation; null for a refusal.
+    pub generation: Option<u64>,
+    /// Place of the entry that is told.
+    pub seq: Option<u64>,
+    /// Digest of that entry's predecessor: a journal that was rewritten no longer shows it.
+    pub journal_head: Option<Digest>,
+}
+
+/// The notice that an entry owes, if it owes one.
+#[expect(clippy::wildcard_enum_match_arm, reason = "every other entry is told by the status, not by a message")]
+pub fn notice(state: &State, record: &Record) -> Option<Notice> {
+    let d = &state.decision;
+    let (w, g) = (&d.workload, d.generation);
+    let (headline, text, commands) = match &record.entry {
+        Entry::Opened(_) => (
+            format!("recovery to {} begins", d.target),
+            format!("{:?}. Plan {}, {}, time limit until {}.", d.trigger, d.plan, d.direction, d.deadline),
+            vec![format!("leeward status {w}"), format!("leeward stop {w} --reason …")],
+        ),
+        Entry::Asked { number, question, deadline, loss, .. } => (
+            format!("your answer is needed: {question}"),
+            format!("Question {number}, until {deadline}. {}", loss_words(*loss)),
+            vec![
+                format!("leeward approve {w} --question {number} --reason …"),
+                format!("leeward decline {w} --question {number} --reason …"),
+            ],
+        ),
+        Entry::Held { step, reason } => (
+            format!("held at step {step}: a person is needed"),
+            reason.clone(),
+            vec![
+                format!("leeward status {w}"),
+                format!("leeward resume {w} --reason … [--time-limit 30m]"),
+                format!("leeward abandon {w} --reason …"),
+            ],
+        ),
+        Entry::Stopped { reason, in_flight } => (
+            format!("stopped by {}", record.by),
+            format!("{reason}. Requests in flight: {}.", in_flight.len()),
+            vec![format!("leeward resume {w} --reason …"), format!("leeward abandon {w} --reason …")],
+        ),
+        Entry::Waived { database, reason, .. } => (
+            format!("the fence of {database} is waived by {}", record.by),
+            reason.clone(),
+            vec![format!("leeward status {w}")],
+        ),
+        Entry::Committed { because, .. } => (
+            format!("committed: only forward to {} from here", d.target),
+            because.join(". "),
+            vec![format!("leeward status {w}")],
+        ),
+        Entry::TurnedBack { reason, detail } => (
+            format!("turning back ({reason:?})"),
+            detail.clone(),
+            vec![format!("leeward status {w}")],
+        ),
+        Entry::Ended { end, reason } => (
+            match end {
+                End::Recovered => format!("recovered: users are served from {}", d.target),
+                End::RolledBack => "NOT moved: everything was undone".to_owned(),
+                End::Abandoned => format!("ABANDONED by {}: look at both sides", record.by),
+            },
+            format!("{reason}. {}", losses(state)),
+            vec![format!("leeward status {w}"), format!("leeward ack {w} --reason …")],
+        ),
+        _ => return None,
+    };
+    Some(Notice {
+        schema: 1,
+        subject: format!("[Leeward] {w} generation {g}: {headline}"),
+        text,
+        commands,
+        workload: w.to_string(),
+        generation: Some(g.0),
+        seq: Some(record.seq.0),
+        journal_head: Some(record.prev.clone()),
+    })
+}
+
+fn loss_words(loss: Option<Span>) -> String {
+    match loss {
+        Some(loss) => format!("Up to {loss} of writes would be lost: more than the plan allows."),
+        None => "No more is lost than the plan allows.".to_owned(),
+    }
+}
+
+/// The loss bound of each database, and which old sides are not proven fenced.
+fn losses(state: &State) -> String {
+    let mut words: Vec<String> = state
+        .losses
+        .iter()
+        .map(|(id, (bound, source))| match bound {
+            Some(bound) => format!("{id}: at most {bound} of writes lost ({source})"),
+            None => format!("{id}: loss unknown ({source})"),
+        })
+        .collect();
+    words.extend(old_side_unproven(state).map(|id| format!("{id}: old side UNPROVEN")));
+    words.join(". ")
+}
+
+/// Databases whose old side was never proven fenced.
+pub fn old_side_unproven(state: &State) -> impl Iterator<Item = &crate::ids::EntryId> {
+    state.waived.keys().filter(|id| !state.fenced.contains_key(*id))
+}
+
+/// What people are told of a start that was refused.
+pub fn refusal_notice(workload: &str, reason: &str) -> Notice {
+    Notice {
+        schema: 1,
+        subject: format!("[Leeward] {workload}: a recovery was refused"),
+        text: reason.to_owned(),
+        commands: vec![format!("leeward assess {workload}"), format!("leeward status {workload}")],
+        workload: workload.to_owned(),
+        generation: None,
+        seq: None,
+        journal_head: None,
+    }
+}
+
+impl Notice {
+    /// The text with its commands, for people.
+    pub fn body(&self) -> String {
+        let mut body = format!("{}\n\n{}\n", self.subject, self.text);
+        if !self.commands.is_empty() {
+            body.push_str("\nNext:\n");
+            for command in &self.commands {
+                body.push_str("  ");
+                body.push_str(command);
+                body.push('\n');
+            }
+        }
+        if let Some(head) = &self.journal_head {
+            body.push_str(&format!("\nJournal head: {head}\n"));
+        }
+        body
+    }
+}

@@ -1,0 +1,225 @@
+//! What can reach the detector, and what it asks for. Rubbish is `InvalidInput`, never a signal.
+
+use serde_json::Value;
+
+use crate::contract::{StartRequest, StepInput};
+use crate::error::StepError;
+use crate::ids::{ExecutorId, Generation, Step, WorkloadId};
+
+/// A trigger, understood.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Trigger {
+    /// Look at everything: the schedule, or an event that names no alarm.
+    Sweep {
+        /// What sent it.
+        source: String,
+    },
+    /// An alarm moved: look at the workloads that it votes for. Its content is never a vote.
+    Alarm {
+        /// Alarm name.
+        alarm: String,
+        /// Its Region.
+        region: String,
+        /// What sent it.
+        source: String,
+    },
+    /// A person starts a recovery.
+    Start(StartRequest),
+    /// The state machine's first state: work on this generation.
+    Join {
+        /// The workload.
+        workload: WorkloadId,
+        /// The generation.
+        generation: Generation,
+        /// The execution.
+        executor: ExecutorId,
+    },
+    /// The state machine's first state, started by hand with some other trigger.
+    Within {
+        /// The execution.
+        executor: ExecutorId,
+        /// The trigger.
+        trigger: Box<Trigger>,
+    },
+    /// The commit step.
+    Step(StepInput),
+    /// An execution ended without having told: look after its generation.
+    ExecutionEnded {
+        /// Its name.
+        name: String,
+        /// How it ended.
+        status: String,
+    },
+}
+
+const EXPECTED: &str = "a schedule tick, a CloudWatch alarm action, an EventBridge event (alarm, Health, RDS, Step Functions), an SNS-wrapped alarm, {\"leeward\":\"start\",…}, {\"leeward\":\"detect\",…} or {\"leeward\":\"step\",…}";
+
+/// Reads whatever came in.
+pub fn read(value: &Value) -> Result<Trigger, StepError> {
+    match value.get("leeward").and_then(Value::as_str) {
+        Some("start") => return start(value),
+        Some("detect") => return detect(value),
+        Some("step") => return step(value),
+        Some(other) => return invalid(format!("`leeward: {other}` is not known")),
+        None => {}
+    }
+    if value.get("Records").is_some() {
+        return wrapped(value);
+    }
+    if let Some(alarm) = text(value, "/alarmData/alarmName") {
+        let region = text(value, "/region").or_else(|| region_of_arn(text(value, "/alarmArn")?));
+        return alarm_in(alarm, region, "alarm action");
+    }
+    match (text(value, "/source"), text(value, "/detail-type")) {
+        (Some(source), Some(detail_type)) => event(value, source, detail_type),
+        _ => invalid("it has none of the shapes".to_owned()),
+    }
+}
+
+fn invalid<T>(what: String) -> Result<T, StepError> {
+    Err(StepError::InvalidInput(format!("{what}; expected {EXPECTED}")))
+}
+
+fn text<'a>(value: &'a Value, pointer: &str) -> Option<&'a str> {
+    value.pointer(pointer).and_then(Value::as_str).filter(|t| !t.is_empty())
+}
+
+fn region_of_arn(arn: &str) -> Option<&str> {
+    arn.split(':').nth(3).filter(|r| !r.is_empty())
+}
+
+fn alarm_in(alarm: &str, region: Option<&str>, source: &str) -> Result<Trigger, StepError> {
+    match region {
+        Some(region) => Ok(Trigger::Alarm {
+            alarm: alarm.to_owned(),
+            region: region.to_owned(),
+            source: source.to_owned(),
+        }),
+        None => invalid(format!("alarm {alarm} names no Region")),
+    }
+}
+
+fn start(value: &Value) -> Result<Trigger, StepError> {
+    let request: StartRequest = serde_json::from_value(value.clone()).map_err(|e| {
+        StepError::InvalidInput(format!(
+            "{e}; expected {{\"leeward\":\"start\",\"workload\",\"plan\",\"mode\":\"recover|drill\",\"direction\":\"to-standby|to-primary\",\"reason\"}}"
+        ))
+    })?;
+    WorkloadId::checked(request.workload.as_str()).map_err(StepError::InvalidInput)?;
+    if request.reason.trim().is_empty() {
+        return Err(StepError::InvalidInput("a start needs a reason".to_owned()));
+    }
+    Ok(Trigger::Start(request))
+}
+
+fn detect(value: &Value) -> Result<Trigger, StepError> {
+    let Some(executor) = text(value, "/executor") else {
+        return invalid("`detect` names no executor".to_owned());
+    };
+    let executor = ExecutorId::new(executor);
+    let Some(inner) = value.get("trigger") else {
+        return invalid("`detect` carries no trigger".to_owned());
+    };
+    match read(inner)? {
+        Trigger::Step(input) if input.step == Step::Detect => match input.generation {
+            Some(generation) => {
+                Ok(Trigger::Join { workload: input.workload, generation, executor })
+            }
+            None => invalid("step detect names no generation".to_owned()),
+        },
+        Trigger::Within { .. } | Trigger::Join { .. } | Trigger::Step(_) => {
+            invalid("a `detect` inside a `detect`".to_owned())
+        }
+        trigger @ (Trigger::Sweep { .. }
+        | Trigger::Alarm { .. }
+        | Trigger::Start(_)
+        | Trigger::ExecutionEnded { .. }) => {
+            Ok(Trigger::Within { executor, trigger: Box::new(trigger) })
+        }
+    }
+}
+
+fn step(value: &Value) -> Result<Trigger, StepError> {
+    let input = StepInput::read(value, &[Step::Detect, Step::Commit])?;
+    Ok(Trigger::Step(input))
+}
+
+/// An SNS notification around an alarm's JSON message.
+fn wrapped(value: &Value) -> Result<Trigger, StepError> {
+    let Some(message) = text(value, "/Records/0/Sns/Message") else {
+        return invalid("records that are not of SNS".to_owned());
+    };
+    let Ok(inner) = serde_json::from_str::<Value>(message) else {
+        return invalid("an SNS message that is no JSON".to_owned());
+    };
+    if let Some(alarm) = text(&inner, "/AlarmName") {
+        let region = text(&inner, "/AlarmArn").and_then(region_of_arn);
+        return alarm_in(alarm, region, "SNS");
+    }
+    read(&inner)
+}
+
+fn event(value: &Value, source: &str, detail_type: &str) -> Result<Trigger, StepError> {
+    match (source, detail_type) {
+        ("aws.events" | "aws.scheduler", "Scheduled Event") => {
+            Ok(Trigger::Sweep { source: "schedule".to_owned() })
+        }
+        ("aws.cloudwatch", "CloudWatch Alarm State Change") => {
+            match text(value, "/detail/alarmName") {
+                Some(alarm) => alarm_in(alarm, text(value, "/region"), "EventBridge"),
+                None => invalid("an alarm event without an alarm".to_owned()),
+            }
+        }
+        ("aws.health" | "aws.rds", _) => Ok(Trigger::Sweep { source: source.to_owned() }),
+        ("aws.states", "Step Functions Execution Status Change") => {
+            match (text(value, "/detail/name"), text(value, "/detail/status")) {
+                (Some(name), Some(status)) => Ok(Trigger::ExecutionEnded {
+                    name: name.to_owned(),
+                    status: status.to_owned(),
+                }),
+                _ => invalid("an execution event without name or status".to_owned()),
+            }
+        }
+        _ => invalid(format!("an event `{detail_type}` of {source}")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use serde_json::json;
+
+    #[test]
+    fn rubbish_is_invalid_input_and_never_a_signal() {
+        for rubbish in [
+            json!(null),
+            json!(42),
+            json!("leeward"),
+            json!([]),
+            json!({}),
+            json!({"leeward": "dance"}),
+            json!({"leeward": "start"}),
+            json!({"leeward": "start", "workload": "Orders!", "plan": "p", "mode": "recover", "direction": "to-standby", "reason": "r"}),
+            json!({"leeward": "start", "workload": "orders", "plan": "p", "mode": "recover", "direction": "to-standby", "reason": " "}),
+            json!({"leeward": "detect", "trigger": {}}),
+            json!({"leeward": "detect", "executor": "e", "trigger": {"leeward": "detect", "executor": "e", "trigger": {}}}),
+            json!({"Records": [{"s3": {}}]}),
+            json!({"Records": [{"Sns": {"Message": "not json"}}]}),
+            json!({"source": "aws.ec2", "detail-type": "EC2 Instance State-change Notification"}),
+            json!({"source": "aws.cloudwatch", "detail-type": "CloudWatch Alarm State Change", "detail": {}}),
+            json!({"alarmData": {"alarmName": "a"}}),
+        ] {
+            let answer = read(&rubbish);
+            assert!(matches!(answer, Err(StepError::InvalidInput(_))), "{rubbish}: {answer:?}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_and_any_object_is_answered_without_a_panic(key in ".*", value in ".*") {
+            let _ = read(&json!({ key.clone(): value.clone() }));
+            let _ = read(&json!({ "Records": [{ "Sns": { "Message": value } }] }));
+        }
+    }
+}

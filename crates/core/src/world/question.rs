@@ -1,0 +1,224 @@
+//! What is asked of the world. A question changes nothing.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use crate::ids::Region;
+
+/// One look at one thing.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Question {
+    /// The writer lease, read strongly. Answered by `View::Lease`.
+    Lease {
+        /// Region of the table.
+        region: Region,
+        /// Table name.
+        table: String,
+        /// Item key.
+        key: String,
+    },
+    /// An RDS instance. Answered by `View::Rds`.
+    Rds {
+        /// Its Region.
+        region: Region,
+        /// DB instance identifier.
+        instance: String,
+    },
+    /// An Aurora global cluster, asked in that Region. Answered by `View::Global`.
+    Global {
+        /// Region that is asked.
+        region: Region,
+        /// Global cluster identifier.
+        global_cluster: String,
+    },
+    /// The replica of a DynamoDB global table in that Region. Answered by `View::Running`
+    /// (1 wanted; 1 running when ACTIVE).
+    TableReplica {
+        /// Its Region.
+        region: Region,
+        /// Table name.
+        table: String,
+    },
+    /// A metric of the last minutes: the latest datum. Answered by `View::Number`.
+    LatestMetric {
+        /// Region of the metric.
+        region: Region,
+        /// Namespace.
+        namespace: String,
+        /// Name.
+        metric: String,
+        /// Dimensions.
+        dimensions: Vec<(String, String)>,
+        /// How far to look back, in minutes.
+        minutes: u32,
+        /// `Maximum`, `Minimum` or `Average`.
+        statistic: String,
+    },
+    /// The database engine itself, through `db-probe`. Answered by `View::Sql`.
+    Sql {
+        /// Region of the function.
+        region: Region,
+        /// `db-probe` function.
+        function: String,
+        /// Host of the database.
+        host: String,
+        /// Port of the database.
+        port: u16,
+        /// Database name.
+        database: String,
+        /// Database user.
+        user: String,
+        /// User whose sessions are counted, besides the probe's own.
+        sessions_of: Option<String>,
+    },
+    /// An Auto Scaling group. Answered by `View::Group`.
+    Group {
+        /// Its Region.
+        region: Region,
+        /// Its name.
+        group: String,
+    },
+    /// EC2 instances. Answered by `View::Instances`.
+    Instances {
+        /// Their Region.
+        region: Region,
+        /// Their ids.
+        ids: Vec<String>,
+    },
+    /// An ECS service. Answered by `View::Running`.
+    EcsService {
+        /// Its Region.
+        region: Region,
+        /// Cluster name.
+        cluster: String,
+        /// Service name.
+        service: String,
+    },
+    /// Reserved concurrency of a function. Answered by `View::Concurrency`.
+    Concurrency {
+        /// Its Region.
+        region: Region,
+        /// Function name.
+        function: String,
+    },
+    /// State of an event source mapping. Answered by `View::Mapping`.
+    EventSource {
+        /// Its Region.
+        region: Region,
+        /// Mapping UUID.
+        uuid: String,
+    },
+    /// Health of a target group's targets. Answered by `View::Targets`.
+    Targets {
+        /// Its Region.
+        region: Region,
+        /// Target group ARN.
+        target_group: String,
+    },
+    /// Inbound CIDR blocks of a security group on one TCP port. Answered by `View::Cidrs`.
+    Ingress {
+        /// Its Region.
+        region: Region,
+        /// Security group id.
+        group: String,
+        /// TCP port.
+        port: u16,
+    },
+    /// A record set of a zone, by Route 53's control plane. Answered by `View::Record`.
+    Record {
+        /// Hosted zone id.
+        zone: String,
+        /// Record name.
+        name: String,
+        /// Record type.
+        record_type: String,
+    },
+    /// What a name resolves to. Answered by `View::Answer`.
+    Name(NameQuery),
+    /// What a URL answers. Answered by `View::Http`.
+    Http(HttpRequest),
+    /// A CloudWatch alarm. Answered by `View::Alarm`.
+    Alarm {
+        /// Its Region.
+        region: Region,
+        /// Its name.
+        alarm: String,
+    },
+}
+
+impl Question {
+    /// Whether it has to be answered before the others are asked: a write that they read back.
+    pub fn first(&self) -> bool {
+        matches!(self, Self::Http(request) if request.method == "POST")
+    }
+}
+
+/// A name to resolve.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct NameQuery {
+    /// The name.
+    pub name: String,
+    /// A, AAAA or CNAME.
+    pub record_type: String,
+    /// DNS servers, `address:port`; empty: the system's.
+    pub resolvers: Vec<String>,
+}
+
+/// A request by the public name.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct HttpRequest {
+    /// GET or POST.
+    pub method: String,
+    /// The URL.
+    pub url: String,
+    /// Body of a POST, JSON.
+    pub body: Option<String>,
+    /// Response header to bring back.
+    pub marker_header: String,
+    /// DNS servers, `address:port`; empty: the system's.
+    pub resolvers: Vec<String>,
+}
+
+impl fmt::Display for Question {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Lease { region, table, key } => write!(f, "lease {key} in {table} ({region})"),
+            Self::Rds { region, instance } => write!(f, "RDS instance {instance} ({region})"),
+            Self::Global { region, global_cluster } => {
+                write!(f, "global cluster {global_cluster} (asked in {region})")
+            }
+            Self::TableReplica { region, table } => write!(f, "table {table} ({region})"),
+            Self::LatestMetric { region, namespace, metric, .. } => {
+                write!(f, "metric {namespace} {metric} ({region})")
+            }
+            Self::Sql { host, port, function, .. } => {
+                write!(f, "database {host}:{port} through {function}")
+            }
+            Self::Group { region, group } => write!(f, "Auto Scaling group {group} ({region})"),
+            Self::Instances { region, ids } => write!(f, "instances {} ({region})", ids.join(", ")),
+            Self::EcsService { region, cluster, service } => {
+                write!(f, "ECS service {cluster}/{service} ({region})")
+            }
+            Self::Concurrency { region, function } => {
+                write!(f, "reserved concurrency of {function} ({region})")
+            }
+            Self::EventSource { region, uuid } => write!(f, "event source {uuid} ({region})"),
+            Self::Targets { region, target_group } => {
+                write!(f, "targets of {target_group} ({region})")
+            }
+            Self::Ingress { region, group, port } => {
+                write!(f, "inbound rules of {group} port {port} ({region})")
+            }
+            Self::Record { zone, name, record_type } => {
+                write!(f, "record {name} {record_type} in zone {zone}")
+            }
+            Self::Name(q) => write!(f, "name {} {}", q.name, q.record_type),
+            Self::Http(r) => write!(f, "{} {}", r.method, r.url),
+            Self::Alarm { region, alarm } => write!(f, "alarm {alarm} ({region})"),
+        }
+    }
+}

@@ -1,0 +1,214 @@
+//! What was seen.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use crate::time::{Span, Timestamp};
+
+/// Why nothing was seen. Unknown counts as no.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Blind(String);
+
+impl Blind {
+    /// With the reason: what was asked, of whom, what came back.
+    pub fn new(reason: impl Into<String>) -> Self {
+        Self(reason.into())
+    }
+}
+
+impl fmt::Display for Blind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// One thing as it was seen.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum View {
+    /// The writer lease; `None`: there is no such item.
+    Lease(Option<LeaseView>),
+    /// An RDS instance; `None`: there is none of that name.
+    Rds(Option<RdsView>),
+    /// An Aurora global cluster.
+    Global(Option<GlobalView>),
+    /// The engine, as it says itself.
+    Sql(SqlView),
+    /// An Auto Scaling group; `None`: there is none of that name.
+    Group(Option<GroupView>),
+    /// Instances with their states, in the order asked.
+    Instances(Vec<(String, InstanceState)>),
+    /// Something counted.
+    Running(Option<RunningView>),
+    /// Reserved concurrency; `None`: none is reserved.
+    Concurrency(Option<u32>),
+    /// State of an event source mapping as AWS names it, such as `Enabled`.
+    Mapping(String),
+    /// Targets by health.
+    Targets(TargetsView),
+    /// Inbound CIDR blocks.
+    Cidrs(Vec<String>),
+    /// Values and time to live of a record set; `None`: there is none.
+    Record(Option<(Vec<String>, u32)>),
+    /// What a name resolves to.
+    Answer(AnswerView),
+    /// What a URL answered.
+    Http(HttpView),
+    /// An alarm; `None`: there is none of that name.
+    Alarm(Option<AlarmView>),
+    /// The latest datum of a metric and its time; `None`: no datum.
+    Number(Option<(f64, Timestamp)>),
+}
+
+/// The writer lease.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct LeaseView {
+    /// Region name of the holder, or `nobody`.
+    pub owner: String,
+    /// Rises by one at each change of owner.
+    pub epoch: u64,
+    /// Effect that changed it last; empty when a person made it.
+    pub effect: String,
+    /// The holder's own clock when it sent its last renewal. Kept through a change of owner.
+    pub renewed_at: Option<Timestamp>,
+    /// `Date` of the answer that showed it.
+    pub answered_at: Timestamp,
+}
+
+/// An RDS instance.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct RdsView {
+    /// Status as RDS names it, such as `available`, `modifying`, `backing-up`.
+    pub status: String,
+    /// Identifier or ARN of the replication source; `None`: it is no replica.
+    pub replica_source: Option<String>,
+    /// Engine, such as `postgres`.
+    pub engine: String,
+}
+
+/// An Aurora global cluster.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct GlobalView {
+    /// Status as RDS names it.
+    pub status: String,
+    /// Failover state, when one is under way: `pending`, `failing-over`, `switching-over`, `cancelling`.
+    pub failover: Option<String>,
+    /// Its member clusters.
+    pub members: Vec<GlobalMember>,
+}
+
+/// One member of an Aurora global cluster.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct GlobalMember {
+    /// Cluster ARN.
+    pub arn: String,
+    /// Whether it is the writer.
+    pub writer: bool,
+}
+
+/// What the engine says of itself.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct SqlView {
+    /// `pg_is_in_recovery()`: a replica.
+    pub in_recovery: bool,
+    /// A write was tried in a transaction that is rolled back, and accepted.
+    pub writable: bool,
+    /// Time in the heartbeat row, by the clock of the writer that wrote it; `None`: no row.
+    pub heartbeat_at: Option<Timestamp>,
+    /// Sessions of the user that was asked for; `None`: not asked.
+    pub sessions: Option<u32>,
+}
+
+/// An Auto Scaling group.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct GroupView {
+    /// Minimum size.
+    pub minimum: u32,
+    /// Maximum size.
+    pub maximum: u32,
+    /// Desired capacity.
+    pub desired: u32,
+    /// Instances `InService` and `Healthy`.
+    pub in_service: u32,
+    /// Instances that are not yet `Terminated`.
+    pub instances: u32,
+    /// Names of suspended processes.
+    pub suspended: Vec<String>,
+}
+
+/// State of an EC2 instance, as EC2 names it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct InstanceState(pub String);
+
+/// Something counted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct RunningView {
+    /// How many are asked for.
+    pub desired: u32,
+    /// How many run.
+    pub running: u32,
+}
+
+/// Targets by health.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct TargetsView {
+    /// Healthy targets.
+    pub healthy: u32,
+    /// All targets.
+    pub total: u32,
+}
+
+/// What a name resolves to.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct AnswerView {
+    /// The values, sorted; every server that was asked said the same.
+    pub values: Vec<String>,
+}
+
+/// What a URL answered.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct HttpView {
+    /// HTTP status.
+    pub status: u16,
+    /// Value of the marker header.
+    pub marker: Option<String>,
+    /// Beginning of the body.
+    pub body: String,
+    /// How long it took.
+    pub took: Span,
+}
+
+/// State of an alarm.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+#[expect(missing_docs, reason = "CloudWatch's own names")]
+pub enum AlarmState {
+    Ok,
+    Alarm,
+    InsufficientData,
+}
+
+/// A CloudWatch alarm.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct AlarmView {
+    /// Its state.
+    pub state: AlarmState,
+    /// Since when.
+    pub since: Timestamp,
+    /// Why, in CloudWatch's words.
+    pub reason: String,
+}

@@ -1,0 +1,80 @@
+//! Weighs the evidence, opens generations, starts and adopts their executors, and makes the last look
+//! before the commit.
+
+mod commit;
+mod observe;
+mod open;
+mod sweep;
+
+use std::sync::Arc;
+
+use leeward_core::contract::{DetectOutput, DetectStatus, SCHEMA, fitting};
+use leeward_core::error::StepError;
+use leeward_core::ids::{Generation, Region, Step};
+use leeward_core::trigger::{self, Trigger};
+use leeward_ports::{Executions, Gauges, Publisher};
+use leeward_reconcile::Desk;
+use serde_json::Value;
+
+/// The steps that this function does.
+pub const STEPS: &[Step] = &[Step::Detect, Step::Commit];
+
+/// Everything that the detector needs.
+#[derive(Clone)]
+pub struct Detector {
+    /// Table, world, marks and numbers.
+    pub desk: Desk,
+    /// The state machine's executions.
+    pub executions: Arc<dyn Executions>,
+    /// Where owed notifications go.
+    pub publisher: Arc<dyn Publisher>,
+    /// Numbers about Leeward itself.
+    pub gauges: Arc<dyn Gauges>,
+    /// The system's own topic.
+    pub system_topic: Option<String>,
+    /// Region in which the watcher of the watcher waits for the heartbeat.
+    pub watcher_region: Option<Region>,
+}
+
+/// One invocation, whatever the trigger.
+pub async fn handle(detector: &Detector, event: &Value) -> Result<Value, StepError> {
+    let output = match trigger::read(event)? {
+        Trigger::Step(input) if input.step == Step::Commit => {
+            return json(&commit::last_look(detector, &input).await?);
+        }
+        Trigger::Step(input) => {
+            let generation = input.generation.ok_or_else(|| {
+                StepError::InvalidInput("step detect needs a generation".to_owned())
+            })?;
+            open::join(detector, &input.workload, generation, &input.executor).await?
+        }
+        Trigger::Join { workload, generation, executor } => {
+            open::join(detector, &workload, generation, &executor).await?
+        }
+        Trigger::Within { executor, trigger } => {
+            sweep::triggered(detector, &trigger, Some(&executor)).await?
+        }
+        trigger => sweep::triggered(detector, &trigger, None).await?,
+    };
+    json(&output)
+}
+
+fn json<T: serde::Serialize>(output: &T) -> Result<Value, StepError> {
+    serde_json::to_value(output)
+        .map_err(|e| StepError::InvalidInput(format!("an answer cannot be written: {e}")))
+}
+
+fn output(
+    status: DetectStatus,
+    workload: &str,
+    generation: Option<Generation>,
+    reason: &str,
+) -> DetectOutput {
+    DetectOutput {
+        schema: SCHEMA,
+        status,
+        workload: workload.to_owned(),
+        generation,
+        reason: fitting(reason),
+    }
+}

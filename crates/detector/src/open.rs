@@ -1,0 +1,264 @@
+//! Opening a generation, joining an open one, and starting the executor that works on it.
+
+use leeward_core::contract::{DetectOutput, DetectStatus, Mode};
+use leeward_core::error::StepError;
+use leeward_core::evidence::Assessment;
+use leeward_core::ids::{Direction, ExecutorId, Generation, Step, WorkloadId};
+use leeward_core::journal::{Decision, Entry, PROTOCOL, Trigger, chain};
+use leeward_core::opening::{Adoption, NotNow, Opening, adopts, may_open};
+use leeward_core::steps::{Situation, approval};
+use leeward_core::table::Key;
+use leeward_core::time::{Timestamp, after};
+use leeward_ports::{Condition, ExecutionState, Frozen, Item};
+use leeward_reconcile::{Appended, Book, Desk, StoredPlan, refuse, table_error};
+
+use crate::{Detector, output};
+
+/// Why a generation shall be opened.
+pub struct Reason {
+    /// Who or what.
+    pub trigger: Trigger,
+    /// Which way.
+    pub direction: Direction,
+    /// Whether it counts.
+    pub mode: Mode,
+}
+
+/// Joins the open generation or opens the next; a refusal goes on record and people are told.
+pub async fn open(
+    detector: &Detector,
+    stored: &StoredPlan,
+    assessment: &Assessment,
+    reason: Reason,
+    executor: Option<&ExecutorId>,
+) -> Result<DetectOutput, StepError> {
+    let desk = &detector.desk;
+    let workload = &stored.plan.workload;
+    let (last, read_at) = desk.latest(workload).await?;
+    let manual = matches!(reason.trigger, Trigger::Operator { .. });
+    let switch = desk.switch().await?;
+    let opening = if switch.on {
+        may_open(last.as_ref().map(|b| &b.state), &stored.plan, &desk.limits, read_at, manual)
+    } else {
+        Opening::Refused(NotNow::SwitchedOff(switch.reason))
+    };
+    match opening {
+        Opening::Join(generation) => joined(detector, last, workload, generation, executor).await,
+        Opening::Refused(why) => {
+            refuse(desk, workload, &why.to_string(), read_at).await?;
+            Ok(output(DetectStatus::Refused, workload.as_str(), None, &why.to_string()))
+        }
+        Opening::Open(generation) => {
+            close(desk, last, generation).await?;
+            let decision = decide(stored, assessment, reason, generation, read_at);
+            store_assessment(desk, workload, generation, assessment, read_at).await?;
+            match desk.open(decision, read_at).await? {
+                Some(mut book) => {
+                    ask_first(desk, &stored.plan, &mut book).await?;
+                    execute(detector, &mut book, executor).await
+                }
+                // Two triggers at once: the other's decision stands.
+                None => {
+                    let book = desk.open_book(workload, generation).await?;
+                    joined(detector, Some(book), workload, generation, executor).await
+                }
+            }
+        }
+    }
+}
+
+/// The last entry of the generation before: nothing can be written into it any more.
+async fn close(desk: &Desk, last: Option<Book>, next: Generation) -> Result<(), StepError> {
+    let Some(mut book) = last else { return Ok(()) };
+    if book.state.closed.is_some() {
+        return Ok(());
+    }
+    match desk.append(&mut book, Entry::Closed { next }, None).await? {
+        Appended::Yes => Ok(()),
+        Appended::Conflict => Err(StepError::Unavailable(format!(
+            "generation {} changed while it was closed; asked again by the next trigger",
+            book.state.decision.generation
+        ))),
+        Appended::NotAdmitted(why) => Err(StepError::Refused(why)),
+    }
+}
+
+fn decide(
+    stored: &StoredPlan,
+    assessment: &Assessment,
+    reason: Reason,
+    generation: Generation,
+    now: Timestamp,
+) -> Decision {
+    let plan = &stored.plan;
+    let body = serde_json::to_string(assessment).unwrap_or_default();
+    Decision {
+        protocol: PROTOCOL,
+        workload: plan.workload.clone(),
+        generation,
+        plan: plan.plan.clone(),
+        plan_digest: stored.digest.clone(),
+        direction: reason.direction,
+        target: plan.target_region(reason.direction).clone(),
+        mode: reason.mode,
+        evidence: chain::digest(body.as_bytes()),
+        trigger: reason.trigger,
+        first_signal: assessment.first_signal.unwrap_or(now),
+        opened: now,
+        deadline: after(now, plan.time_limit),
+        effects: Vec::new(),
+    }
+}
+
+/// The evidence is stored before the decision that names it.
+async fn store_assessment(
+    desk: &Desk,
+    workload: &WorkloadId,
+    generation: Generation,
+    assessment: &Assessment,
+    read_at: Timestamp,
+) -> Result<(), StepError> {
+    let body = serde_json::to_string(assessment)
+        .map_err(|e| StepError::InvalidInput(format!("an assessment cannot be written: {e}")))?;
+    let digest = chain::digest(body.as_bytes());
+    let key = Key::evidence(workload, generation, &digest);
+    let item = Item { key, body, n: 0, nonce: String::new() };
+    desk.table.put(&item, Condition::Absent, Frozen(read_at)).await.map_err(table_error)?;
+    Ok(())
+}
+
+/// The first question to people goes out when the generation opens.
+async fn ask_first(
+    desk: &Desk,
+    plan: &leeward_core::plan::Plan,
+    book: &mut Book,
+) -> Result<(), StepError> {
+    let first = approval::first(&Situation {
+        plan,
+        state: &book.state,
+        signals: &[],
+        standby: None,
+        peaks: &[],
+        now: book.read_at,
+        limits: &desk.limits,
+        mark: "",
+        undoes: &[],
+    });
+    if let Some(entry) = first {
+        // Lost to another entry, the step that needs the answer asks.
+        desk.append(book, entry, Some(plan)).await?;
+    }
+    Ok(())
+}
+
+async fn joined(
+    detector: &Detector,
+    last: Option<Book>,
+    workload: &WorkloadId,
+    generation: Generation,
+    executor: Option<&ExecutorId>,
+) -> Result<DetectOutput, StepError> {
+    match (last, executor) {
+        (_, Some(executor)) => join(detector, workload, generation, executor).await,
+        (Some(mut book), None) => adopt(detector, &mut book).await,
+        (None, None) => Ok(output(
+            DetectStatus::Go,
+            workload.as_str(),
+            Some(generation),
+            "a generation is open already",
+        )),
+    }
+}
+
+/// An executor works on a generation that is open.
+pub async fn join(
+    detector: &Detector,
+    workload: &WorkloadId,
+    generation: Generation,
+    executor: &ExecutorId,
+) -> Result<DetectOutput, StepError> {
+    let desk = &detector.desk;
+    let mut book = desk.open_book(workload, generation).await?;
+    if let Some(ended) = &book.state.end {
+        return Err(StepError::GenerationClosed {
+            workload: workload.to_string(),
+            generation,
+            reason: ended.reason.clone(),
+        });
+    }
+    if !book.state.executors.iter().any(|(known, _)| known == executor) {
+        // On a conflict the first step joins.
+        desk.append(&mut book, Entry::Joined { executor: executor.clone() }, None).await?;
+    }
+    let reason = format!("{} to {}", book.state.decision.plan, book.state.decision.target);
+    Ok(output(DetectStatus::Go, workload.as_str(), Some(generation), &reason))
+}
+
+/// Starts the executor of a new generation, unless the caller is one.
+async fn execute(
+    detector: &Detector,
+    book: &mut Book,
+    executor: Option<&ExecutorId>,
+) -> Result<DetectOutput, StepError> {
+    let decision = book.state.decision.clone();
+    match executor {
+        Some(executor) => join(detector, &decision.workload, decision.generation, executor).await,
+        None => {
+            start(detector, &decision.workload, decision.generation).await;
+            Ok(output(
+                DetectStatus::Go,
+                decision.workload.as_str(),
+                Some(decision.generation),
+                &format!("generation {} is opened: to {}", decision.generation, decision.target),
+            ))
+        }
+    }
+}
+
+/// Starts an executor. When that fails the generation stays open and the next sweep tries again.
+async fn start(detector: &Detector, workload: &WorkloadId, generation: Generation) {
+    let nonce = detector.desk.nonces.draw();
+    let mark: String =
+        nonce.as_str().chars().filter(char::is_ascii_alphanumeric).take(12).collect();
+    let name = format!("{workload}-g{generation}-{mark}");
+    let input = serde_json::json!({
+        "leeward": "step", "schema": leeward_core::contract::SCHEMA, "workload": workload,
+        "generation": generation, "step": Step::Detect, "executor": "sweeper",
+    });
+    if let Err(error) = detector.executions.start(&name, &input.to_string()).await {
+        tracing::error!(%workload, %generation, %error, "the executor was not started; the next sweep tries again, or `leeward run` does it without Step Functions");
+    }
+}
+
+/// Looks after an open generation: starts an executor when none runs.
+pub async fn adopt(detector: &Detector, book: &mut Book) -> Result<DetectOutput, StepError> {
+    let desk = &detector.desk;
+    let decision = book.state.decision.clone();
+    let (workload, generation) = (decision.workload, decision.generation);
+    let go = |why: &str| output(DetectStatus::Go, workload.as_str(), Some(generation), why);
+    let adoption = adopts(&book.state, &desk.limits);
+    if adoption == Adoption::Leave {
+        return Ok(go("it waits for a person"));
+    }
+    if let Some((last, _)) = book.state.executors.last() {
+        match detector.executions.state(last.as_str()).await {
+            Ok(ExecutionState::Running) => return Ok(go("its executor runs")),
+            Ok(ExecutionState::Ended | ExecutionState::Unknown) => {}
+            Err(error) => {
+                tracing::warn!(%error, "it is not known whether the executor runs");
+                return Ok(go("it is not known whether its executor runs"));
+            }
+        }
+    } else if leeward_core::time::since(decision.opened, book.read_at) < desk.limits.poll_first {
+        return Ok(go("its executor is being started"));
+    }
+    match adoption {
+        Adoption::Leave => {}
+        Adoption::Start => start(detector, &workload, generation).await,
+        Adoption::Hold(reason) => {
+            let entry = Entry::Held { step: Step::Detect, reason };
+            desk.append(book, entry, None).await?;
+        }
+    }
+    Ok(go("its executor was gone; looked after"))
+}

@@ -1,0 +1,196 @@
+//! Virtual time: one clock that every fake shares. Nothing here reads the real one.
+
+use std::collections::BTreeSet;
+use std::future::Future;
+use std::pin::{Pin, pin};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll, Waker};
+
+use leeward_core::time::{Span, Timestamp, after};
+
+/// A clock that stands still until someone moves it. Clones are the same clock.
+///
+/// Undriven (as made) a wait simply moves the clock on, so that a plain test needs no scheduler.
+/// Driven, a wait is pending until the scheduler has moved the clock there, and every call to a
+/// fake is pending once before and once after its effect, so that the scheduler may run another
+/// task in between, or drop this one.
+#[derive(Debug, Clone)]
+pub struct FakeClock(Arc<Mutex<Inner>>);
+
+#[derive(Debug)]
+struct Inner {
+    now: Timestamp,
+    driven: bool,
+    waits: BTreeSet<Timestamp>,
+    turns: u64,
+}
+
+/// Locks, also after a panic of another test thread: what is inside is still the world.
+pub(super) fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Default for FakeClock {
+    /// A Monday at noon, as good as any; far from the epoch, so that differences cannot underflow.
+    fn default() -> Self {
+        Self::starting(Timestamp::constant(1_767_614_400, 0))
+    }
+}
+
+impl FakeClock {
+    /// A clock that stands at that instant.
+    pub fn starting(now: Timestamp) -> Self {
+        Self(Arc::new(Mutex::new(Inner { now, driven: false, waits: BTreeSet::new(), turns: 0 })))
+    }
+
+    /// The instant it stands at, to the millisecond.
+    pub fn now(&self) -> Timestamp {
+        locked(&self.0).now
+    }
+
+    /// What a `Date` header says at this instant: whole seconds, never rounded up.
+    pub fn date(&self) -> Timestamp {
+        date_of(self.now())
+    }
+
+    /// Moves it on.
+    pub fn advance(&self, by: Span) {
+        let mut inner = locked(&self.0);
+        inner.now = after(inner.now, by);
+    }
+
+    /// Moves it to that instant; never back.
+    pub fn advance_to(&self, to: Timestamp) {
+        let mut inner = locked(&self.0);
+        inner.now = inner.now.max(to);
+    }
+
+    /// Hands waiting over to a scheduler, or takes it back.
+    pub fn drive(&self, driven: bool) {
+        locked(&self.0).driven = driven;
+    }
+
+    /// The first instant that a task waits for, from now on; those already reached are forgotten.
+    pub fn next_wait(&self) -> Option<Timestamp> {
+        let mut inner = locked(&self.0);
+        let now = inner.now;
+        inner.waits = inner.waits.split_off(&now);
+        inner.waits.remove(&now);
+        inner.waits.first().copied()
+    }
+
+    /// Waits in virtual time.
+    pub fn sleep(&self, span: Span) -> Sleep {
+        let mut inner = locked(&self.0);
+        let until = after(inner.now, span);
+        if inner.driven {
+            if until > inner.now {
+                inner.waits.insert(until);
+            }
+        } else {
+            inner.now = until;
+        }
+        Sleep { clock: self.clone(), until }
+    }
+
+    /// Lets the scheduler run another task; at once when undriven.
+    pub fn turn(&self) -> Turn {
+        let mut inner = locked(&self.0);
+        inner.turns += 1;
+        Turn { given: !inner.driven }
+    }
+
+    /// How many turns were asked for: a task that was pending while this stood still waits for time.
+    pub fn turns(&self) -> u64 {
+        locked(&self.0).turns
+    }
+}
+
+/// What a `Date` header says at that instant.
+pub(super) fn date_of(at: Timestamp) -> Timestamp {
+    Timestamp::from_second(at.as_millisecond().div_euclid(1000)).unwrap_or(at)
+}
+
+/// A wait in virtual time.
+#[derive(Debug)]
+pub struct Sleep {
+    clock: FakeClock,
+    until: Timestamp,
+}
+
+impl Future for Sleep {
+    type Output = ();
+
+    fn poll(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<()> {
+        if self.clock.now() >= self.until { Poll::Ready(()) } else { Poll::Pending }
+    }
+}
+
+/// One place at which another task may run.
+#[derive(Debug)]
+pub struct Turn {
+    given: bool,
+}
+
+impl Future for Turn {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<()> {
+        if self.given {
+            return Poll::Ready(());
+        }
+        self.given = true;
+        Poll::Pending
+    }
+}
+
+/// Runs one task to its end, moving the clock to whatever the task waits for.
+///
+/// Returns `None` when the task waits for something that is not this clock: it would never end.
+pub fn block_on<F: Future>(clock: &FakeClock, task: F) -> Option<F::Output> {
+    let mut task = pin!(task);
+    let mut context = Context::from_waker(Waker::noop());
+    loop {
+        let turns = clock.turns();
+        if let Poll::Ready(output) = task.as_mut().poll(&mut context) {
+            return Some(output);
+        }
+        if clock.turns() == turns {
+            let next = clock.next_wait()?;
+            clock.advance_to(next);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_undriven_wait_moves_the_clock() {
+        let clock = FakeClock::default();
+        let start = clock.now();
+        assert_eq!(block_on(&clock, clock.sleep(Span::seconds(3))), Some(()));
+        assert_eq!(clock.now(), after(start, Span::seconds(3)));
+    }
+
+    #[test]
+    fn a_driven_wait_is_pending_until_its_instant() {
+        let clock = FakeClock::default();
+        clock.drive(true);
+        let start = clock.now();
+        let sleep = clock.sleep(Span::seconds(3));
+        assert_eq!(clock.next_wait(), Some(after(start, Span::seconds(3))));
+        assert_eq!(block_on(&clock, sleep), Some(()));
+        assert_eq!(clock.now(), after(start, Span::seconds(3)));
+        assert_eq!(clock.next_wait(), None);
+    }
+
+    #[test]
+    fn a_date_has_whole_seconds() {
+        let clock = FakeClock::default();
+        let start = clock.now();
+        clock.advance(Span::millis(1999));
+        assert_eq!(clock.date(), after(start, Span::seconds(1)));
+    }
+}

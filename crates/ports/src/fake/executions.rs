@@ -1,0 +1,145 @@
+//! Step Functions as a starter sees it.
+//!
+//! | behaviour | source |
+//! |---|---|
+//! | same name and input while it runs: the same execution | StartExecution, standard workflows are idempotent |
+//! | same name after its end, or with another input: `ExecutionAlreadyExists` | StartExecution, errors |
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
+
+use async_trait::async_trait;
+
+use super::clock::{FakeClock, locked};
+use super::fate::{Call, Chooser, Fate, Fates};
+use super::table::CALL_TIMEOUT;
+use crate::{ExecutionState, Executions, StartError};
+
+/// ARN of the machine, as `StartError` names it.
+const MACHINE: &str = "arn:aws:states:eu-west-1:123456789012:stateMachine:recovery";
+
+/// The executions of one state machine. Clones are the same machine.
+#[derive(Clone)]
+pub struct FakeExecutions {
+    clock: FakeClock,
+    inner: Arc<Mutex<Inner>>,
+}
+
+#[derive(Default)]
+struct Inner {
+    executions: BTreeMap<String, (String, ExecutionState)>,
+    started: Vec<(String, String)>,
+    away: bool,
+    chooser: Chooser,
+}
+
+impl FakeExecutions {
+    /// A machine without executions.
+    pub fn new(clock: FakeClock) -> Self {
+        Self { clock, inner: Arc::new(Mutex::new(Inner::default())) }
+    }
+
+    /// Names and inputs of what was started, in order.
+    pub fn started(&self) -> Vec<(String, String)> {
+        locked(&self.inner).started.clone()
+    }
+
+    /// Takes what was started since the last time.
+    pub fn take_started(&self) -> Vec<(String, String)> {
+        std::mem::take(&mut locked(&self.inner).started)
+    }
+
+    /// Ends an execution, however.
+    pub fn end(&self, name: &str) {
+        if let Some(execution) = locked(&self.inner).executions.get_mut(name) {
+            execution.1 = ExecutionState::Ended;
+        }
+    }
+
+    /// Takes the service away, or brings it back.
+    pub fn set_away(&self, away: bool) {
+        locked(&self.inner).away = away;
+    }
+
+    /// The next call that matches meets that fate.
+    pub fn fail_next(&self, matches: impl Fn(&Call<'_>) -> bool + Send + 'static, fate: Fate) {
+        locked(&self.inner).chooser.next(matches, fate);
+    }
+
+    /// From now on these choose what becomes of each call.
+    pub fn set_fates(&self, fates: Box<dyn Fates>) {
+        locked(&self.inner).chooser = Chooser::Other(fates);
+    }
+
+    fn error(tried: String, message: &str) -> StartError {
+        StartError { tried, machine: MACHINE.to_owned(), message: message.to_owned() }
+    }
+
+    /// What goes wrong before anything happens; `true`: it happens, but the answer is lost.
+    async fn meet(&self, call: Call<'_>, tried: &str) -> Result<bool, StartError> {
+        self.clock.turn().await;
+        let (away, fate) = {
+            let mut inner = locked(&self.inner);
+            (inner.away, inner.chooser.fate(&call))
+        };
+        let fail = |message: &str| Err(Self::error(tried.to_owned(), message));
+        if away {
+            self.clock.sleep(CALL_TIMEOUT).await;
+            return fail("no answer: Step Functions is away");
+        }
+        match fate {
+            Fate::Well | Fate::Stale => Ok(false),
+            Fate::Slow(span) => {
+                self.clock.sleep(span).await;
+                Ok(false)
+            }
+            Fate::LostAfter | Fate::NoDate => Ok(true),
+            Fate::Throttled => fail("ThrottlingException"),
+            Fate::Refused(code) => fail(&code),
+            Fate::LostBefore | Fate::Late(_) | Fate::Kept => {
+                self.clock.sleep(CALL_TIMEOUT).await;
+                fail("no answer in time")
+            }
+        }
+    }
+}
+
+impl Inner {
+    /// Starts, or finds the same one running; `false`: the name is taken.
+    fn start(&mut self, name: &str, input: &str) -> bool {
+        if let Some((known, state)) = self.executions.get(name) {
+            return known == input && *state == ExecutionState::Running;
+        }
+        self.executions.insert(name.to_owned(), (input.to_owned(), ExecutionState::Running));
+        self.started.push((name.to_owned(), input.to_owned()));
+        true
+    }
+}
+
+#[async_trait]
+impl Executions for FakeExecutions {
+    async fn start(&self, name: &str, input: &str) -> Result<(), StartError> {
+        let tried = format!("StartExecution {name}");
+        let lost = self.meet(Call::Start(name), &tried).await?;
+        let started = locked(&self.inner).start(name, input);
+        self.clock.turn().await;
+        if lost {
+            Err(Self::error(tried, "no answer in time"))
+        } else if started {
+            Ok(())
+        } else {
+            Err(Self::error(tried, "ExecutionAlreadyExists: the name has been used"))
+        }
+    }
+
+    async fn state(&self, name: &str) -> Result<ExecutionState, StartError> {
+        let tried = format!("DescribeExecution {name}");
+        if self.meet(Call::State(name), &tried).await? {
+            return Err(Self::error(tried, "no answer in time"));
+        }
+        let short = name.rsplit(':').next().unwrap_or(name);
+        let state = locked(&self.inner).executions.get(short).map(|(_, state)| *state);
+        self.clock.turn().await;
+        Ok(state.unwrap_or(ExecutionState::Unknown))
+    }
+}

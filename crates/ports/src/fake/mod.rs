@@ -1,0 +1,20 @@
+//! Fakes that behave: each follows its service's documented states and errors, in virtual time,
+//! and meets the fate that a test or a simulator chooses for each call.
+//!
+//! Everything is deterministic: one [`FakeClock`], no real time, no threads of their own.
+
+mod clock;
+mod executions;
+mod fate;
+mod nonces;
+mod publisher;
+mod table;
+mod world;
+
+pub use clock::{FakeClock, Sleep, Turn, block_on};
+pub use executions::FakeExecutions;
+pub use fate::{Call, Fate, Fates, Script};
+pub use nonces::SeededNonces;
+pub use publisher::{Delivered, FakePublisher};
+pub use table::{FakeTable, REQUEST_LIFE, Write};
+pub use world::*;

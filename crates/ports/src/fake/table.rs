@@ -1,0 +1,339 @@
+//! DynamoDB as the table needs it: conditions, strong reads, a `Date`, late requests.
+//!
+//! | behaviour | source |
+//! |---|---|
+//! | a condition is judged where the write lands, atomically with it | DynamoDB, condition expressions |
+//! | a request signed more than 15 minutes away from its landing is refused | SigV4, `RequestExpired` |
+//! | a write whose answer is lost may have happened, or happen later | any network |
+//! | `Date` has whole seconds | RFC 9110 |
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
+
+use async_trait::async_trait;
+use leeward_core::table::Key;
+use leeward_core::time::{Span, Timestamp, after, since};
+
+use super::clock::{FakeClock, date_of, locked};
+use super::fate::{Call, Chooser, Fate, Fates};
+use crate::{Condition, Dated, Frozen, Item, Put, Table, TableError, TableErrorKind};
+
+/// How long a signed request lives, as AWS has it.
+pub const REQUEST_LIFE: Span = Span::minutes(15);
+
+/// One write as it met the table.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Write {
+    /// When it landed.
+    pub at: Timestamp,
+    /// What it would write.
+    pub item: Item,
+    /// Under which condition.
+    pub condition: Condition,
+    /// How it came out; `None`: refused for its age.
+    pub put: Option<Put>,
+}
+
+/// A table in memory. Clones are the same table.
+#[derive(Clone)]
+pub struct FakeTable {
+    clock: FakeClock,
+    inner: Arc<Mutex<Inner>>,
+}
+
+#[derive(Default)]
+struct Inner {
+    items: BTreeMap<Key, Item>,
+    late: BTreeMap<(Timestamp, u64), Request>,
+    kept: Vec<Request>,
+    writes: Vec<Write>,
+    reads: u64,
+    sequence: u64,
+    away: bool,
+    life: Option<Span>,
+    chooser: Chooser,
+}
+
+#[derive(Clone)]
+struct Request {
+    item: Item,
+    condition: Condition,
+    frozen: Frozen,
+}
+
+impl FakeTable {
+    /// An empty table.
+    pub fn new(clock: FakeClock) -> Self {
+        Self { clock, inner: Arc::new(Mutex::new(Inner::default())) }
+    }
+
+    /// The next call that matches meets that fate.
+    pub fn fail_next(&self, matches: impl Fn(&Call<'_>) -> bool + Send + 'static, fate: Fate) {
+        locked(&self.inner).chooser.next(matches, fate);
+    }
+
+    /// From now on these choose what becomes of each call.
+    pub fn set_fates(&self, fates: Box<dyn Fates>) {
+        locked(&self.inner).chooser = Chooser::Other(fates);
+    }
+
+    /// Takes the table away (no answers at all), or brings it back.
+    pub fn set_away(&self, away: bool) {
+        locked(&self.inner).away = away;
+    }
+
+    /// Sets how old a signature may be where its request lands.
+    pub fn set_request_life(&self, life: Span) {
+        locked(&self.inner).life = Some(life);
+    }
+
+    /// Lets every kept request arrive, in the order sent.
+    pub fn land_kept(&self) {
+        let now = self.clock.now();
+        let mut inner = locked(&self.inner);
+        for request in std::mem::take(&mut inner.kept) {
+            inner.land(now, &request);
+        }
+    }
+
+    /// Lets everything arrive that is due by now. Calls do so by themselves.
+    pub fn settle(&self) {
+        let now = self.clock.now();
+        locked(&self.inner).settle(now);
+    }
+
+    /// The first instant at which a late request arrives.
+    pub fn next_due(&self) -> Option<Timestamp> {
+        locked(&self.inner).late.keys().next().map(|(at, _)| *at)
+    }
+
+    /// All items, as they stand.
+    pub fn items(&self) -> Vec<Item> {
+        locked(&self.inner).items.values().cloned().collect()
+    }
+
+    /// One item, as it stands, past every fault.
+    pub fn item(&self, key: &Key) -> Option<Item> {
+        locked(&self.inner).items.get(key).cloned()
+    }
+
+    /// Puts an item past every condition and fault: the hand of a test, or of a person in the console.
+    pub fn put_by_hand(&self, item: Item) {
+        locked(&self.inner).items.insert(item.key.clone(), item);
+    }
+
+    /// Every write that landed, in order.
+    pub fn writes(&self) -> Vec<Write> {
+        locked(&self.inner).writes.clone()
+    }
+
+    /// How many reads were answered.
+    pub fn reads(&self) -> u64 {
+        locked(&self.inner).reads
+    }
+
+    fn error(kind: TableErrorKind, tried: String, message: &str) -> TableError {
+        TableError {
+            kind,
+            tried,
+            table: "fake (eu-west-1)".to_owned(),
+            message: message.to_owned(),
+        }
+    }
+
+    /// Before a read: what goes wrong, if anything.
+    async fn before_read(
+        &self,
+        call: Call<'_>,
+        tried: &dyn Fn() -> String,
+    ) -> Result<(), TableError> {
+        self.clock.turn().await;
+        let (away, fate) = {
+            let mut inner = locked(&self.inner);
+            (inner.away, inner.chooser.fate(&call))
+        };
+        if away {
+            self.clock.sleep(CALL_TIMEOUT).await;
+            return Err(Self::error(TableErrorKind::Lost, tried(), "no answer: the table is away"));
+        }
+        match fate {
+            Fate::Well | Fate::Stale => Ok(()),
+            Fate::Slow(span) => {
+                self.clock.sleep(span).await;
+                Ok(())
+            }
+            Fate::Throttled => Err(Self::error(
+                TableErrorKind::Throttled,
+                tried(),
+                "ProvisionedThroughputExceededException",
+            )),
+            Fate::Refused(code) => Err(Self::error(TableErrorKind::Refused, tried(), &code)),
+            Fate::NoDate => {
+                Err(Self::error(TableErrorKind::NoDate, tried(), "the answer carries no Date"))
+            }
+            Fate::LostBefore | Fate::LostAfter | Fate::Late(_) | Fate::Kept => {
+                self.clock.sleep(CALL_TIMEOUT).await;
+                Err(Self::error(TableErrorKind::Lost, tried(), "no answer in time"))
+            }
+        }
+    }
+
+    /// Carries a write out and answers it.
+    fn land(
+        &self,
+        request: &Request,
+        tried: &dyn Fn() -> String,
+    ) -> Result<Dated<Put>, TableError> {
+        let now = self.clock.now();
+        let mut inner = locked(&self.inner);
+        inner.settle(now);
+        match inner.land(now, request) {
+            Some(value) => Ok(Dated { at: date_of(now), value }),
+            None => Err(Self::error(
+                TableErrorKind::Refused,
+                tried(),
+                "the signature is not within the life of a request: RequestExpired",
+            )),
+        }
+    }
+}
+
+/// What a call that gets no answer costs its sender: the SDK's operation time-out as Leeward sets it.
+pub(super) const CALL_TIMEOUT: Span = Span::seconds(2);
+
+impl Inner {
+    fn settle(&mut self, now: Timestamp) {
+        while let Some(entry) = self.late.first_entry() {
+            let at = entry.key().0;
+            if at > now {
+                return;
+            }
+            let request = entry.remove();
+            self.land(at, &request);
+        }
+    }
+
+    /// Judges and carries out a write where it lands; `None`: its signature is out of its life.
+    fn land(&mut self, at: Timestamp, request: &Request) -> Option<Put> {
+        let Request { item, condition, frozen } = request;
+        let life = self.life.unwrap_or(REQUEST_LIFE);
+        let put = if out_of_life(*frozen, at, life) {
+            None
+        } else {
+            let stored = self.items.get(&item.key);
+            let holds = match condition {
+                Condition::Absent => stored.is_none(),
+                Condition::NumberIs(n) => stored.is_some_and(|s| s.n == *n),
+                Condition::Newer => stored.is_none_or(|s| s.n < item.n),
+                Condition::Always => true,
+            };
+            if holds {
+                self.items.insert(item.key.clone(), item.clone());
+            }
+            Some(if holds { Put::Done } else { Put::Conflict })
+        };
+        self.writes.push(Write { at, item: item.clone(), condition: *condition, put: put.clone() });
+        put
+    }
+}
+
+/// Whether a request signed then is refused where it lands.
+pub(super) fn out_of_life(frozen: Frozen, landing: Timestamp, life: Span) -> bool {
+    since(frozen.0, landing) > life || since(landing, frozen.0) > life
+}
+
+#[async_trait]
+impl Table for FakeTable {
+    async fn get(&self, key: &Key) -> Result<Dated<Option<Item>>, TableError> {
+        let tried = || format!("GetItem {}/{}", key.pk, key.sk);
+        self.before_read(Call::Get(key), &tried).await?;
+        let answer = {
+            let now = self.clock.now();
+            let mut inner = locked(&self.inner);
+            inner.settle(now);
+            inner.reads += 1;
+            Dated { at: date_of(now), value: inner.items.get(key).cloned() }
+        };
+        self.clock.turn().await;
+        Ok(answer)
+    }
+
+    async fn list(&self, pk: &str, sk_prefix: &str) -> Result<Dated<Vec<Item>>, TableError> {
+        let tried = || format!("Query {pk}/{sk_prefix}*");
+        self.before_read(Call::List(pk, sk_prefix), &tried).await?;
+        let answer = {
+            let now = self.clock.now();
+            let mut inner = locked(&self.inner);
+            inner.settle(now);
+            inner.reads += 1;
+            let from = Key { pk: pk.to_owned(), sk: sk_prefix.to_owned() };
+            let value = inner
+                .items
+                .range(from..)
+                .take_while(|(k, _)| k.pk == pk && k.sk.starts_with(sk_prefix))
+                .map(|(_, item)| item.clone())
+                .collect();
+            Dated { at: date_of(now), value }
+        };
+        self.clock.turn().await;
+        Ok(answer)
+    }
+
+    async fn put(
+        &self,
+        item: &Item,
+        condition: Condition,
+        frozen: Frozen,
+    ) -> Result<Dated<Put>, TableError> {
+        let tried = || format!("PutItem {}/{}", item.key.pk, item.key.sk);
+        self.clock.turn().await;
+        let request = Request { item: item.clone(), condition, frozen };
+        let (away, fate) = {
+            let mut inner = locked(&self.inner);
+            (inner.away, inner.chooser.fate(&Call::Put(item, condition)))
+        };
+        let lost = || Self::error(TableErrorKind::Lost, tried(), "no answer in time");
+        if away {
+            self.clock.sleep(CALL_TIMEOUT).await;
+            return Err(lost());
+        }
+        let answer = match fate {
+            Fate::Well | Fate::Stale => self.land(&request, &tried),
+            Fate::Slow(span) => {
+                self.clock.sleep(span).await;
+                self.land(&request, &tried)
+            }
+            Fate::Throttled => Err(Self::error(
+                TableErrorKind::Throttled,
+                tried(),
+                "ProvisionedThroughputExceededException",
+            )),
+            Fate::Refused(code) => Err(Self::error(TableErrorKind::Refused, tried(), &code)),
+            Fate::NoDate => self.land(&request, &tried).and_then(|_| {
+                Err(Self::error(TableErrorKind::NoDate, tried(), "the answer carries no Date"))
+            }),
+            Fate::LostAfter => self.land(&request, &tried).and_then(|_| Err(lost())),
+            Fate::LostBefore | Fate::Late(_) | Fate::Kept => {
+                self.keep(fate, request);
+                self.clock.sleep(CALL_TIMEOUT).await;
+                Err(lost())
+            }
+        };
+        self.clock.turn().await;
+        answer
+    }
+}
+
+impl FakeTable {
+    /// Puts a request away that arrives later, or never.
+    fn keep(&self, fate: Fate, request: Request) {
+        let mut inner = locked(&self.inner);
+        if let Fate::Late(by) = fate {
+            inner.sequence += 1;
+            let due = (after(self.clock.now(), by), inner.sequence);
+            inner.late.insert(due, request);
+        } else if fate == Fate::Kept {
+            inner.kept.push(request);
+        }
+    }
+}

@@ -1,0 +1,102 @@
+//! Instances, reserved concurrency, event source mappings.
+//!
+//! | behaviour | source |
+//! |---|---|
+//! | stopped → pending → running, running → stopping → stopped; a repeat changes nothing | Instance lifecycle |
+//! | a start while it is stopping: `IncorrectInstanceState` | StartInstances |
+//! | one unknown id and nothing is done: `InvalidInstanceID.NotFound` | StartInstances |
+//! | Disabled → Enabling → Enabled → Disabling → Disabled; while it changes: `ResourceInUseException` | UpdateEventSourceMapping |
+
+use leeward_core::ids::Region;
+use leeward_core::world::{Blind, InstanceState, View};
+
+use super::change::{Answer, refused};
+use super::state::{Due, Named, State};
+
+impl State {
+    pub(super) fn see_instances(&self, region: &Region, ids: &[String]) -> Result<View, Blind> {
+        let mut seen = Vec::with_capacity(ids.len());
+        for id in ids {
+            let state = self.instances.get(&(region.clone(), id.clone()));
+            let state = state.ok_or_else(|| {
+                Blind::new(format!("InvalidInstanceID.NotFound: {id} does not exist in {region}"))
+            })?;
+            seen.push((id.clone(), InstanceState(state.clone())));
+        }
+        Ok(View::Instances(seen))
+    }
+
+    pub(super) fn turn_instances(&mut self, region: &Region, ids: &[String], on: bool) -> Answer {
+        let (from, barred, to) = if on {
+            ("stopped", "stopping", "pending")
+        } else {
+            ("running", "pending", "stopping")
+        };
+        for id in ids {
+            match self.instances.get(&(region.clone(), id.clone())) {
+                None => {
+                    return refused("InvalidInstanceID.NotFound", &format!("{id} does not exist"));
+                }
+                Some(state) if state == barred => {
+                    return refused("IncorrectInstanceState", &format!("{id} is {state}"));
+                }
+                Some(_) => {}
+            }
+        }
+        let mut changed = false;
+        for id in ids {
+            let name: Named = (region.clone(), id.clone());
+            if let Some(state) = self.instances.get_mut(&name).filter(|s| *s == from) {
+                to.clone_into(state);
+                changed = true;
+                self.later(self.habits.start, Due::Instance(name));
+            }
+        }
+        Ok(changed)
+    }
+
+    pub(super) fn instance_goes_on(&mut self, name: &Named) {
+        if let Some(state) = self.instances.get_mut(name) {
+            match state.as_str() {
+                "pending" => "running".clone_into(state),
+                "stopping" => "stopped".clone_into(state),
+                _ => {}
+            }
+        }
+    }
+
+    pub(super) fn reserve(&mut self, name: &Named, reserved: Option<u32>) -> Answer {
+        let Some(stands) = self.concurrency.get_mut(name) else {
+            return refused("ResourceNotFoundException", "there is no such function");
+        };
+        let changed = *stands != reserved;
+        *stands = reserved;
+        Ok(changed)
+    }
+
+    pub(super) fn turn_mapping(&mut self, name: &Named, on: bool) -> Answer {
+        let Some(state) = self.mappings.get_mut(name) else {
+            return refused("ResourceNotFoundException", "there is no such mapping");
+        };
+        let (from, to) = if on { ("Disabled", "Enabling") } else { ("Enabled", "Disabling") };
+        if state == from {
+            to.clone_into(state);
+            self.later(self.habits.start, Due::Mapping(name.clone()));
+            return Ok(true);
+        }
+        if state == "Enabling" || state == "Disabling" {
+            return refused("ResourceInUseException", &format!("the mapping is {state}"));
+        }
+        Ok(false)
+    }
+
+    pub(super) fn mapping_goes_on(&mut self, name: &Named) {
+        if let Some(state) = self.mappings.get_mut(name) {
+            match state.as_str() {
+                "Enabling" => "Enabled".clone_into(state),
+                "Disabling" => "Disabled".clone_into(state),
+                _ => {}
+            }
+        }
+    }
+}

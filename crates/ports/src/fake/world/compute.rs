@@ -1,0 +1,197 @@
+//! Auto Scaling groups and what else is counted.
+//!
+//! | behaviour | source |
+//! |---|---|
+//! | a minimum above the size raises the desired capacity; one above the maximum is a `ValidationError` | UpdateAutoScalingGroup |
+//! | a scaling policy moves the desired capacity within minimum and maximum | Dynamic scaling |
+//! | with `Launch` suspended nothing is launched | Suspend and resume processes |
+//! | instances that are being terminated work until they are gone | Instance lifecycle |
+
+use leeward_core::ids::{Region, Side};
+use leeward_core::time::{Span, Timestamp, after};
+use leeward_core::world::{GroupView, RunningView, TargetsView, View};
+
+use super::change::{Answer, refused};
+use super::database::DatabaseState;
+use super::state::{Due, Named, State};
+
+/// One Auto Scaling group.
+#[derive(Debug, Clone)]
+pub(super) struct Group {
+    pub(super) minimum: u32,
+    pub(super) maximum: u32,
+    pub(super) desired: u32,
+    pub(super) in_service: u32,
+    pub(super) instances: u32,
+    pub(super) suspended: bool,
+    pub(super) peak: u32,
+    /// Since when it is on its way to the desired capacity.
+    since: Timestamp,
+    /// Instances that were in service before the last change, and when that was.
+    settled: (u32, Timestamp),
+}
+
+/// Something with a desired and a running count.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Counted {
+    pub(super) desired: u32,
+    pub(super) running: u32,
+}
+
+impl Group {
+    /// A group at rest.
+    pub(super) fn at_rest(now: Timestamp, minimum: u32, maximum: u32, size: u32) -> Self {
+        Self {
+            minimum,
+            maximum,
+            desired: size,
+            in_service: size,
+            instances: size,
+            suspended: false,
+            peak: size,
+            since: now,
+            settled: (size, now),
+        }
+    }
+
+    fn set_in_service(&mut self, now: Timestamp, count: u32) {
+        if count != self.in_service {
+            self.settled = (self.in_service.min(count), now);
+            self.in_service = count;
+            self.peak = self.peak.max(count);
+        }
+    }
+
+    fn healthy(&self, now: Timestamp, delay: Span) -> u32 {
+        let (before, at) = self.settled;
+        if now >= after(at, delay) { self.in_service } else { before.min(self.in_service) }
+    }
+}
+
+/// The sizes that a change asks of a group.
+pub(super) struct Sizes {
+    pub(super) minimum: u32,
+    pub(super) maximum: Option<u32>,
+    pub(super) desired: Option<u32>,
+    pub(super) suspend: Option<bool>,
+}
+
+impl State {
+    pub(super) fn see_group(&self, name: &Named) -> View {
+        View::Group(self.groups.get(name).map(|g| GroupView {
+            minimum: g.minimum,
+            maximum: g.maximum,
+            desired: g.desired,
+            in_service: g.in_service,
+            instances: g.instances,
+            suspended: if g.suspended { vec!["Launch".to_owned()] } else { Vec::new() },
+        }))
+    }
+
+    pub(super) fn see_targets(&self, name: &Named) -> Option<View> {
+        let group = self.groups.get(self.target_groups.get(name)?)?;
+        let healthy = group.healthy(self.now, self.habits.target);
+        Some(View::Targets(TargetsView { healthy, total: group.instances }))
+    }
+
+    pub(super) fn see_service(&self, name: &(Region, String, String)) -> View {
+        View::Running(
+            self.services.get(name).map(|s| RunningView { desired: s.desired, running: s.running }),
+        )
+    }
+
+    pub(super) fn size_group(&mut self, name: &Named, sizes: &Sizes) -> Answer {
+        let Some(group) = self.groups.get(name) else {
+            return refused("ValidationError", "AutoScalingGroup name not found");
+        };
+        let maximum = sizes.maximum.unwrap_or(group.maximum);
+        if sizes.minimum > maximum {
+            return refused(
+                "ValidationError",
+                "Max bound must be greater than or equal to min bound",
+            );
+        }
+        let desired = sizes.desired.unwrap_or(group.desired).clamp(sizes.minimum, maximum);
+        let suspended = sizes.suspend.unwrap_or(group.suspended);
+        let same = (group.minimum, group.maximum, group.desired, group.suspended)
+            == (sizes.minimum, maximum, desired, suspended);
+        if same {
+            return Ok(false);
+        }
+        self.set_group(name, |group| {
+            group.minimum = sizes.minimum;
+            group.maximum = maximum;
+            group.desired = desired;
+            group.suspended = suspended;
+        });
+        Ok(true)
+    }
+
+    /// Changes a group and lets it set out for its desired capacity.
+    pub(super) fn set_group(&mut self, name: &Named, change: impl FnOnce(&mut Group)) {
+        let now = self.now;
+        let Some(group) = self.groups.get_mut(name) else { return };
+        change(group);
+        group.since = now;
+        let leaving = group.in_service.min(group.desired);
+        group.set_in_service(now, leaving);
+        let (launch, terminate, target) =
+            (self.habits.launch, self.habits.terminate, self.habits.target);
+        self.later(launch, Due::Group(name.clone()));
+        self.later(terminate, Due::Group(name.clone()));
+        self.later(launch.plus(target), Due::Look);
+    }
+
+    /// Brings a group to where it should be by now.
+    pub(super) fn group_goes_on(&mut self, name: &Named) {
+        let (now, habits) = (self.now, self.habits.clone());
+        let Some(group) = self.groups.get_mut(name) else { return };
+        let had = group.instances;
+        if group.desired > group.instances && !group.suspended {
+            if now >= after(group.since, habits.launch) {
+                let limit = habits.launch_limit.unwrap_or(u32::MAX);
+                group.instances = group.instances.max(group.desired.min(limit));
+                let count = group.instances;
+                group.set_in_service(now, count);
+            }
+        } else if group.desired < group.instances && now >= after(group.since, habits.terminate) {
+            group.instances = group.desired;
+            let count = group.instances;
+            group.set_in_service(now, count);
+        } else if group.in_service < group.instances.min(group.desired) {
+            // They were told to go and are wanted again.
+            let count = group.instances.min(group.desired);
+            group.set_in_service(now, count);
+        }
+        if had != group.instances {
+            self.poke_writers();
+        }
+    }
+
+    pub(super) fn set_count(&mut self, name: &(Region, String, String), count: u32) -> Answer {
+        let Some(service) = self.services.get_mut(name) else {
+            return refused("ServiceNotFoundException", "there is no such service");
+        };
+        if service.desired == count {
+            return Ok(false);
+        }
+        service.desired = count;
+        let (region, cluster, service) = name.clone();
+        self.later(self.habits.start, Due::Service(region, cluster, service));
+        Ok(true)
+    }
+
+    pub(super) fn service_goes_on(&mut self, region: Region, cluster: String, name: String) {
+        let limit = self.habits.launch_limit.unwrap_or(u32::MAX);
+        if let Some(service) = self.services.get_mut(&(region, cluster, name)) {
+            service.running = service.desired.min(limit.max(service.running));
+        }
+    }
+
+    /// Instances of the application that hold sessions in that database.
+    pub(super) fn writer_instances(&self, db: &DatabaseState, side: Side) -> u32 {
+        let Some(groups) = &db.writer_groups else { return 1 };
+        let name = (self.sides.of(side).clone(), groups.of(side).clone());
+        self.groups.get(&name).map_or(0, |g| g.instances)
+    }
+}

@@ -1,0 +1,198 @@
+//! What a test does to the world, and what it may read of the truth.
+
+use leeward_core::ids::{EntryId, Region, Side};
+use leeward_core::time::{Span, Timestamp};
+use leeward_core::world::{AlarmState, Change, ChangeError, Question, View};
+
+use super::alarms::Sight;
+use super::database::Kind;
+use super::habits::Habits;
+use super::happenings::{Happened, Happening};
+use super::outside::{Called, FakeWorld};
+use super::rds::Instance;
+use super::regions::RegionState;
+use super::state::State;
+use crate::fake::fate::{Call, Chooser, Fate, Fates};
+
+/// Faults and fates.
+impl FakeWorld {
+    /// Makes a Region well, dead, hanging, or partitioned.
+    pub fn set_region(&self, region: &Region, state: RegionState) {
+        self.settled().state.set_region(region, state);
+    }
+
+    /// The next call that matches meets that fate.
+    pub fn fail_next(&self, matches: impl Fn(&Call<'_>) -> bool + Send + 'static, fate: Fate) {
+        self.settled().chooser.next(matches, fate);
+    }
+
+    /// From now on these choose what becomes of each call.
+    pub fn set_fates(&self, fates: Box<dyn Fates>) {
+        self.settled().chooser = Chooser::Other(fates);
+    }
+
+    /// Lets every kept request arrive, in the order sent.
+    pub fn land_kept(&self) {
+        let mut inner = self.settled();
+        for (change, frozen) in std::mem::take(&mut inner.kept) {
+            // Its sender is long gone.
+            let _ = inner.state.arrive(&change, Some(frozen));
+        }
+    }
+
+    /// Changes how long things take from now on.
+    pub fn set_habits(&self, change: impl FnOnce(&mut Habits)) {
+        let mut inner = self.settled();
+        inner.state.before_link_change();
+        change(&mut inner.state.habits);
+        let writers = inner.state.habits.writers.clone();
+        inner.state.writers.primary.habits = writers.primary;
+        inner.state.writers.standby.habits = writers.standby;
+        inner.state.after_link_change();
+        inner.state.refresh();
+    }
+
+    /// Breaks or mends the replication of a database.
+    pub fn break_replication(&self, database: &EntryId, broken: bool) {
+        let mut inner = self.settled();
+        inner.state.set_link(database, broken);
+        inner.state.refresh();
+    }
+
+    /// Takes the lease's table away from everyone, or brings it back.
+    pub fn set_lease_away(&self, away: bool) {
+        let mut inner = self.settled();
+        inner.state.before_link_change();
+        inner.state.application.lease_away = away;
+        inner.state.after_link_change();
+        inner.state.refresh();
+    }
+
+    /// Sets how the voter behind an alarm sees.
+    pub fn set_sight(&self, region: &Region, alarm: &str, sight: Sight) {
+        let mut inner = self.settled();
+        if let Some(cell) = inner.state.alarms.get_mut(&(region.clone(), alarm.to_owned())) {
+            cell.sight = sight;
+        }
+        inner.state.refresh();
+    }
+
+    /// Sets an alarm's state now and for good.
+    pub fn set_alarm(&self, region: &Region, alarm: &str, state: AlarmState) {
+        self.set_sight(region, alarm, Sight::Set(state));
+    }
+
+    /// Lets an RDS instance take a backup, or end it.
+    pub fn set_backing_up(&self, database: &EntryId, side: Side, backing_up: bool) {
+        self.with_rds(database, side, |instance| {
+            let status = if backing_up { "backing-up" } else { "available" };
+            status.clone_into(&mut instance.status);
+        });
+    }
+
+    /// A scaling policy of a group asks for that many instances.
+    pub fn scaling_policy(&self, region: &Region, group: &str, desired: u32) {
+        let mut inner = self.settled();
+        let name = (region.clone(), group.to_owned());
+        inner.state.set_group(&name, |g| g.desired = desired.clamp(g.minimum, g.maximum));
+        inner.state.refresh();
+    }
+
+    /// A person makes a change in the console.
+    pub fn by_hand(&self, change: &Change) -> Result<(), ChangeError> {
+        self.settled().state.arrive(change, None)
+    }
+
+    /// A person rebuilds that side as a replica of the other: what only it held is gone.
+    pub fn rebuild_replica(&self, database: &EntryId, side: Side) {
+        let mut inner = self.settled();
+        inner.state.rebuild(database, side);
+        inner.state.refresh();
+    }
+
+    fn with_rds(&self, database: &EntryId, side: Side, change: impl FnOnce(&mut Instance)) {
+        let mut inner = self.settled();
+        let found = inner.state.databases.iter().position(|d| d.id == *database);
+        if let Some(instance) = found.and_then(|i| inner.state.rds(i, side)) {
+            change(instance);
+        }
+    }
+}
+
+/// The truth.
+impl FakeWorld {
+    /// What truly happened, in order.
+    pub fn happenings(&self) -> Vec<Happening> {
+        self.settled().state.log.clone()
+    }
+
+    /// What was called, in order.
+    pub fn calls(&self) -> Vec<Called> {
+        self.settled().calls.clone()
+    }
+
+    /// Whether calls are kept; a long simulation does not need them.
+    pub fn keep_calls(&self, keep: bool) {
+        self.settled().keep_calls = keep;
+    }
+
+    /// Whether application writes to that database are accepted on that side now.
+    pub fn accepts(&self, database: &EntryId, side: Side) -> bool {
+        let inner = self.settled();
+        let found = inner.state.databases.iter().position(|d| d.id == *database);
+        found.is_some_and(|i| inner.state.accepts(i, side))
+    }
+
+    /// Which side truly serves users now, writes included.
+    pub fn served_by(&self) -> Option<Side> {
+        self.settled().state.served.flatten()
+    }
+
+    /// Looks past every fate; a silent Region stays silent.
+    pub fn peek(&self, question: &Question) -> Option<View> {
+        self.settled().state.see(question).ok()
+    }
+
+    /// Lets everything happen that is due by now. Calls do so by themselves.
+    pub fn settle(&self) {
+        drop(self.settled());
+    }
+
+    /// When the next thing happens by itself.
+    pub fn next_due(&self) -> Option<Timestamp> {
+        self.settled().state.next_due()
+    }
+
+    /// Moves the clock on and lets everything happen on the way.
+    pub fn pass(&self, span: Span) {
+        self.clock.advance(span);
+        self.settle();
+    }
+}
+
+impl State {
+    fn rebuild(&mut self, database: &EntryId, side: Side) {
+        let Some(db) = self.databases.iter_mut().find(|d| d.id == *database) else { return };
+        let (engine, other) = db.pair(side);
+        if !other.writable {
+            return;
+        }
+        let (was_writable, was_accepting) = (engine.writable, engine.accepting);
+        engine.become_replica();
+        let database = db.id.clone();
+        if let Kind::Rds(instances) = &mut db.kind {
+            let (own, source) = match side {
+                Side::Primary => (&mut instances.primary, &instances.standby),
+                Side::Standby => (&mut instances.standby, &instances.primary),
+            };
+            *own = Instance::new(&own.name.clone(), Some(&source.name));
+        }
+        if was_accepting {
+            self.record(Happened::AcceptEnded { database: database.clone(), side });
+        }
+        if was_writable {
+            self.record(Happened::Demoted { database, side });
+        }
+        self.thaw_replication();
+    }
+}

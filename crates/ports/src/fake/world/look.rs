@@ -1,0 +1,159 @@
+//! What a question is answered with.
+
+use leeward_core::ids::{Region, Side};
+use leeward_core::world::{Blind, Question, RunningView, View};
+
+use super::database::Kind;
+use super::regions::ROUTE53_HOME;
+use super::state::State;
+
+impl State {
+    /// Answers a question at this instant.
+    pub(super) fn see(&mut self, question: &Question) -> Result<View, Blind> {
+        if let Some(region) = asked_in(question)
+            && !self.region(&region).answers()
+        {
+            return Err(Blind::new(format!("{question}: no answer from {region} in time")));
+        }
+        match question {
+            Question::Lease { region, table, key } => {
+                if self.application.lease_away {
+                    return Err(Blind::new(format!("{question}: no answer in time")));
+                }
+                Ok(self.see_lease(&(region.clone(), table.clone(), key.clone())))
+            }
+            Question::Rds { region, instance } => Ok(self.see_rds(region, instance)),
+            Question::Global { global_cluster, .. } => self
+                .see_global(global_cluster)
+                .ok_or_else(|| Blind::new(format!("{question}: GlobalClusterNotFoundFault"))),
+            Question::TableReplica { table, .. } => Ok(self.see_table(table)),
+            Question::LatestMetric { region, namespace, metric, dimensions, .. } => {
+                Ok(View::Number(self.see_metric(region, namespace, metric, dimensions)))
+            }
+            Question::Sql { region, host, port, sessions_of, .. } => {
+                self.see_sql(region, host, *port, sessions_of.is_some())
+            }
+            Question::Group { region, group } => {
+                Ok(self.see_group(&(region.clone(), group.clone())))
+            }
+            Question::Instances { region, ids } => self.see_instances(region, ids),
+            Question::EcsService { region, cluster, service } => {
+                Ok(self.see_service(&(region.clone(), cluster.clone(), service.clone())))
+            }
+            Question::Concurrency { region, function } => self
+                .concurrency
+                .get(&(region.clone(), function.clone()))
+                .map(|reserved| View::Concurrency(*reserved))
+                .ok_or_else(|| Blind::new(format!("{question}: ResourceNotFoundException"))),
+            Question::EventSource { region, uuid } => self
+                .mappings
+                .get(&(region.clone(), uuid.clone()))
+                .map(|state| View::Mapping(state.clone()))
+                .ok_or_else(|| Blind::new(format!("{question}: ResourceNotFoundException"))),
+            Question::Targets { region, target_group } => self
+                .see_targets(&(region.clone(), target_group.clone()))
+                .ok_or_else(|| Blind::new(format!("{question}: TargetGroupNotFound"))),
+            Question::Ingress { region, group, port } => self
+                .rules
+                .get(&(region.clone(), group.clone()))
+                .map(|rules| View::Cidrs(rules.cidrs(*port)))
+                .ok_or_else(|| Blind::new(format!("{question}: InvalidGroup.NotFound"))),
+            Question::Record { zone, name, record_type } => {
+                self.see_record(zone, name, record_type)
+            }
+            Question::Name(query) => self.see_name(&query.name),
+            Question::Http(request) => self.see_http(request),
+            Question::Alarm { region, alarm } => {
+                Ok(self.see_alarm(&(region.clone(), alarm.clone())))
+            }
+        }
+    }
+
+    fn see_table(&self, table: &str) -> View {
+        let known = self
+            .databases
+            .iter()
+            .any(|db| matches!(&db.kind, Kind::Table { name } if name == table));
+        View::Running(known.then_some(RunningView { desired: 1, running: 1 }))
+    }
+
+    /// The latest datum of a metric that AWS itself puts, or that a control follows.
+    fn see_metric(
+        &self,
+        region: &Region,
+        namespace: &str,
+        metric: &str,
+        dimensions: &[(String, String)],
+    ) -> Option<(f64, leeward_core::time::Timestamp)> {
+        let value_of = |name: &str| {
+            dimensions.iter().find(|(key, _)| key == name).map(|(_, value)| value.clone())
+        };
+        if let Some(control) = self.controls.iter().find(|c| c.is(region, namespace, metric)) {
+            return control.latest();
+        }
+        if let Some(name) = value_of("AutoScalingGroupName") {
+            let group = self.groups.get(&(region.clone(), name))?;
+            return Some((f64::from(group.peak), self.now));
+        }
+        let side = [Side::Primary, Side::Standby]
+            .into_iter()
+            .find(|side| self.sides.of(*side) == region)?;
+        let names: Vec<&str> = dimensions.iter().map(|(_, value)| value.as_str()).collect();
+        let database = self.databases.iter().position(|db| match &db.kind {
+            Kind::Table { name } => names.contains(&name.as_str()),
+            Kind::Rds(instances) => names.contains(&instances.of(side).name.as_str()),
+            Kind::Aurora(global) => {
+                names.contains(&global.name.as_str())
+                    || names.iter().any(|n| global.clusters.of(side).ends_with(n))
+            }
+        })?;
+        let lag = self.lag_ms(database, side);
+        // RDS measures its replica's lag in seconds, Aurora and DynamoDB theirs in milliseconds.
+        let value = if metric == "ReplicaLag" { lag / 1000.0 } else { lag };
+        Some((value, self.now))
+    }
+}
+
+/// The Region that is asked; `None`: no single one.
+fn asked_in(question: &Question) -> Option<Region> {
+    match question {
+        Question::Lease { region, .. }
+        | Question::Rds { region, .. }
+        | Question::Global { region, .. }
+        | Question::TableReplica { region, .. }
+        | Question::LatestMetric { region, .. }
+        | Question::Sql { region, .. }
+        | Question::Group { region, .. }
+        | Question::Instances { region, .. }
+        | Question::EcsService { region, .. }
+        | Question::Concurrency { region, .. }
+        | Question::EventSource { region, .. }
+        | Question::Targets { region, .. }
+        | Question::Ingress { region, .. }
+        | Question::Alarm { region, .. } => Some(region.clone()),
+        Question::Record { .. } => Some(Region::from(ROUTE53_HOME)),
+        Question::Name(_) | Question::Http(_) => None,
+    }
+}
+
+/// Whether AWS may answer it with what was true a moment ago.
+pub(super) fn eventually_consistent(question: &Question) -> bool {
+    match question {
+        Question::Rds { .. }
+        | Question::Global { .. }
+        | Question::TableReplica { .. }
+        | Question::LatestMetric { .. }
+        | Question::Group { .. }
+        | Question::Instances { .. }
+        | Question::EcsService { .. }
+        | Question::Concurrency { .. }
+        | Question::EventSource { .. }
+        | Question::Targets { .. }
+        | Question::Ingress { .. }
+        | Question::Record { .. }
+        | Question::Alarm { .. } => true,
+        Question::Lease { .. } | Question::Sql { .. } | Question::Name(_) | Question::Http(_) => {
+            false
+        }
+    }
+}

@@ -1,0 +1,34 @@
+//! The world around a workload: three Regions, databases, writers, capacity, names.
+//!
+//! It keeps the truth that nobody inside can see at once: which side accepts application writes,
+//! what a promotion lost, who is served. Checkers read it; what is under test only looks and changes.
+
+mod alarms;
+mod aurora;
+mod build;
+mod capacity;
+mod change;
+mod compute;
+mod database;
+mod engine;
+mod habits;
+mod hands;
+mod happenings;
+mod lease;
+mod look;
+mod names;
+mod network;
+mod orders;
+mod outside;
+mod rds;
+mod regions;
+mod state;
+mod traffic;
+mod writers;
+mod zones;
+
+pub use alarms::Sight;
+pub use habits::{Habits, Promotion, WriterHabits};
+pub use happenings::{Happened, Happening};
+pub use outside::{Called, FakeWorld, Sent};
+pub use regions::RegionState;

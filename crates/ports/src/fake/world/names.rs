@@ -1,0 +1,88 @@
+//! What names resolve to, and which side that is.
+
+use leeward_core::ids::{Side, Sides};
+use leeward_core::world::{AnswerView, Blind, View};
+
+use super::orders::Manners;
+use super::state::{LeaseKey, Named, State};
+use super::writers::LeaseTerms;
+use leeward_core::ids::Region;
+
+/// How a name is answered.
+#[derive(Debug, Clone)]
+pub(super) enum NameRule {
+    /// By the health check of a stop metric.
+    Stop { control: usize, answers: Sides<Vec<String>> },
+    /// By a record of a zone.
+    Record { zone: String, record_type: String, answers: Sides<Vec<String>> },
+    /// As another name, with answers of its own.
+    With { other: String, answers: Option<Sides<Vec<String>>> },
+}
+
+/// The application, as its users know it.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Application {
+    /// The lease that its writers hold, if they hold one.
+    pub(super) lease: Option<LeaseTerms>,
+    /// The lease's table answers nobody.
+    pub(super) lease_away: bool,
+    /// The name by which its users know it.
+    pub(super) public: Option<String>,
+    /// Groups that must have an instance in service, per Region.
+    pub(super) groups: Vec<Named>,
+    /// Services that must have a running task.
+    pub(super) services: Vec<(Region, String, String)>,
+    /// Instances that must run.
+    pub(super) instances: Vec<Named>,
+    /// How it answers.
+    pub(super) manners: Vec<Manners>,
+    /// Orders of an application without a database of one writer.
+    pub(super) orders: Vec<String>,
+}
+
+impl State {
+    /// What a name resolves to, and which side that is, if it is one.
+    pub(super) fn resolution(&self, name: &str) -> Option<(Vec<String>, Option<Side>)> {
+        match self.names.get(name)? {
+            NameRule::Stop { control, answers } => {
+                let side = self.controls.get(*control)?.side();
+                Some((answers.of(side).clone(), Some(side)))
+            }
+            NameRule::Record { zone, record_type, answers } => {
+                let key = (name.to_owned(), record_type.clone());
+                let (values, _) = self.zones.get(zone)?.answered.get(&key)?;
+                let side = [Side::Primary, Side::Standby]
+                    .into_iter()
+                    .find(|side| same(answers.of(*side), values));
+                Some((values.clone(), side))
+            }
+            NameRule::With { other, answers } => {
+                if other == name {
+                    return None;
+                }
+                let (values, side) = self.resolution(other)?;
+                let own = answers.as_ref().zip(side).map(|(a, side)| a.of(side).clone());
+                Some((own.unwrap_or(values), side))
+            }
+        }
+    }
+
+    pub(super) fn see_name(&self, name: &str) -> Result<View, Blind> {
+        let (mut values, _) =
+            self.resolution(name).ok_or_else(|| Blind::new(format!("NXDOMAIN: {name}")))?;
+        values.sort();
+        Ok(View::Answer(AnswerView { values }))
+    }
+
+    /// The name of the workload's lease, if that is it.
+    pub(super) fn is_lease(&self, name: &LeaseKey) -> bool {
+        self.application.lease.as_ref().is_some_and(|terms| terms.name == *name)
+    }
+}
+
+fn same(one: &[String], other: &[String]) -> bool {
+    let (mut one, mut other) = (one.to_vec(), other.to_vec());
+    one.sort();
+    other.sort();
+    one == other
+}

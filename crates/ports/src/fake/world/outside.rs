@@ -1,0 +1,187 @@
+//! The world behind the port: calls meet their fate, then the state.
+
+use std::sync::{Arc, Mutex, MutexGuard};
+
+use async_trait::async_trait;
+use leeward_core::time::{Span, Timestamp, after};
+use leeward_core::world::{Blind, Change, ChangeError, ChangeErrorKind, Question, Receipt, View};
+
+use super::change::{error, no_answer};
+use super::look::eventually_consistent;
+use super::regions::RegionState;
+use super::state::{Due, State};
+use crate::fake::clock::{FakeClock, locked};
+use crate::fake::fate::{Call, Chooser, Fate};
+use crate::{Frozen, Outside};
+
+/// The world around one workload. Clones are the same world.
+#[derive(Clone)]
+pub struct FakeWorld {
+    pub(super) clock: FakeClock,
+    pub(super) inner: Arc<Mutex<Inner>>,
+}
+
+/// State, fates, and what was called.
+pub(super) struct Inner {
+    pub(super) state: State,
+    pub(super) chooser: Chooser,
+    pub(super) kept: Vec<(Change, Frozen)>,
+    pub(super) calls: Vec<Called>,
+    pub(super) keep_calls: bool,
+    sent: u64,
+}
+
+/// One call as it was sent.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Called {
+    /// When.
+    pub at: Timestamp,
+    /// A look or a change.
+    pub call: Sent,
+    /// What became of it.
+    pub fate: Fate,
+}
+
+/// A look or a change.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Sent {
+    /// A look.
+    Look(Question),
+    /// A change.
+    Change(Change),
+}
+
+impl FakeWorld {
+    pub(super) fn of(clock: FakeClock, state: State) -> Self {
+        let inner = Inner {
+            state,
+            chooser: Chooser::default(),
+            kept: Vec::new(),
+            calls: Vec::new(),
+            keep_calls: true,
+            sent: 0,
+        };
+        Self { clock, inner: Arc::new(Mutex::new(inner)) }
+    }
+
+    /// The state by now.
+    pub(super) fn settled(&self) -> MutexGuard<'_, Inner> {
+        let now = self.clock.now();
+        let mut inner = locked(&self.inner);
+        inner.state.settle(now);
+        inner
+    }
+
+    async fn silence(&self) {
+        let span = locked(&self.inner).state.habits.call_timeout;
+        self.clock.sleep(span).await;
+    }
+
+    /// Draws a call's fate and waits as long as it takes to get there.
+    async fn meet(&self, call: Call<'_>, sent: impl FnOnce() -> Sent) -> Fate {
+        self.clock.turn().await;
+        let (fate, latency) = {
+            let mut inner = self.settled();
+            let fate = inner.chooser.fate(&call);
+            if inner.keep_calls {
+                let at = inner.state.now;
+                inner.calls.push(Called { at, call: sent(), fate: fate.clone() });
+            }
+            (fate, inner.state.habits.latency)
+        };
+        let slow = if let Fate::Slow(span) = fate { span } else { Span::default() };
+        if latency.plus(slow) > Span::default() {
+            self.clock.sleep(latency.plus(slow)).await;
+        }
+        fate
+    }
+
+    fn see(&self, question: &Question, stale: bool) -> Result<View, Blind> {
+        let mut inner = self.settled();
+        let state = &mut inner.state;
+        if !eventually_consistent(question) {
+            return state.see(question);
+        }
+        let fresh = state.see(question)?;
+        let before = state.seen.insert(question.clone(), fresh.clone());
+        Ok(if stale { before.unwrap_or(fresh) } else { fresh })
+    }
+
+    /// Sends a change that gets no answer now.
+    fn send_late(&self, change: &Change, frozen: Frozen, fate: &Fate) {
+        let mut inner = self.settled();
+        if let Fate::Late(by) = fate {
+            let at = after(inner.state.now, *by);
+            inner.state.at(at, Due::Arrive(Box::new(change.clone()), frozen));
+        } else if *fate == Fate::Kept {
+            inner.kept.push((change.clone(), frozen));
+        }
+    }
+
+    /// Sends a change whose answer comes at once, or not at all.
+    fn send(&self, change: &Change, frozen: Frozen) -> Result<Receipt, ChangeError> {
+        let mut inner = self.settled();
+        let home = inner.state.home(change);
+        if inner.state.region(&home) == RegionState::Hanging {
+            // It waits there, and is carried out when the Region comes back.
+            inner.state.stall(home, Due::Arrive(Box::new(change.clone()), frozen));
+        }
+        inner.state.arrive(change, Some(frozen))?;
+        inner.sent += 1;
+        Ok(Receipt { id: format!("fake-{}", inner.sent) })
+    }
+}
+
+#[async_trait]
+impl Outside for FakeWorld {
+    async fn look(&self, question: &Question) -> Result<View, Blind> {
+        let fate = self.meet(Call::Look(question), || Sent::Look(question.clone())).await;
+        let blind = |why: &str| Err(Blind::new(format!("{question}: {why}")));
+        let answer = match fate {
+            Fate::Well | Fate::Slow(_) => self.see(question, false),
+            Fate::Stale => self.see(question, true),
+            Fate::Throttled => return blind("ThrottlingException"),
+            Fate::Refused(code) => return blind(&code),
+            Fate::LostBefore | Fate::LostAfter | Fate::Late(_) | Fate::Kept | Fate::NoDate => {
+                if fate == Fate::LostAfter {
+                    // A POST has done its work all the same.
+                    let _ = self.see(question, false);
+                }
+                self.silence().await;
+                return blind("no answer in time");
+            }
+        };
+        if answer.is_err() {
+            self.silence().await;
+        }
+        self.clock.turn().await;
+        answer
+    }
+
+    async fn change(&self, change: &Change, frozen: Frozen) -> Result<Receipt, ChangeError> {
+        let fate = self.meet(Call::Change(change), || Sent::Change(change.clone())).await;
+        let answer = match &fate {
+            Fate::Well | Fate::Slow(_) | Fate::Stale => self.send(change, frozen),
+            Fate::Throttled => {
+                Err(error(ChangeErrorKind::Throttled, "ThrottlingException", "Rate exceeded"))
+            }
+            Fate::Refused(code) => {
+                Err(error(ChangeErrorKind::Refused, code, "the service said no"))
+            }
+            Fate::LostBefore => Err(no_answer()),
+            Fate::LostAfter | Fate::NoDate => {
+                let _ = self.send(change, frozen);
+                Err(no_answer())
+            }
+            Fate::Late(_) | Fate::Kept => {
+                self.send_late(change, frozen, &fate);
+                Err(no_answer())
+            }
+        };
+        if matches!(&answer, Err(e) if e.kind == ChangeErrorKind::Lost) {
+            self.silence().await;
+        }
+        self.clock.turn().await;
+        answer
+    }
+}

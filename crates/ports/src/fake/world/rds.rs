@@ -1,0 +1,129 @@
+//! RDS instances and the promotion of a read replica.
+//!
+//! | behaviour | source |
+//! |---|---|
+//! | a promotion passes `available` → `modifying` → `available`, then the source is gone | PromoteReadReplica; Working with read replicas |
+//! | not a replica, or not `available`: `InvalidDBInstanceState` | PromoteReadReplica, errors |
+//! | while it backs up it cannot be promoted | Promoting a read replica |
+//! | no such instance: `DBInstanceNotFound` | PromoteReadReplica, errors |
+
+use leeward_core::ids::{Region, Side};
+use leeward_core::time::{Timestamp, after};
+use leeward_core::world::{RdsView, View};
+
+use super::change::{Answer, refused};
+use super::database::Kind;
+use super::habits::Promotion;
+use super::state::{Due, State};
+
+/// One DB instance.
+#[derive(Debug, Clone)]
+pub(super) struct Instance {
+    pub(super) name: String,
+    pub(super) status: String,
+    pub(super) source: Option<String>,
+    /// When its promotion was asked for.
+    pub(super) asked: Option<Timestamp>,
+}
+
+impl Instance {
+    pub(super) fn new(name: &str, source: Option<&str>) -> Self {
+        Self {
+            name: name.to_owned(),
+            status: "available".to_owned(),
+            source: source.map(str::to_owned),
+            asked: None,
+        }
+    }
+}
+
+impl State {
+    /// Database and side of that instance.
+    fn rds_at(&self, region: &Region, name: &str) -> Option<(usize, Side)> {
+        self.databases.iter().enumerate().find_map(|(i, db)| {
+            let Kind::Rds(instances) = &db.kind else { return None };
+            [Side::Primary, Side::Standby]
+                .into_iter()
+                .find(|s| self.sides.of(*s) == region && instances.of(*s).name == name)
+                .map(|side| (i, side))
+        })
+    }
+
+    pub(super) fn rds(&mut self, database: usize, side: Side) -> Option<&mut Instance> {
+        match &mut self.databases.get_mut(database)?.kind {
+            Kind::Rds(instances) => Some(match side {
+                Side::Primary => &mut instances.primary,
+                Side::Standby => &mut instances.standby,
+            }),
+            Kind::Aurora(_) | Kind::Table { .. } => None,
+        }
+    }
+
+    pub(super) fn see_rds(&mut self, region: &Region, name: &str) -> View {
+        let found = self.rds_at(region, name);
+        let instance = found.and_then(|(database, side)| self.rds(database, side));
+        View::Rds(instance.map(|i| RdsView {
+            status: i.status.clone(),
+            replica_source: i.source.clone(),
+            engine: "postgres".to_owned(),
+        }))
+    }
+
+    pub(super) fn promote(&mut self, region: &Region, name: &str) -> Answer {
+        let (now, habits) = (self.now, self.habits.clone());
+        let found = self.rds_at(region, name);
+        let Some((database, side)) = found else {
+            return refused("DBInstanceNotFound", &format!("{name} is not found"));
+        };
+        let Some(instance) = self.rds(database, side) else {
+            return refused("DBInstanceNotFound", &format!("{name} is not found"));
+        };
+        if instance.source.is_none() {
+            return refused("InvalidDBInstanceState", "the instance is not a read replica");
+        }
+        if instance.status != "available" {
+            let words = format!("the instance is {}", instance.status);
+            return refused("InvalidDBInstanceState", &words);
+        }
+        if instance.asked.is_some() {
+            // Asked for, and not yet modifying: taken again, and nothing comes of it.
+            return Ok(false);
+        }
+        instance.asked = Some(now);
+        for by in [habits.promote_start, habits.promote_writable, habits.promote_done] {
+            self.later(by, Due::Promotion(database, side));
+        }
+        Ok(true)
+    }
+
+    /// Brings a promotion to where it should be by now.
+    pub(super) fn promotion_goes_on(&mut self, database: usize, side: Side) {
+        let (now, habits) = (self.now, self.habits.clone());
+        let Some(instance) = self.rds(database, side) else { return };
+        let Some(asked) = instance.asked else { return };
+        if now >= after(asked, habits.promote_start) {
+            "modifying".clone_into(&mut instance.status);
+        }
+        let done = now >= after(asked, habits.promote_done);
+        match habits.promotion {
+            Promotion::Stalls => {}
+            Promotion::Fails => {
+                if done {
+                    "available".clone_into(&mut instance.status);
+                    instance.asked = None;
+                }
+            }
+            Promotion::Works => {
+                if done {
+                    "available".clone_into(&mut instance.status);
+                    instance.source = None;
+                    instance.asked = None;
+                }
+                if now >= after(asked, habits.promote_writable) {
+                    let until = self.replicated_until(database, side).min(now);
+                    self.become_writer(database, side, until);
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,207 @@
+//! Application writers: one a side, which renews the lease every third of its length and stops when
+//! it is over, or ignores it.
+//!
+//! A writer that renews without change is *steady*: its last renewal is worked out from the time
+//! instead of being simulated, so that quiet hours cost nothing.
+
+use leeward_core::ids::Side;
+use leeward_core::time::{Span, Timestamp, after, since};
+
+use super::habits::WriterHabits;
+use super::state::{Due, LeaseKey, State};
+
+/// One side's application.
+#[derive(Debug, Clone)]
+pub(super) struct Writer {
+    pub(super) habits: WriterHabits,
+    /// Its renewals are on a grid that begins here.
+    grid: Timestamp,
+    /// When it sent its last successful renewal.
+    held: Option<Timestamp>,
+    /// Whether every renewal since went as the last.
+    steady: bool,
+    /// A renewal is due.
+    due: bool,
+    /// A statement that was begun in time may run on until here.
+    tail: Option<Timestamp>,
+}
+
+/// The lease as the writers know it.
+#[derive(Debug, Clone)]
+pub(super) struct LeaseTerms {
+    pub(super) name: LeaseKey,
+    pub(super) ttl: Span,
+    pub(super) heartbeat: Span,
+}
+
+impl LeaseTerms {
+    fn period(&self) -> Span {
+        Span::millis((self.ttl.as_millis() / 3).max(1))
+    }
+}
+
+impl Writer {
+    pub(super) fn new(now: Timestamp, habits: WriterHabits) -> Self {
+        Self { habits, grid: now, held: None, steady: false, due: false, tail: None }
+    }
+
+    /// Lays its grid so that a renewal has just been sent, less than a period ago.
+    pub(super) fn begin(&mut self, now: Timestamp, terms: &LeaseTerms, owner: bool) {
+        let period = terms.period().as_millis();
+        let back = period - self.habits.phase.as_millis() % period;
+        self.grid = ahead_of(now, -i64::try_from(back).unwrap_or(0));
+        self.held = owner.then(|| self.on_grid(now, terms.period()));
+        self.steady = owner;
+    }
+
+    /// The last instant of its grid that is not after `now`.
+    fn on_grid(&self, now: Timestamp, period: Span) -> Timestamp {
+        let steps = since(self.grid, now).as_millis() / period.as_millis();
+        after(self.grid, Span::millis(steps * period.as_millis()))
+    }
+
+    /// The first instant of its grid after `now`.
+    fn next_on_grid(&self, now: Timestamp, period: Span) -> Timestamp {
+        if now < self.grid { self.grid } else { after(self.on_grid(now, period), period) }
+    }
+
+    /// When it sent its last successful renewal.
+    fn last_sent(&self, now: Timestamp, period: Span) -> Option<Timestamp> {
+        if self.steady {
+            self.held.map(|held| held.max(self.on_grid(now, period)))
+        } else {
+            self.held
+        }
+    }
+}
+
+impl State {
+    /// Whether that side's writer takes itself to hold the lease at this instant.
+    pub(super) fn holds_lease(&self, side: Side) -> bool {
+        let writer = self.writers.of(side);
+        let Some(terms) = &self.application.lease else { return true };
+        if !writer.habits.honours_lease {
+            return true;
+        }
+        if writer.tail.is_some_and(|tail| self.now < tail) {
+            return true;
+        }
+        let Some(sent) = writer.last_sent(self.now, terms.period()) else { return false };
+        self.now < self.lease_end(side, sent, terms)
+    }
+
+    /// Until when the lease last renewed at `sent` lets statements be acknowledged.
+    fn lease_end(&self, side: Side, sent: Timestamp, terms: &LeaseTerms) -> Timestamp {
+        let habits = &self.writers.of(side).habits;
+        after(sent, terms.ttl.plus(habits.slow).plus(habits.statement))
+    }
+
+    /// Writes what steady renewals have done into the item.
+    pub(super) fn settle_renewals(&mut self, name: &LeaseKey) {
+        let Some(terms) = self.application.lease.clone() else { return };
+        if terms.name != *name {
+            return;
+        }
+        for side in [Side::Primary, Side::Standby] {
+            let writer = self.writers.of(side);
+            if !writer.steady {
+                continue;
+            }
+            let (sent, ahead) =
+                (writer.last_sent(self.now, terms.period()), writer.habits.ahead_ms);
+            if let Some(item) = self.leases.get_mut(name) {
+                item.renewed_at = sent.map(|s| ahead_of(s, ahead));
+            }
+        }
+    }
+
+    /// A renewal is due: it succeeds, finds another owner, or gets no answer.
+    pub(super) fn renew(&mut self, side: Side) {
+        let Some(terms) = self.application.lease.clone() else { return };
+        self.writer(side).due = false;
+        if !self.application_runs(side) || !self.reaches_lease(side, &terms) {
+            // Nobody answers: what it holds runs out by itself; a change of the links renews again.
+            return;
+        }
+        let (now, own) = (self.now, self.sides.of(side).as_str().to_owned());
+        let ahead = self.writers.of(side).habits.ahead_ms;
+        let owner = self.leases.get_mut(&terms.name).filter(|item| item.owner == own);
+        if let Some(item) = owner {
+            item.renewed_at = Some(ahead_of(now, ahead));
+            let writer = self.writer(side);
+            writer.held = Some(now);
+            writer.steady = true;
+            writer.tail = None;
+        } else {
+            let habits = self.writers.of(side).habits.clone();
+            let held = self.holds_lease(side);
+            let writer = self.writer(side);
+            writer.held = None;
+            writer.steady = false;
+            // It stops at once, but a statement in flight is not called back.
+            if held && habits.statement > Span::default() {
+                let tail = after(now, habits.statement);
+                writer.tail = Some(tail);
+                self.at(tail, Due::Look);
+            }
+        }
+    }
+
+    /// Something that a renewal depends on is about to change: what was steady is written down.
+    pub(super) fn before_link_change(&mut self) {
+        let Some(terms) = self.application.lease.clone() else { return };
+        self.settle_renewals(&terms.name);
+        for side in [Side::Primary, Side::Standby] {
+            let now = self.now;
+            let writer = self.writer(side);
+            writer.held = writer.last_sent(now, terms.period());
+            writer.steady = false;
+        }
+        self.freeze_replication();
+    }
+
+    /// It has changed: the next renewals show what of it matters.
+    pub(super) fn after_link_change(&mut self) {
+        self.thaw_replication();
+        self.poke_writers();
+    }
+
+    /// Each writer renews at the next instant of its grid, and what it holds may run out before.
+    pub(super) fn poke_writers(&mut self) {
+        let Some(terms) = self.application.lease.clone() else { return };
+        for side in [Side::Primary, Side::Standby] {
+            let now = self.now;
+            let writer = self.writer(side);
+            writer.held = writer.last_sent(now, terms.period());
+            writer.steady = false;
+            let next = writer.next_on_grid(now, terms.period());
+            let (held, due) = (writer.held, std::mem::replace(&mut writer.due, true));
+            if !due {
+                self.at(next, Due::Renew(side));
+            }
+            if let Some(sent) = held {
+                let end = self.lease_end(side, sent, &terms);
+                self.at(end, Due::Look);
+            }
+        }
+    }
+
+    fn reaches_lease(&self, side: Side, terms: &LeaseTerms) -> bool {
+        let (own, table) = (self.region(self.sides.of(side)), &terms.name.0);
+        let near = table == self.sides.of(side) && own.works();
+        !self.application.lease_away
+            && (near || (own.reaches_lease() && self.region(table).answers()))
+    }
+
+    fn writer(&mut self, side: Side) -> &mut Writer {
+        match side {
+            Side::Primary => &mut self.writers.primary,
+            Side::Standby => &mut self.writers.standby,
+        }
+    }
+}
+
+/// An instant by a clock that is that much ahead.
+pub(super) fn ahead_of(at: Timestamp, ahead_ms: i64) -> Timestamp {
+    Timestamp::from_millisecond(at.as_millisecond().saturating_add(ahead_ms)).unwrap_or(at)
+}

@@ -1,0 +1,92 @@
+//! Route 53 zones.
+//!
+//! | behaviour | source |
+//! |---|---|
+//! | a batch is all or nothing; `DELETE` with other values or `CREATE` of what is there: `InvalidChangeBatch` | ChangeResourceRecordSets |
+//! | a second batch before the first is done: `PriorRequestNotComplete` | ChangeResourceRecordSets, errors |
+//! | PENDING → INSYNC; names resolve to the old values until then | GetChange |
+//! | the value of a TXT record stands in quotation marks | TXT record type |
+
+use std::collections::BTreeMap;
+
+use leeward_core::world::{Blind, Change, ChangeError, ChangeErrorKind, View};
+
+use super::change::{Answer, conflict, refused};
+use super::state::{Due, State};
+
+type Records = BTreeMap<(String, String), (Vec<String>, u32)>;
+
+/// One hosted zone.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Zone {
+    /// As the control plane lists them.
+    pub(super) records: Records,
+    /// As the name servers answer.
+    pub(super) answered: Records,
+    pending: bool,
+}
+
+impl Zone {
+    /// Puts a record into a zone at rest.
+    pub(super) fn lay(&mut self, name: &str, record_type: &str, values: Vec<String>, ttl: u32) {
+        let key = (name.to_owned(), record_type.to_owned());
+        self.records.insert(key.clone(), (values.clone(), ttl));
+        self.answered.insert(key, (values, ttl));
+    }
+}
+
+/// A fence number as a TXT value.
+pub(super) fn quoted(number: u64) -> Vec<String> {
+    vec![format!("\"{number}\"")]
+}
+
+/// Time to live of fence numbers, which nobody resolves.
+pub(super) const FENCE_TTL: u32 = 60;
+
+impl State {
+    pub(super) fn see_record(&self, zone: &str, name: &str, kind: &str) -> Result<View, Blind> {
+        let zone = self
+            .zones
+            .get(zone)
+            .ok_or_else(|| Blind::new(format!("NoSuchHostedZone: there is no zone {zone}")))?;
+        Ok(View::Record(zone.records.get(&(name.to_owned(), kind.to_owned())).cloned()))
+    }
+
+    pub(super) fn change_records(&mut self, change: &Change) -> Answer {
+        let Change::ChangeRecords { zone: id, fence, records } = change else {
+            return refused("InvalidInput", "not a batch");
+        };
+        let Some(zone) = self.zones.get_mut(id) else {
+            return refused("NoSuchHostedZone", &format!("there is no zone {id}"));
+        };
+        if zone.pending {
+            return Err(ChangeError {
+                kind: ChangeErrorKind::Throttled,
+                code: "PriorRequestNotComplete".to_owned(),
+                message: "a change of this zone is under way".to_owned(),
+            });
+        }
+        let number = (fence.name.clone(), "TXT".to_owned());
+        let stands = zone.records.get(&number).map(|(values, _)| values.clone());
+        if stands != Some(quoted(fence.from)) {
+            let words = format!("{} is {stands:?} and not {}", fence.name, fence.from);
+            return conflict("InvalidChangeBatch", &words);
+        }
+        zone.records.insert(number, (quoted(fence.to), FENCE_TTL));
+        for record in records {
+            let key = (record.name.clone(), record.record_type.clone());
+            zone.records.insert(key, (record.values.clone(), record.ttl));
+        }
+        zone.pending = true;
+        let insync = self.habits.insync;
+        self.later(insync, Due::InSync(id.clone()));
+        Ok(true)
+    }
+
+    pub(super) fn zone_in_sync(&mut self, id: &str) {
+        if let Some(zone) = self.zones.get_mut(id) {
+            zone.pending = false;
+            zone.answered = zone.records.clone();
+        }
+    }
+}

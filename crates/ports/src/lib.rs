@@ -1,0 +1,18 @@
+//! What Leeward needs from outside, in its own words: one small trait a file.
+
+mod executions;
+#[cfg(feature = "fake")]
+pub mod fake;
+mod gauges;
+mod nonces;
+mod outside;
+pub mod probe_wire;
+mod publisher;
+mod table;
+
+pub use executions::{ExecutionState, Executions, StartError};
+pub use gauges::Gauges;
+pub use nonces::Nonces;
+pub use outside::Outside;
+pub use publisher::{Message, PublishError, Publisher};
+pub use table::{Condition, Dated, Frozen, Item, Put, Table, TableError, TableErrorKind};

@@ -1,0 +1,51 @@
+//! Everything that carrying out a decision needs.
+
+use std::sync::Arc;
+
+use leeward_core::error::StepError;
+use leeward_core::ids::Actor;
+use leeward_core::limits::Limits;
+use leeward_ports::{Nonces, Outside, Table, TableError, TableErrorKind};
+
+/// The state table, the world, marks and numbers. Made once for each process.
+#[derive(Clone)]
+pub struct Desk {
+    /// The state table.
+    pub table: Arc<dyn Table>,
+    /// The world.
+    pub outside: Arc<dyn Outside>,
+    /// Marks.
+    pub nonces: Arc<dyn Nonces>,
+    /// The protocol's numbers.
+    pub limits: Limits,
+    /// In whose name entries are written.
+    pub actor: Actor,
+}
+
+impl Desk {
+    /// A desk that writes in Leeward's own name.
+    pub fn new(
+        table: Arc<dyn Table>,
+        outside: Arc<dyn Outside>,
+        nonces: Arc<dyn Nonces>,
+        limits: Limits,
+    ) -> Self {
+        Self { table, outside, nonces, limits, actor: Actor::new("leeward") }
+    }
+
+    /// The same desk, writing in an operator's name.
+    #[must_use]
+    pub fn in_the_name_of(&self, actor: Actor) -> Self {
+        Self { actor, ..self.clone() }
+    }
+}
+
+/// A table's failure as a step's error.
+pub fn table_error(error: TableError) -> StepError {
+    match error.kind {
+        TableErrorKind::Throttled => StepError::Throttled(error.to_string()),
+        TableErrorKind::Lost | TableErrorKind::NoDate => StepError::Unavailable(error.to_string()),
+        TableErrorKind::Refused => StepError::Refused(error.to_string()),
+        TableErrorKind::Malformed => StepError::NeedsOperator(error.to_string()),
+    }
+}

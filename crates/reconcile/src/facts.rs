@@ -1,0 +1,137 @@
+//! Last known good facts and votes of a workload: one query brings them all.
+
+use leeward_core::error::StepError;
+use leeward_core::evidence::{Signal, Standby};
+use leeward_core::ids::{Direction, Side, WorkloadId};
+use leeward_core::steps::Peak;
+use leeward_core::table::{Key, workload_partition};
+use leeward_core::time::Timestamp;
+use leeward_ports::{Condition, Frozen, Item};
+use serde::{Deserialize, Serialize};
+
+use crate::{Desk, table_error};
+
+/// Votes and facts as they are stored.
+#[derive(Debug, Clone, Default)]
+pub struct Facts {
+    /// The latest vote of each voter.
+    pub signals: Vec<Signal>,
+    /// How each side was last seen as one to move to.
+    pub standbys: Vec<(Direction, Standby)>,
+    /// Peaks by capacity and side.
+    pub peaks: Vec<Peak>,
+}
+
+/// One fact to store.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", tag = "fact")]
+pub enum Fact {
+    /// How a side was seen as one to move to.
+    Standby {
+        /// Which way it would be moved.
+        direction: Direction,
+        /// What was seen.
+        standby: Standby,
+    },
+    /// Most of a capacity in service in 24 hours.
+    Peak(Peak),
+    /// Replication as the standby's engine shows it.
+    Replication {
+        /// The database.
+        database: String,
+        /// Replicated heartbeat, by the writer's clock.
+        heartbeat: Timestamp,
+    },
+}
+
+impl Fact {
+    fn key(&self, workload: &WorkloadId) -> Key {
+        match self {
+            Self::Standby { direction, .. } => {
+                Key::snapshot(workload, "standby", &direction.to_string())
+            }
+            Self::Peak(peak) => {
+                let side = match peak.side {
+                    Side::Primary => "primary",
+                    Side::Standby => "standby",
+                };
+                Key::snapshot(workload, "peak", &format!("{}#{side}", peak.capacity))
+            }
+            Self::Replication { database, .. } => Key::snapshot(workload, "replication", database),
+        }
+    }
+}
+
+impl Facts {
+    /// How the side that a recovery that way moves to was last seen.
+    pub fn standby(&self, direction: Direction) -> Option<&Standby> {
+        self.standbys.iter().find(|(d, _)| *d == direction).map(|(_, s)| s)
+    }
+}
+
+impl Desk {
+    /// All votes and facts of a workload. An item that cannot be read counts as not there.
+    pub async fn facts(&self, workload: &WorkloadId) -> Result<(Facts, Timestamp), StepError> {
+        // `SIG#` and `SNAP#` share their first letter: one query brings both.
+        let listed =
+            self.table.list(&workload_partition(workload), "S").await.map_err(table_error)?;
+        let mut facts = Facts::default();
+        for item in &listed.value {
+            if let Ok(signal) = serde_json::from_str::<Signal>(&item.body) {
+                facts.signals.push(signal);
+                continue;
+            }
+            match serde_json::from_str::<Fact>(&item.body) {
+                Ok(Fact::Standby { direction, standby }) => {
+                    facts.standbys.push((direction, standby));
+                }
+                Ok(Fact::Peak(peak)) => facts.peaks.push(peak),
+                Ok(Fact::Replication { .. }) => {}
+                Err(error) => {
+                    tracing::warn!(sk = %item.key.sk, %error, "a stored fact cannot be read");
+                }
+            }
+        }
+        Ok((facts, listed.at))
+    }
+
+    /// Stores a vote; an older one never replaces a newer.
+    pub async fn store_signal(
+        &self,
+        workload: &WorkloadId,
+        signal: &Signal,
+        read_at: Timestamp,
+    ) -> Result<(), StepError> {
+        let key = Key::signal(workload, &signal.voter);
+        self.store(key, serde_json::to_string(signal), signal.at, read_at).await
+    }
+
+    /// Stores a fact seen at that instant; an older one never replaces a newer.
+    pub async fn store_fact(
+        &self,
+        workload: &WorkloadId,
+        fact: &Fact,
+        at: Timestamp,
+        read_at: Timestamp,
+    ) -> Result<(), StepError> {
+        self.store(fact.key(workload), serde_json::to_string(fact), at, read_at).await
+    }
+
+    async fn store(
+        &self,
+        key: Key,
+        body: Result<String, serde_json::Error>,
+        at: Timestamp,
+        read_at: Timestamp,
+    ) -> Result<(), StepError> {
+        let body =
+            body.map_err(|e| StepError::InvalidInput(format!("a fact cannot be written: {e}")))?;
+        let n = u64::try_from(at.as_millisecond()).unwrap_or(0);
+        let item = Item { key, body, n, nonce: String::new() };
+        self.table
+            .put(&item, Condition::Newer, Frozen(read_at))
+            .await
+            .map(|_| ())
+            .map_err(table_error)
+    }
+}

@@ -1,0 +1,18 @@
+//! The one place where a decision becomes a deed: read the journal, look around, ask the core, put the
+//! intent on record, send it once, look again.
+
+mod append;
+mod book;
+mod desk;
+mod facts;
+mod outbox;
+mod plans;
+mod step;
+
+pub use append::Appended;
+pub use book::Book;
+pub use desk::{Desk, table_error};
+pub use facts::{Fact, Facts};
+pub use outbox::{Delivery, deliver, deliver_refusals, refuse};
+pub use plans::{StoredPlan, Switch};
+pub use step::{StepRun, look, run};

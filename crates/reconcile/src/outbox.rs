@@ -1,0 +1,157 @@
+//! Notifications: owed by entries, delivered at least once to each receiver, marked when delivered.
+
+use futures_util::future::join_all;
+use leeward_core::error::StepError;
+use leeward_core::ids::{Digest, WorkloadId};
+use leeward_core::journal::chain;
+use leeward_core::plan::Plan;
+use leeward_core::table::{DELIVERED, Key, REFUSALS, generation_partition, workload_partition};
+use leeward_core::telling::{Notice, notice, refusal_notice};
+use leeward_core::time::Timestamp;
+use leeward_ports::{Condition, Frozen, Item, Message, Publisher};
+use serde::{Deserialize, Serialize};
+
+use crate::{Book, Desk, table_error};
+
+/// What was delivered and what is still owed.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Delivery {
+    /// Messages that left now.
+    pub delivered: usize,
+    /// Messages that are still owed, each with its receiver's answer.
+    pub owed: Vec<String>,
+}
+
+/// A refused start as it is stored.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+struct Refusal {
+    reason: String,
+}
+
+/// Receivers of a plan's notices: its topics and webhooks, and the system's own topic.
+fn receivers(plan: Option<&Plan>, system_topic: Option<&str>) -> Vec<String> {
+    let mut receivers: Vec<String> = system_topic.into_iter().map(str::to_owned).collect();
+    if let Some(plan) = plan {
+        receivers.extend(plan.notifications.topics.iter().map(|t| t.0.clone()));
+        receivers.extend(plan.notifications.webhooks.iter().map(|w| w.0.clone()));
+    }
+    receivers.sort();
+    receivers.dedup();
+    receivers
+}
+
+/// Delivers every notice that the journal owes and no mark shows as delivered.
+pub async fn deliver(
+    desk: &Desk,
+    publisher: &dyn Publisher,
+    system_topic: Option<&str>,
+    plan: Option<&Plan>,
+    book: &Book,
+) -> Result<Delivery, StepError> {
+    let decision = &book.state.decision;
+    let partition = generation_partition(&decision.workload, decision.generation);
+    let marks = desk.table.list(&partition, DELIVERED).await.map_err(table_error)?;
+    let mut delivery = Delivery::default();
+    let mut sends = Vec::new();
+    for record in &book.records {
+        let Some(notice) = notice(&book.state, record) else { continue };
+        for receiver in receivers(plan, system_topic) {
+            let digest: Digest = chain::digest(receiver.as_bytes());
+            let key = Key::delivered(&decision.workload, decision.generation, record.seq, &digest);
+            if marks.value.iter().any(|m| m.key == key) {
+                continue;
+            }
+            sends.push((key, receiver, notice.clone()));
+        }
+    }
+    let frozen = Frozen(marks.at);
+    let results = join_all(sends.into_iter().map(|(key, receiver, notice)| async move {
+        send(publisher, &receiver, &notice).await?;
+        let mark = Item { key, body: "{}".to_owned(), n: 0, nonce: String::new() };
+        // Without the mark it is told once more: better than silence.
+        desk.table
+            .put(&mark, Condition::Absent, frozen)
+            .await
+            .map(|_| ())
+            .map_err(|e| format!("told, but not marked: {e}"))
+    }))
+    .await;
+    for result in results {
+        match result {
+            Ok(()) => delivery.delivered += 1,
+            Err(why) => delivery.owed.push(why),
+        }
+    }
+    Ok(delivery)
+}
+
+/// Puts a refused start on record; `deliver_refusals` tells people.
+pub async fn refuse(
+    desk: &Desk,
+    workload: &WorkloadId,
+    reason: &str,
+    read_at: Timestamp,
+) -> Result<(), StepError> {
+    let body = serde_json::to_string(&Refusal { reason: reason.to_owned() })
+        .map_err(|e| StepError::InvalidInput(format!("a refusal cannot be written: {e}")))?;
+    let item = Item {
+        key: Key::refusal(workload, read_at),
+        body,
+        n: 0,
+        nonce: desk.nonces.draw().as_str().to_owned(),
+    };
+    desk.table.put(&item, Condition::Absent, Frozen(read_at)).await.map_err(table_error)?;
+    Ok(())
+}
+
+/// Tells of every refused start that nobody was told of.
+pub async fn deliver_refusals(
+    desk: &Desk,
+    publisher: &dyn Publisher,
+    system_topic: Option<&str>,
+    plan: Option<&Plan>,
+    workload: &WorkloadId,
+) -> Result<Delivery, StepError> {
+    let listed =
+        desk.table.list(&workload_partition(workload), REFUSALS).await.map_err(table_error)?;
+    let mut delivery = Delivery::default();
+    for item in listed.value.into_iter().filter(|i| i.n == 0) {
+        let reason =
+            serde_json::from_str::<Refusal>(&item.body).map_or(item.body.clone(), |r| r.reason);
+        let notice = refusal_notice(workload.as_str(), &reason);
+        let mut owed = false;
+        for receiver in receivers(plan, system_topic) {
+            match send(publisher, &receiver, &notice).await {
+                Ok(()) => delivery.delivered += 1,
+                Err(why) => {
+                    owed = true;
+                    delivery.owed.push(why);
+                }
+            }
+        }
+        if !owed {
+            let told = Item { n: 1, ..item };
+            desk.table
+                .put(&told, Condition::NumberIs(0), Frozen(listed.at))
+                .await
+                .map_err(table_error)?;
+        }
+    }
+    Ok(delivery)
+}
+
+async fn send(publisher: &dyn Publisher, receiver: &str, notice: &Notice) -> Result<(), String> {
+    let json = serde_json::to_string(notice).map_err(|e| e.to_string())?;
+    let message = Message {
+        subject: notice.subject.clone(),
+        text: notice.body(),
+        deduplication: chain::digest(json.as_bytes()).as_str().to_owned(),
+        json,
+    };
+    let sent = if receiver.starts_with("arn:") {
+        publisher.topic(receiver, &message).await
+    } else {
+        publisher.webhook(receiver, &message).await
+    };
+    sent.map_err(|e| e.to_string())
+}

@@ -1,0 +1,1 @@
+"""How news travels inside AWS: event buses, topics, alarm actions, schedules."""

@@ -1,0 +1,1 @@
+"""Lambda: real processes that speak the Runtime API to us."""

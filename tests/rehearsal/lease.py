@@ -1,0 +1,204 @@
+"""The writer lease: how an application proves that it has stopped writing, though no one can ask it.
+
+The contract, which any holder in any language can keep:
+
+1. One item for a workload, `pk = LEASE#<workload>`, in a table outside the Region that may die:
+   `owner` (a Region, or `nobody`), `epoch` (a number), `effect` (who changed it), `renewed_at`
+   (milliseconds since the Unix epoch, for people only). The lease is *taken from* a holder and
+   *granted to* one by others (Leeward); each such change raises `epoch` by one, on condition of the
+   owner and epoch that were read.
+2. A holder renews by writing `renewed_at` on condition that `owner` is its own Region and `epoch` is
+   the one it holds; a renewal changes neither. It renews every third of the lease's life (`ttl`), so
+   that one lost answer costs nothing. One attempt a renewal, and its time-outs end before the next is
+   due: a retry inside the SDK would be sent later than the holder believes.
+3. A holder may accept writes until `sent + ttl`, where `sent` is its own monotonic clock (one that
+   goes on while the machine sleeps) read *before* its last successful renewal was sent. Nothing
+   else extends it: not an answer of unknown fate, not a read of the item.
+4. When a renewal's condition fails, the holder stops at once.
+5. A write transaction is bound by the *database* to the longest statement `L`
+   (`transaction_timeout`, PostgreSQL 17 and later), and the lease is checked after the transaction
+   has begun and once more right before COMMIT. So a writer that is frozen between the check and its
+   COMMIT cannot commit later than expiry + L: the server has ended the transaction by then. Who
+   takes the lease waits ttl + clock drift + L from the moment at which the item showed `nobody`.
+6. After COMMIT the acknowledgement is held back when it comes later than expiry + L: its order in
+   time to the fence is no longer known.
+7. While it holds the lease, the holder writes the heartbeat row every second, through the database's
+   primary only, with the wall clock read before the statement is sent: a replica that shows
+   heartbeat `t` has every write that was acknowledged before `t`.
+8. A holder that is granted the lease accepts writes only after it has seen its database take one.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
+
+# Renewals a lease's life: with three, one answer may be lost and another be late.
+RENEWALS_PER_LIFE = 3
+# Connect and read time-outs together end before the next renewal is due.
+TIMEOUTS_PER_RENEWAL = 2
+
+
+def monotonic() -> float:
+    """A clock that never steps and goes on while the machine sleeps (rule 3)."""
+    return time.clock_gettime(time.CLOCK_BOOTTIME)
+
+
+class NotTheWriter(Exception):
+    """No lease is held here at this moment: nothing may be written."""
+
+
+class ConditionFailed(Exception):
+    """The item's owner or epoch is another than the one a renewal named."""
+
+
+class Unreachable(Exception):
+    """The table gave no answer that proves anything."""
+
+
+@dataclass(frozen=True)
+class Grant:
+    """A lease as its holder knows it: which epoch, and until when by its own clock."""
+
+    epoch: int
+    until: float
+
+
+class Table(Protocol):
+    """What a holder asks of the lease's table."""
+
+    def read(self) -> tuple[str, int] | None:
+        """Owner and epoch by a strongly consistent read; None when there is no item."""
+
+    def renew(self, owner: str, epoch: int) -> None:
+        """Renews, or raises `ConditionFailed` or `Unreachable`."""
+
+
+class DynamoDbTable:
+    """The lease's item in DynamoDB."""
+
+    def __init__(self, table: str, region: str, workload: str, ttl_s: float):
+        timeout = ttl_s / RENEWALS_PER_LIFE / TIMEOUTS_PER_RENEWAL
+        self._client = boto3.client("dynamodb", region_name=region, config=Config(
+            connect_timeout=timeout, read_timeout=timeout, retries={"total_max_attempts": 1}))
+        self._table, self._key = table, {"pk": {"S": f"LEASE#{workload}"}}
+
+    def read(self) -> tuple[str, int] | None:
+        """See `Table.read`."""
+        try:
+            item = self._client.get_item(TableName=self._table, Key=self._key,
+                                         ConsistentRead=True).get("Item")
+        except (BotoCoreError, ClientError) as error:
+            raise Unreachable(str(error)) from error
+        return None if item is None else (item["owner"]["S"], int(item["epoch"]["N"]))
+
+    def renew(self, owner: str, epoch: int) -> None:
+        """See `Table.renew`."""
+        try:
+            self._client.update_item(
+                TableName=self._table, Key=self._key, UpdateExpression="SET renewed_at = :now",
+                ConditionExpression="#o = :owner AND epoch = :epoch",
+                ExpressionAttributeNames={"#o": "owner"},
+                ExpressionAttributeValues={
+                    ":owner": {"S": owner}, ":epoch": {"N": str(epoch)},
+                    ":now": {"N": str(time.time_ns() // 1_000_000)}})
+        except ClientError as error:
+            if error.response["Error"]["Code"] == "ConditionalCheckFailedException":
+                raise ConditionFailed(f"{owner} does not hold epoch {epoch} any more") from error
+            raise Unreachable(str(error)) from error
+        except BotoCoreError as error:
+            raise Unreachable(str(error)) from error
+
+
+class Holder:
+    """Keeps one Region's claim to a workload's lease, in a thread of its own."""
+
+    def __init__(self, table: Table, region: str, ttl_s: float,
+                 log: Callable[[str], None] = lambda _line: None,
+                 clock: Callable[[], float] = monotonic):
+        self._table, self._region, self._ttl_s = table, region, ttl_s
+        self._log, self._clock = log, clock
+        self._grant: Grant | None = None
+        self._last_line = ""
+        self._stop = threading.Event()
+        # Set whenever a grant is new, for those who prepare to write.
+        self.granted = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="lease", daemon=True)
+
+    def start(self) -> None:
+        """Begins to watch the item."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Ends the thread; what was granted runs out by itself."""
+        self._stop.set()
+        self._thread.join()
+
+    def check(self) -> Grant:
+        """The grant in force at this moment, or `NotTheWriter`."""
+        grant = self._grant
+        if grant is None or self._clock() >= grant.until:
+            raise NotTheWriter(f"{self._region} does not hold the writer lease")
+        return grant
+
+    def _run(self) -> None:
+        while True:
+            began = self._clock()
+            self.step()
+            pause = self._ttl_s / RENEWALS_PER_LIFE - (self._clock() - began)
+            if self._stop.wait(max(pause, 0.0)):
+                return
+
+    def step(self) -> None:
+        """One look at the item: renews what is held, notices what was granted or taken."""
+        try:
+            grant = self._grant
+            epoch = grant.epoch if grant is not None else self._owned_epoch()
+            if epoch is None:
+                return
+            sent = self._clock()
+            self._table.renew(self._region, epoch)
+            self._grant = Grant(epoch, sent + self._ttl_s)
+            if grant is None:
+                self.granted.set()
+            self._say(f"holds epoch {epoch}")
+        except ConditionFailed as error:
+            self._grant = None
+            self._say(f"stopped at once: {error}")
+        except Unreachable as error:
+            # Nothing is known: what was granted before runs until its own end and not longer.
+            grant = self._grant
+            if grant is not None and self._clock() >= grant.until:
+                self._grant = None
+                self._say(f"stopped at expiry of epoch {grant.epoch}: {error}")
+
+    def _owned_epoch(self) -> int | None:
+        item = self._table.read()
+        if item is None or item[0] != self._region:
+            self._say("does not own the lease" if item else "finds no lease item")
+            return None
+        return item[1]
+
+    def _say(self, line: str) -> None:
+        if line != self._last_line:
+            self._last_line = line
+            self._log(f"lease: {self._region} {line}")
+
+
+def create(client, table: str, workload: str, owner: str) -> None:
+    """Makes the lease's table and its first item, epoch 1; the table's part of `prepare`."""
+    client.create_table(
+        TableName=table, BillingMode="PAY_PER_REQUEST",
+        AttributeDefinitions=[{"AttributeName": "pk", "AttributeType": "S"}],
+        KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}])
+    client.put_item(
+        TableName=table, ConditionExpression="attribute_not_exists(pk)",
+        Item={"pk": {"S": f"LEASE#{workload}"}, "owner": {"S": owner}, "epoch": {"N": "1"},
+              "effect": {"S": "created"}, "renewed_at": {"N": "0"}})
