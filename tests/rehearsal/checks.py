@@ -149,10 +149,47 @@ def nothing_lost(r, serving: str) -> None:
     expect(not found.lost, f"{len(found.lost)} acknowledged orders are lost")
 
 
+# What a function changes in the world, and the intent that must stand in the journal before it.
+_INTENDED = {
+    ("rds", "PromoteReadReplica", "*"): ("promote-replica",),
+    ("autoscaling", "UpdateAutoScalingGroup", "*"): ("set-minimum", "bound-group"),
+    ("ec2", "StartInstances", "*"): ("start-instances",),
+    ("cloudwatch", "PutMetricData", "dns-failover"): ("put-metric",),
+    ("dynamodb", "UpdateItem", "db-failover"): ("move-lease",)}
+
+
+def every_effect_was_intended(r) -> None:
+    """No function changed more in the world than the journal says it was about to."""
+    intents = [next(iter(record.entry["change"])) for record in r.book.of("intent")]
+    for (service, action, function), kinds in _INTENDED.items():
+        sent = [call for call in effects(r, service, action)
+                if function == "*" or call["function"].endswith(function)]
+        meant = sum(intents.count(kind) for kind in kinds)
+        expect(len(sent) <= meant, f"{service}:{action} was carried out {len(sent)} times on"
+                                   f" {meant} intents")
+
+
+# The order of a recovery, whoever carried it out; fences and capacity go side by side.
+_SHAPE = [("opened",), ("fence", "capacity"), ("fence", "capacity"), ("committed",), ("database",),
+          ("traffic",), ("restore",), ("ended",)]
+
+
+def shape(r, generation: int = 1) -> None:
+    """The journal has the one shape that a recovery has."""
+    found = [record.entry["step"] if record.kind == "step-done" else record.kind
+             for record in r.book.records(generation)
+             if record.kind in ("opened", "step-done", "committed", "ended")]
+    fits = len(found) == len(_SHAPE) and all(
+        kind in allowed for kind, allowed in zip(found, _SHAPE, strict=True))
+    expect(fits, f"the journal's milestones are {', '.join(found)}")
+
+
 def recovered_whole(r) -> None:
     """All that a recovery must leave behind."""
     recovered(r)
     generations(r, 1)
+    shape(r)
+    every_effect_was_intended(r)
     promoted(r)
     served_from(r, STANDBY)
     told(r)

@@ -80,6 +80,7 @@ class Rehearsal:
         file = plans.write(self.plan, self.run / "plan.yaml")
         self.command.must("plan", "check", str(file))
         self.command.must("plan", "put", str(file))
+        self.world.start_client()
         self.watch = Watch(self.world, self.book, self.events)
         self.watch.start()
         self._steady()

@@ -6,7 +6,9 @@ from __future__ import annotations
 import os
 import sys
 
-from . import journal
+import pg8000.native
+
+from . import journal, truth
 from .names import PRIMARY
 
 _WIDTH = 100
@@ -53,14 +55,26 @@ def _since_break(r, at: float) -> str:
 def _steps(r, records: list[journal.Record]) -> list[str]:
     lines = []
     for record in records:
-        if record.kind != "step-done":
+        made = _MILESTONES.get(record.kind)
+        if made is None:
             continue
-        lines.append(f"  {_since_break(r, _seen_at(r, record))}  {record.entry['step']}")
-        evidence = record.entry["evidence"]
+        name, evidence = made(record.entry)
+        lines.append(f"  {_since_break(r, _seen_at(r, record))}  {name}")
         lines += [f"               {_cut(text)}" for text in evidence[:_EVIDENCE]]
         if len(evidence) > _EVIDENCE:
             lines.append(f"               and {len(evidence) - _EVIDENCE} more")
-    return lines or ["  no step was finished"]
+    return lines
+
+
+# What of the journal is a milestone: its name, and the evidence that it rests on.
+_MILESTONES = {
+    "opened": lambda e: ("decided", [f"{e['direction']}, to {e['target']}, by plan {e['plan']}"]),
+    "step-done": lambda e: (e["step"], e["evidence"]),
+    "committed": lambda e: ("commit", e["because"]),
+    "turned-back": lambda e: ("turned back", [e["detail"]]),
+    "held": lambda e: ("HELD", [e["reason"]]),
+    "ended": lambda e: (e["end"], [e["reason"]]),
+}
 
 
 def _cut(text: str) -> str:
@@ -87,9 +101,10 @@ def _recovery_time(r, records: list[journal.Record]) -> list[str]:
         lines.append(f"  {part:<10}{max(0.0, at - before):6.1f} s   {words}")
         before = at
     objective = r.plan["objectives"]["rto"]
-    end = [record for record in records if record.kind == "ended"]
-    if not end:
-        return [*lines, f"  not ended; the objective was {objective}"]
+    end = [record.entry["end"] for record in records if record.kind == "ended"]
+    if end != ["recovered"]:
+        return [*lines, f"  {end[0] if end else 'not ended'}: no recovery to measure against the"
+                        f" objective of {objective}"]
     took = before - first_signal
     met = took <= journal.seconds(objective)
     word = f"{_paint(_GREEN)}met{_paint(_PLAIN)}" if met else f"{_paint(_RED)}missed{_paint(_PLAIN)}"
@@ -103,8 +118,9 @@ def _data(r, records: list[journal.Record]) -> list[str]:
     lines = []
     for record in records:
         if record.kind == "loss-bound":
-            bound = record.entry["bound"] or "unknown"
-            lines.append(f"  {record.entry['database']}: at most {bound} can be lost")
+            bound = journal.seconds(record.entry["bound"])
+            most = "an unknown span" if bound is None else f"{bound:.1f} s"
+            lines.append(f"  {record.entry['database']}: the last {most} of writes can be lost")
             lines.append(f"    {_cut(record.entry['source'])}")
     if not lines:
         return ["  no loss bound was reckoned: nothing was fenced"]
@@ -114,21 +130,22 @@ def _data(r, records: list[journal.Record]) -> list[str]:
 def _client(r) -> list[str]:
     serving = r.watch.serving if r.watch else PRIMARY
     try:
-        found = r.world.truth(serving)
-    except Exception as error:  # a database may be away: the rest of the picture still stands
-        return [f"  not known: the database of {serving} does not answer ({error})"]
+        found, known = r.world.truth(serving), True
+    except (OSError, pg8000.native.Error):
+        # The primary is dead and nothing was promoted: what users felt is known all the same.
+        found, known = truth.reckon(truth.read_record(r.world.record), []), False
     sides = ", ".join(f"{count} by {side}" for side, count in sorted(found.by_side.items()))
     after = [gap for gap in found.gaps
              if r.events.broken_at and gap.to_ms / 1000 > r.events.broken_at]
     lines = [
         f"  {sum(gap.seconds for gap in after):6.1f} s without a successful order"
         + (f" (in {len(after)} pieces)" if len(after) > 1 else ""),
-        f"  {found.acknowledged:6} orders acknowledged ({sides})",
-        f"  {len(found.lost):6} acknowledged orders lost",
-    ]
+        f"  {found.acknowledged:6} orders acknowledged ({sides})"]
+    if not known:
+        return [*lines, f"         nobody serves: what is lost depends on whether {serving}"
+                        " comes back"]
+    lines.append(f"  {len(found.lost):6} acknowledged orders lost")
     if found.two_writers:
-        lines += [f"  {_paint(_RED)}TWO WRITERS{_paint(_PLAIN)}: {text}"
-                  for text in found.two_writers]
-    else:
-        lines.append("         never two writers")
-    return lines
+        return lines + [f"  {_paint(_RED)}TWO WRITERS{_paint(_PLAIN)}: {text}"
+                        for text in found.two_writers]
+    return [*lines, "         never two writers"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .journal import Record
+from .journal import Record, seconds
 
 _STEPS = {
     "fence": "the old writer is fenced", "capacity": "capacity is up",
@@ -25,7 +25,7 @@ def _change(entry: dict) -> str:
     if kind == "promote-replica":
         return f"promotes {sent['instance']} in {sent['region']}"
     if kind == "set-minimum":
-        return f"raises the minimum of {sent['group']} to {sent['minimum']}"
+        return f"sets the minimum of {sent['group']} to {sent['minimum']}"
     if kind == "put-metric":
         return f"puts {sent['metric']} = {sent['value']:g} in {sent['region']}"
     if kind in ("start-instances", "stop-instances"):
@@ -44,7 +44,8 @@ def _intent(entry: dict) -> str:
 
 def _replied(entry: dict) -> str | None:
     refused = entry["reply"].get("refused") if isinstance(entry["reply"], dict) else None
-    return f"AWS refused {entry['effect']}: {refused}" if refused else None
+    return (f"AWS refused {entry['effect']}: {refused['code']}: {refused['message']}"
+            if refused else None)
 
 
 def _fenced(entry: dict) -> str:
@@ -52,8 +53,9 @@ def _fenced(entry: dict) -> str:
 
 
 def _loss(entry: dict) -> str:
-    bound = entry["bound"] or "unknown"
-    return f"{entry['database']} can lose at most {bound} ({entry['source']})"
+    bound = seconds(entry["bound"])
+    most = "an unknown span" if bound is None else f"at most {bound:.1f} s"
+    return f"{entry['database']} can lose {most} of writes"
 
 
 _WORDS = {

@@ -32,6 +32,8 @@ from .subscriber import Subscriber
 
 # A load balancer asks its targets, and RDS its replica, this often here.
 _HEALTH_EVERY_S = 0.5
+# The holder looks at the lease each second. Asked seldom: each no is a 5xx that an alarm counts.
+_OPENING_LIMIT_S, _OPENING_EVERY_S = 20, 0.5
 # Python's own start, on a busy machine.
 _CLIENT_START_LIMIT_S = 20
 # The client ends after the attempts under way, each at most a second.
@@ -45,13 +47,15 @@ class World:
         self.run, self.events = run, events
         self.logs = run / "logs"
         self.record = run / "client.jsonl"
+        self._stops: list = []
         # Regions in which EC2 has no capacity left.
         self.without_capacity: set[str] = set()
         self.alive = {PRIMARY, STANDBY, CONTROL}
+        self.client = procs.Processes(self.logs)
+        self._stops.append(self.client.kill_all)
         self._healthy = dict.fromkeys((PRIMARY, STANDBY), False)
         self._streams = False
         self._ended = threading.Event()
-        self._stops: list = []
 
     # --- coming up --------------------------------------------------------------------------------
 
@@ -70,7 +74,6 @@ class World:
             self._start_aws(pool)
             database.result()
         self._start_sides()
-        self._start_client()
 
     def _free(self, region: str) -> tuple[str, int]:
         return ADDRESS[region], procs.free_port(ADDRESS[region])
@@ -132,9 +135,12 @@ class World:
         for side in (east, west):
             side.await_service()
 
-    def _start_client(self) -> None:
-        self.client = procs.Processes(self.logs)
-        self._stops.append(self.client.kill_all)
+    def start_client(self) -> None:
+        """Lets users in, as soon as the primary holds the lease and takes orders."""
+        east = self.sides[PRIMARY]
+        procs.wait_until(f"{PRIMARY} to take an order",
+                         lambda: east.ask("POST", "/orders", {"id": "opening"})[0] == 201,
+                         _OPENING_LIMIT_S, _OPENING_EVERY_S)
         self.client.start("client", [
             sys.executable, "-m", "rehearsal.client", "--name", names.PUBLIC_NAME,
             "--port", str(self.public_port), "--dns-host", self.dns.address,

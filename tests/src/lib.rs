@@ -1,1 +1,3 @@
-//! Harness.
+//! The harness: the whole recovery over fakes that behave, with the shipped state machine.
+
+pub mod rig;

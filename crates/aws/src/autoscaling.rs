@@ -31,7 +31,8 @@ impl Groups {
     /// the first one has already changed something, so the answer is `Lost` whatever the second one
     /// was told: only a probe can say how the group stands.
     async fn bound(&self, change: &Change, frozen: Frozen) -> Result<Receipt, ChangeError> {
-        let Change::BoundGroup { region, group, minimum, maximum, desired, suspend } = change else {
+        let Change::BoundGroup { region, group, minimum, maximum, desired, suspend } = change
+        else {
             return Err(not_wired(change));
         };
         let client = self.0.client(region, Client::new);
@@ -42,19 +43,15 @@ impl Groups {
             .max_size(size(change, *maximum)?)
             .desired_capacity(size(change, *desired)?);
         if *suspend {
-            let suspension = client
-                .suspend_processes()
-                .auto_scaling_group_name(group)
-                .scaling_processes(LAUNCH);
+            let suspension =
+                client.suspend_processes().auto_scaling_group_name(group).scaling_processes(LAUNCH);
             send_effect!(aws_sdk_autoscaling, Limits::EFFECT, frozen, suspension)?;
             send_effect!(aws_sdk_autoscaling, Limits::EFFECT, frozen, sizes)
                 .map_err(|e| half_done("launching is suspended, but its sizes are not set", e))
         } else {
             send_effect!(aws_sdk_autoscaling, Limits::EFFECT, frozen, sizes)?;
-            let resumption = client
-                .resume_processes()
-                .auto_scaling_group_name(group)
-                .scaling_processes(LAUNCH);
+            let resumption =
+                client.resume_processes().auto_scaling_group_name(group).scaling_processes(LAUNCH);
             send_effect!(aws_sdk_autoscaling, Limits::EFFECT, frozen, resumption)
                 .map_err(|e| half_done("its sizes are set, but launching is not resumed", e))
         }

@@ -77,7 +77,10 @@ impl Clients {
 
     /// The local clock, for windows of metrics only: decisions rest on the table's own time.
     pub(crate) fn window_end(&self) -> SystemTime {
-        self.base.time_source().unwrap_or_else(|| SharedTimeSource::new(SystemTimeSource::new())).now()
+        self.base
+            .time_source()
+            .unwrap_or_else(|| SharedTimeSource::new(SystemTimeSource::new()))
+            .now()
     }
 }
 

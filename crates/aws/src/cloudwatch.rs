@@ -89,10 +89,11 @@ impl Metrics {
             .send()
             .await
             .map_err(|e| Fault::of(&e).blind(question))?;
-        let metric = answer.metric_alarms().iter().find(|a| a.alarm_name() == Some(alarm)).map(|a| {
-            let since = a.state_transitioned_timestamp().or(a.state_updated_timestamp());
-            (a.state_value(), since, a.state_reason())
-        });
+        let metric =
+            answer.metric_alarms().iter().find(|a| a.alarm_name() == Some(alarm)).map(|a| {
+                let since = a.state_transitioned_timestamp().or(a.state_updated_timestamp());
+                (a.state_value(), since, a.state_reason())
+            });
         let composite =
             answer.composite_alarms().iter().find(|a| a.alarm_name() == Some(alarm)).map(|a| {
                 let since = a.state_transitioned_timestamp().or(a.state_updated_timestamp());
@@ -161,8 +162,12 @@ impl Part for Metrics {
             .value(*value)
             .timestamp(sdk_time(*at))
             .build();
-        let put =
-            self.0.client(region, Client::new).put_metric_data().namespace(namespace).metric_data(datum);
+        let put = self
+            .0
+            .client(region, Client::new)
+            .put_metric_data()
+            .namespace(namespace)
+            .metric_data(datum);
         send_effect!(aws_sdk_cloudwatch, Limits::EFFECT, frozen, put)
     }
 }

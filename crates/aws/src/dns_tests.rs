@@ -1,7 +1,7 @@
 //! Answers read from bytes, and servers of our own asked over the loopback.
 
-use simple_dns::rdata::{A, CNAME, TXT};
 use simple_dns::ResourceRecord;
+use simple_dns::rdata::{A, CNAME, TXT};
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
@@ -32,7 +32,8 @@ fn answer(records: Vec<ResourceRecord<'_>>, code: RCODE) -> Vec<u8> {
 #[test]
 fn an_answer_is_read_through_its_aliases() {
     let text = RData::TXT(TXT::new().with_string("3").unwrap());
-    let values = |values: &[&str]| Ok(Read::Values(values.iter().map(|v| (*v).to_owned()).collect()));
+    let values =
+        |values: &[&str]| Ok(Read::Values(values.iter().map(|v| (*v).to_owned()).collect()));
     let next = |name: &str| Ok(Read::Alias(name.to_owned()));
     let cases = [
         (
@@ -139,8 +140,11 @@ fn query(resolvers: &[SocketAddr]) -> NameQuery {
 
 #[tokio::test]
 async fn all_servers_are_asked_and_must_agree() {
-    let (east, west, also_west) =
-        (server("192.0.2.1", false).await, server("192.0.2.2", false).await, server("192.0.2.2", false).await);
+    let (east, west, also_west) = (
+        server("192.0.2.1", false).await,
+        server("192.0.2.2", false).await,
+        server("192.0.2.2", false).await,
+    );
     let agreed = resolve(&query(&[west.address, also_west.address])).await;
     assert_eq!(agreed, Ok(vec!["192.0.2.2".to_owned()]));
     let torn = resolve(&query(&[west.address, east.address])).await.unwrap_err();

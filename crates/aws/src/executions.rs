@@ -40,7 +40,9 @@ impl SfnExecutions {
             {
                 Ok(Machine {
                     region: Region::from(*region),
-                    executions: format!("arn:{partition}:states:{region}:{account}:execution:{name}:"),
+                    executions: format!(
+                        "arn:{partition}:states:{region}:{account}:execution:{name}:"
+                    ),
                     arn: &self.machine,
                 })
             }
@@ -110,7 +112,9 @@ impl Executions for SfnExecutions {
                 | ExecutionStatus::Succeeded
                 | ExecutionStatus::TimedOut => Ok(ExecutionState::Ended),
                 // The SDK's enum is open; a state of a later time is not guessed at.
-                other => Err(self.error(&tried, format!("status {} is not known here", other.as_str()))),
+                other => {
+                    Err(self.error(&tried, format!("status {} is not known here", other.as_str())))
+                }
             },
             Err(fault) if fault.code == "ExecutionDoesNotExist" => Ok(ExecutionState::Unknown),
             Err(fault) => Err(self.failed(&tried, &fault)),

@@ -91,10 +91,7 @@ impl From<Fault> for ChangeError {
 
 /// A request that met no answer. Where no connection came about nothing was sent; credentials that
 /// are missing stop a request too. Anything else may have arrived.
-fn dispatch<E>(
-    connector: Option<&ConnectorError>,
-    error: &SdkError<E, HttpResponse>,
-) -> Fault
+fn dispatch<E>(connector: Option<&ConnectorError>, error: &SdkError<E, HttpResponse>) -> Fault
 where
     E: Error + 'static,
 {

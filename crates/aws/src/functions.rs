@@ -2,9 +2,7 @@
 
 use async_trait::async_trait;
 use aws_sdk_lambda::Client;
-use leeward_core::world::{
-    Blind, Change, ChangeError, ChangeErrorKind, Question, Receipt, View,
-};
+use leeward_core::world::{Blind, Change, ChangeError, ChangeErrorKind, Question, Receipt, View};
 use leeward_ports::Frozen;
 
 use crate::Clients;

@@ -92,7 +92,8 @@ async fn a_redirect_is_an_answer_like_any_other() {
 
 #[tokio::test]
 async fn an_answer_that_breaks_off_is_none() {
-    let server = server(vec!["HTTP/1.1 200 OK\r\ncontent-length: 99\r\n\r\nshort".to_owned()]).await;
+    let server =
+        server(vec!["HTTP/1.1 200 OK\r\ncontent-length: 99\r\n\r\nshort".to_owned()]).await;
     let url = format!("http://{}/", server.address);
     let error = exchange(&get(&url)).await.unwrap_err();
     assert!(error.contains("breaks off"), "{error}");
@@ -119,9 +120,13 @@ async fn what_cannot_be_fetched_says_why() {
 
 #[tokio::test]
 async fn a_secure_url_needs_a_trusted_certificate() {
-    let server = server(vec!["this is no TLS}".to_owned()]).await;
-    let url = format!("https://{}/", server.address);
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("https://{}/", listener.local_addr().unwrap());
+    let serving = tokio::spawn(async move {
+        let (mut stream, _) = listener.accept().await.unwrap();
+        stream.write_all(b"this is no TLS").await.unwrap();
+    });
     let error = exchange(&get(&url)).await.unwrap_err();
     assert!(error.contains("no secure connection"), "{error}");
-    server.task.abort();
+    serving.await.unwrap();
 }

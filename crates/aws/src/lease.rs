@@ -3,6 +3,7 @@
 use async_trait::async_trait;
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::AttributeValue;
+use leeward_core::ids::Region;
 use leeward_core::time::Timestamp;
 use leeward_core::world::{
     Blind, Change, ChangeError, ChangeErrorKind, LeaseView, Question, Receipt, View,
@@ -22,6 +23,28 @@ impl Leases {
     pub(crate) fn new(clients: &Clients) -> Self {
         Self(clients.clone())
     }
+}
+
+/// Puts a lease's item where none is yet, with that owner at epoch 1: done once, when a plan is
+/// stored. An existing item is left as it is and answered as `Conflict`.
+pub async fn create_lease(
+    clients: &Clients,
+    region: &Region,
+    table: &str,
+    key: &str,
+    owner: &str,
+    frozen: Frozen,
+) -> Result<Receipt, ChangeError> {
+    let put = clients
+        .client(region, Client::new)
+        .put_item()
+        .table_name(table)
+        .item("pk", AttributeValue::S(key.to_owned()))
+        .item("owner", AttributeValue::S(owner.to_owned()))
+        .item("epoch", AttributeValue::N("1".to_owned()))
+        .item("effect", AttributeValue::S(String::new()))
+        .condition_expression("attribute_not_exists(pk)");
+    send_effect!(aws_sdk_dynamodb, Limits::TABLE_WRITE, frozen, put)
 }
 
 type Attributes = std::collections::HashMap<String, AttributeValue>;

@@ -65,7 +65,8 @@ mod table;
 mod table_replica;
 mod world;
 
-#[cfg(all(test, feature = "all"))]
+#[cfg(test)]
+#[cfg(feature = "all")]
 mod tests;
 
 pub use clients::Clients;
@@ -73,6 +74,8 @@ pub use clients::Clients;
 pub use executions::SfnExecutions;
 #[cfg(feature = "sts")]
 pub use identity::caller;
+#[cfg(feature = "dynamodb")]
+pub use lease::create_lease;
 pub use nonces::OsNonces;
 #[cfg(feature = "sns")]
 pub use publisher::SnsPublisher;

@@ -76,23 +76,25 @@ use Plane::{Control, Data};
 /// Everyone keeps journal and plans.
 const ALL: &[Caller] =
     &[Detector, DbFailover, Restore, DnsFailover, Validator, Notifier, Operator];
-/// Facts for the snapshot and the commit, and the proof of a writer.
-const DATABASE_LOOKS: &[Caller] = &[Detector, DbFailover, DnsFailover, Validator, Operator];
-/// Facts for the snapshot and the commit, and capacity itself.
-const CAPACITY_LOOKS: &[Caller] = &[Detector, Restore, Validator, Operator];
-/// Writers' groups are a fence, too.
-const GROUP_LOOKS: &[Caller] = &[Detector, DbFailover, Restore, Validator, Operator];
-/// Fences go up in one step and come down in another of the same function.
-const FENCES: &[Caller] = &[DbFailover, Operator];
+/// The standby's health, the checks before a promotion, and the proof of a writer.
+const DATABASE_LOOKS: &[Caller] = &[Detector, DbFailover, Validator, Operator];
+/// The engine itself.
+const ENGINE_LOOKS: &[Caller] = &[DbFailover, Validator, Operator];
+/// Groups are the standby's health, the writers' fence, and capacity.
+const GROUP_LOOKS: &[Caller] = &[Detector, DbFailover, Restore, Operator];
+/// Fences and promotions, and what takes fences down again.
+const DATABASES: &[Caller] = &[DbFailover, Operator];
 /// Capacity.
 const CAPACITY: &[Caller] = &[Restore, Operator];
+/// Traffic.
+const TRAFFIC: &[Caller] = &[DnsFailover, Operator];
+/// Voters, snapshots, and executions.
+const DETECTION: &[Caller] = &[Detector, Operator];
 
-const STATIC_STABILITY: &str =
-    "wellarchitected/latest/reliability-pillar/rel_withstand_component_failures_avoid_control_plane.html";
+const STATIC_STABILITY: &str = "wellarchitected/latest/reliability-pillar/rel_withstand_component_failures_avoid_control_plane.html";
 const FAULT_ISOLATION: &str =
     "whitepapers/latest/aws-fault-isolation-boundaries/global-services.html";
-const DATA_EVENTS: &str =
-    "awscloudtrail/latest/userguide/logging-data-events-with-cloudtrail.html";
+const DATA_EVENTS: &str = "awscloudtrail/latest/userguide/logging-data-events-with-cloudtrail.html";
 
 const fn operation(
     name: &'static str,
@@ -114,13 +116,13 @@ pub const OPERATIONS: &[Operation] = &[
     operation(
         "autoscaling:ResumeProcesses",
         (Control, Regional, Effect),
-        FENCES,
+        DATABASES,
         "autoscaling/ec2/APIReference/API_ResumeProcesses.html",
     ),
     operation(
         "autoscaling:SuspendProcesses",
         (Control, Regional, Effect),
-        FENCES,
+        DATABASES,
         "autoscaling/ec2/APIReference/API_SuspendProcesses.html",
     ),
     operation(
@@ -132,13 +134,13 @@ pub const OPERATIONS: &[Operation] = &[
     operation(
         "cloudwatch:DescribeAlarms",
         (Control, Regional, Read),
-        &[Detector, Operator],
+        DETECTION,
         "AmazonCloudWatch/latest/APIReference/API_DescribeAlarms.html",
     ),
     operation(
         "cloudwatch:GetMetricData",
         (Data, Regional, Read),
-        &[Detector, DbFailover, Operator],
+        DETECTION,
         "AmazonCloudWatch/latest/APIReference/API_GetMetricData.html",
     ),
     operation(
@@ -156,29 +158,24 @@ pub const OPERATIONS: &[Operation] = &[
     operation("dynamodb:GetItem", (Data, Regional, Table), ALL, STATIC_STABILITY),
     operation("dynamodb:PutItem", (Data, Regional, Table), ALL, STATIC_STABILITY),
     operation("dynamodb:Query", (Data, Regional, Table), ALL, STATIC_STABILITY),
-    operation("dynamodb:UpdateItem", (Data, Regional, Effect), FENCES, STATIC_STABILITY),
+    operation("dynamodb:UpdateItem", (Data, Regional, Effect), DATABASES, STATIC_STABILITY),
     operation(
         "ec2:AuthorizeSecurityGroupIngress",
         (Control, Regional, Effect),
-        FENCES,
+        DATABASES,
         "AWSEC2/latest/APIReference/API_AuthorizeSecurityGroupIngress.html",
     ),
-    operation(
-        "ec2:DescribeInstances",
-        (Control, Regional, Read),
-        CAPACITY_LOOKS,
-        STATIC_STABILITY,
-    ),
+    operation("ec2:DescribeInstances", (Control, Regional, Read), CAPACITY, STATIC_STABILITY),
     operation(
         "ec2:DescribeSecurityGroups",
         (Control, Regional, Read),
-        &[Detector, DbFailover, Operator],
+        DATABASES,
         "AWSEC2/latest/APIReference/API_DescribeSecurityGroups.html",
     ),
     operation(
         "ec2:RevokeSecurityGroupIngress",
         (Control, Regional, Effect),
-        FENCES,
+        DATABASES,
         "AWSEC2/latest/APIReference/API_RevokeSecurityGroupIngress.html",
     ),
     operation("ec2:StartInstances", (Control, Regional, Effect), CAPACITY, STATIC_STABILITY),
@@ -191,7 +188,7 @@ pub const OPERATIONS: &[Operation] = &[
     operation(
         "ecs:DescribeServices",
         (Control, Regional, Read),
-        CAPACITY_LOOKS,
+        CAPACITY,
         "AmazonECS/latest/APIReference/API_DescribeServices.html",
     ),
     operation(
@@ -203,7 +200,7 @@ pub const OPERATIONS: &[Operation] = &[
     operation(
         "elasticloadbalancing:DescribeTargetHealth",
         (Control, Regional, Read),
-        CAPACITY_LOOKS,
+        &[Restore, Validator, Operator],
         "elasticloadbalancing/latest/APIReference/API_DescribeTargetHealth.html",
     ),
     operation(
@@ -215,13 +212,13 @@ pub const OPERATIONS: &[Operation] = &[
     operation(
         "lambda:GetEventSourceMapping",
         (Control, Regional, Read),
-        CAPACITY_LOOKS,
+        CAPACITY,
         "lambda/latest/api/API_GetEventSourceMapping.html",
     ),
     operation(
         "lambda:GetFunctionConcurrency",
         (Control, Regional, Read),
-        CAPACITY_LOOKS,
+        CAPACITY,
         "lambda/latest/api/API_GetFunctionConcurrency.html",
     ),
     Operation {
@@ -230,7 +227,7 @@ pub const OPERATIONS: &[Operation] = &[
         home: Regional,
         kind: Read,
         iam_action: "lambda:InvokeFunction",
-        callers: DATABASE_LOOKS,
+        callers: ENGINE_LOOKS,
         source: DATA_EVENTS,
     },
     operation(
@@ -260,44 +257,44 @@ pub const OPERATIONS: &[Operation] = &[
     operation(
         "rds:FailoverGlobalCluster",
         (Control, Regional, Effect),
-        FENCES,
+        DATABASES,
         "AmazonRDS/latest/APIReference/API_FailoverGlobalCluster.html",
     ),
-    operation("rds:PromoteReadReplica", (Control, Regional, Effect), FENCES, STATIC_STABILITY),
+    operation("rds:PromoteReadReplica", (Control, Regional, Effect), DATABASES, STATIC_STABILITY),
     operation(
         "rds:SwitchoverGlobalCluster",
         (Control, Regional, Effect),
-        FENCES,
+        DATABASES,
         "AmazonRDS/latest/APIReference/API_SwitchoverGlobalCluster.html",
     ),
     operation(
         "route53:ChangeResourceRecordSets",
         (Control, UsEast1, Effect),
-        &[DnsFailover, Operator],
+        TRAFFIC,
         FAULT_ISOLATION,
     ),
     operation(
         "route53:ListResourceRecordSets",
         (Control, UsEast1, Read),
-        &[Detector, DnsFailover, Operator],
+        TRAFFIC,
         FAULT_ISOLATION,
     ),
     operation(
         "sns:Publish",
         (Data, Regional, Tell),
-        &[Notifier, Operator],
+        &[Detector, Notifier, Operator],
         "sns/latest/api/API_Publish.html",
     ),
     operation(
         "states:DescribeExecution",
         (Data, Regional, Tell),
-        &[Detector, Operator],
+        DETECTION,
         "step-functions/latest/apireference/API_DescribeExecution.html",
     ),
     operation(
         "states:StartExecution",
         (Data, Regional, Tell),
-        &[Detector, Operator],
+        DETECTION,
         "step-functions/latest/apireference/API_StartExecution.html",
     ),
     operation("sts:GetCallerIdentity", (Data, Regional, Read), &[Operator], FAULT_ISOLATION),

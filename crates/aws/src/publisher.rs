@@ -60,7 +60,8 @@ fn region_of(arn: &str) -> Option<Region> {
 impl Publisher for SnsPublisher {
     async fn topic(&self, arn: &str, message: &Message) -> Result<(), PublishError> {
         let failed = |why: String| PublishError { receiver: arn.to_owned(), message: why };
-        let region = region_of(arn).ok_or_else(|| failed("this is no ARN of a topic".to_owned()))?;
+        let region =
+            region_of(arn).ok_or_else(|| failed("this is no ARN of a topic".to_owned()))?;
         let mark = MessageAttributeValue::builder()
             .data_type("String")
             .string_value(&message.deduplication)
@@ -80,11 +81,8 @@ impl Publisher for SnsPublisher {
                 .message_group_id("leeward")
                 .message_deduplication_id(&message.deduplication);
         }
-        let sent = publish
-            .customize()
-            .config_override(limited!(aws_sdk_sns, Limits::TELL))
-            .send()
-            .await;
+        let sent =
+            publish.customize().config_override(limited!(aws_sdk_sns, Limits::TELL)).send().await;
         match sent.map_err(|e| Fault::of(&e)) {
             Ok(_) => Ok(()),
             Err(fault) => Err(failed(format!("{}: {}", fault.code, fault.message))),

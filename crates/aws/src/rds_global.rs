@@ -65,7 +65,9 @@ impl Part for GlobalClusters {
             )));
         };
         let view = view(found).map(|v| View::Global(Some(v)));
-        view.ok_or_else(|| Blind::new(format!("{question}: the answer lacks a status or a member's ARN")))
+        view.ok_or_else(|| {
+            Blind::new(format!("{question}: the answer lacks a status or a member's ARN"))
+        })
     }
 
     async fn change(&self, change: &Change, frozen: Frozen) -> Result<Receipt, ChangeError> {

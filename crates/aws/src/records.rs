@@ -88,7 +88,8 @@ fn refused_batch(body: &[u8]) -> Option<String> {
         return None;
     }
     // What stands between the tags.
-    let words = text.split('<').filter_map(|part| part.split_once('>')).map(|(_, words)| words.trim());
+    let words =
+        text.split('<').filter_map(|part| part.split_once('>')).map(|(_, words)| words.trim());
     Some(words.filter(|w| !w.is_empty()).collect::<Vec<_>>().join("; "))
 }
 
@@ -173,10 +174,11 @@ fn comparable(name: &str) -> String {
 
 fn values(set: &ResourceRecordSet) -> Vec<String> {
     let text = *set.r#type() == RrType::Txt;
-    let plain = |r: &ResourceRecord| match r.value().strip_prefix('"').and_then(|v| v.strip_suffix('"')) {
-        Some(inner) if text => inner.to_owned(),
-        Some(_) | None => r.value().to_owned(),
-    };
+    let plain =
+        |r: &ResourceRecord| match r.value().strip_prefix('"').and_then(|v| v.strip_suffix('"')) {
+            Some(inner) if text => inner.to_owned(),
+            Some(_) | None => r.value().to_owned(),
+        };
     set.resource_records().iter().map(plain).collect()
 }
 
@@ -201,7 +203,9 @@ impl Part for Records {
         let sets = answer.resource_record_sets().iter();
         let found: Vec<_> =
             sets.filter(|s| *s.r#type() == kind && comparable(s.name()) == wanted).collect();
-        let odd = |what: &str| Err(Blind::new(format!("{question}: {what}; only simple records are moved")));
+        let odd = |what: &str| {
+            Err(Blind::new(format!("{question}: {what}; only simple records are moved")))
+        };
         match found.as_slice() {
             [] => Ok(View::Record(None)),
             [set] if set.alias_target().is_some() => odd("it is an alias"),

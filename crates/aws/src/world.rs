@@ -4,9 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use async_trait::async_trait;
-use leeward_core::world::{
-    Blind, Change, ChangeError, ChangeErrorKind, Question, Receipt, View,
-};
+use leeward_core::world::{Blind, Change, ChangeError, ChangeErrorKind, Question, Receipt, View};
 use leeward_ports::{Frozen, Outside};
 
 use crate::Clients;
@@ -113,7 +111,12 @@ impl fmt::Debug for WorldBuilder {
 
 impl WorldBuilder {
     #[cfg_attr(
-        not(any(feature = "autoscaling", feature = "dynamodb", feature = "http", feature = "rds")),
+        not(any(
+            feature = "autoscaling",
+            feature = "dynamodb",
+            feature = "http",
+            feature = "rds"
+        )),
         expect(dead_code, reason = "nothing to wire without a service")
     )]
     fn with(mut self, place: Place, part: impl Part + 'static) -> Self {

@@ -1,2 +1,78 @@
-//! The operator's command.
-fn main() {}
+//! `leeward`: reads the command line, wires it to AWS, prints what came of it.
+
+mod wiring;
+
+use std::io::{IsTerminal, Write};
+use std::process::ExitCode;
+
+use clap::Parser;
+use leeward_cli::args::Arguments;
+use leeward_cli::exit::{Answer, Exit, Trouble};
+use leeward_cli::screen::Screen;
+use leeward_cli::{Outcome, at_home, carry_out};
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    // Warnings go to standard error: standard output is the answer.
+    tracing_subscriber::fmt()
+        .with_max_level(tracing_subscriber::filter::LevelFilter::WARN)
+        .with_writer(std::io::stderr)
+        .without_time()
+        .init();
+    let json = arguments.settings.json;
+    match asked(&arguments).await {
+        Ok(Outcome::Answered(answer)) => {
+            print(&answer, json);
+            answer.exit.into()
+        }
+        Ok(Outcome::Shown(exit)) => exit.into(),
+        Err(trouble) => {
+            complain(&trouble, json);
+            trouble.exit.into()
+        }
+    }
+}
+
+async fn asked(arguments: &Arguments) -> Result<Outcome, Trouble> {
+    if let Some(answer) = at_home(&arguments.command) {
+        return answer.map(Outcome::Answered);
+    }
+    let (office, handlers) = wiring::wire(&arguments.settings).await?;
+    let live = !arguments.settings.json && std::io::stdout().is_terminal();
+    // With --json what happens on the way is told beside the answer.
+    if arguments.settings.json {
+        let mut out = std::io::stderr();
+        let mut screen = Screen::new(&mut out, false);
+        return carry_out(&office, &handlers, &arguments.command, &mut screen).await;
+    }
+    let mut out = std::io::stdout();
+    let mut screen = Screen::new(&mut out, live);
+    carry_out(&office, &handlers, &arguments.command, &mut screen).await
+}
+
+/// A reader that went away (`| head`) is no error.
+fn print(answer: &Answer, json: bool) {
+    let mut out = std::io::stdout().lock();
+    if json {
+        let _ = writeln!(out, "{:#}", answer.json);
+    } else {
+        for line in &answer.lines {
+            let _ = writeln!(out, "{line}");
+        }
+    }
+}
+
+fn complain(trouble: &Trouble, json: bool) {
+    if json {
+        let told = serde_json::json!({
+            "schema": 1,
+            "error": { "exit": trouble.exit.code(), "kind": trouble.exit, "message": trouble.message, "lines": trouble.lines },
+        });
+        let mut out = std::io::stdout().lock();
+        let _ = writeln!(out, "{told:#}");
+    }
+    let word = if trouble.exit == Exit::Refused { "refused" } else { "leeward" };
+    let mut err = std::io::stderr().lock();
+    let _ = writeln!(err, "{word}: {trouble}");
+}

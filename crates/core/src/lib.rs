@@ -3,6 +3,7 @@
 //! Nothing here does IO, reads a clock, draws a random number or knows an AWS type. Whoever calls
 //! brings what was seen and what time it is, and carries out what comes back.
 
+pub mod audit;
 pub mod contract;
 pub mod effect;
 pub mod error;
@@ -13,6 +14,7 @@ pub mod limits;
 pub mod opening;
 pub mod plan;
 pub mod pursuit;
+pub mod status;
 pub mod steps;
 pub mod table;
 pub mod telling;

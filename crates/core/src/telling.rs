@@ -36,7 +36,7 @@ pub fn notice(state: &State, record: &Record) -> Option<Notice> {
     let (headline, text, commands) = match &record.entry {
         Entry::Opened(_) => (
             format!("recovery to {} begins", d.target),
-            format!("{:?}. Plan {}, {}, time limit until {}.", d.trigger, d.plan, d.direction, d.deadline),
+            format!("{}. Plan {}, {}, time limit until {}.", d.trigger, d.plan, d.direction, d.deadline),
             vec![format!("leeward status {w}"), format!("leeward stop {w} --reason …")],
         ),
         Entry::Asked { number, question, deadline, loss, .. } => (
@@ -72,7 +72,7 @@ pub fn notice(state: &State, record: &Record) -> Option<Notice> {
             vec![format!("leeward status {w}")],
         ),
         Entry::TurnedBack { reason, detail } => (
-            format!("turning back ({reason:?})"),
+            format!("turning back: {reason}"),
             detail.clone(),
             vec![format!("leeward status {w}")],
         ),
@@ -101,7 +101,9 @@ pub fn notice(state: &State, record: &Record) -> Option<Notice> {
 
 fn loss_words(loss: Option<Span>) -> String {
     match loss {
-        Some(loss) => format!("Up to {loss} of writes would be lost: more than the plan allows."),
+        Some(loss) => {
+            format!("Up to {} of writes would be lost: more than the plan allows.", loss.in_words())
+        }
         None => "No more is lost than the plan allows.".to_owned(),
     }
 }
@@ -112,7 +114,7 @@ fn losses(state: &State) -> String {
         .losses
         .iter()
         .map(|(id, (bound, source))| match bound {
-            Some(bound) => format!("{id}: at most {bound} of writes lost ({source})"),
+            Some(bound) => format!("{id}: at most {} of writes lost ({source})", bound.in_words()),
             None => format!("{id}: loss unknown ({source})"),
         })
         .collect();

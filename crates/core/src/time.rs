@@ -66,6 +66,19 @@ impl fmt::Display for Span {
     }
 }
 
+impl Span {
+    /// For people: seconds with one decimal under a minute, minutes and seconds above.
+    pub fn in_words(self) -> String {
+        let (minutes, rest) = (self.0 / 60_000, self.0 % 60_000);
+        let tenths = rest.div_ceil(100);
+        if minutes > 0 {
+            format!("{minutes} min {} s", rest.div_ceil(1000))
+        } else {
+            format!("{}.{} s", tenths / 10, tenths % 10)
+        }
+    }
+}
+
 /// A text that is no span.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 #[error("`{0}` is no length of time: write 500ms, 90s, 15m or 1h")]

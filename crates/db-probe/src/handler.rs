@@ -39,8 +39,9 @@ impl Prober {
 pub async fn handle(event: Value, prober: &Prober) -> Result<ProbeAnswer, StepError> {
     let request = read(event)?;
     let sign_in = SignIn { host: &request.host, port: request.port, user: &request.user };
-    let token = token(&prober.settings, sign_in, now())
-        .map_err(|e| StepError::Refused(format!("no token can be signed for {}: {e}", request.user)))?;
+    let token = token(&prober.settings, sign_in, now()).map_err(|e| {
+        StepError::Refused(format!("no token can be signed for {}: {e}", request.user))
+    })?;
     let answered = probe(&request, prober.trust()?, &token).await;
     answered.map_err(|error| {
         let words = format!(
@@ -57,7 +58,10 @@ pub async fn handle(event: Value, prober: &Prober) -> Result<ProbeAnswer, StepEr
 }
 
 /// The local clock, for the token's date alone; RDS allows it to be minutes off.
-#[expect(clippy::disallowed_methods, reason = "a token is dated by its signer; no decision rests on it")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a token is dated by its signer; no decision rests on it"
+)]
 fn now() -> SystemTime {
     SystemTime::now()
 }
@@ -103,7 +107,8 @@ mod tests {
         other_schema["schema"] = json!(2);
         let mut unknown_field = question();
         unknown_field["statement"] = json!("DROP TABLE orders");
-        for bad in [json!(null), json!({}), json!({"leeward": "step"}), other_schema, unknown_field] {
+        for bad in [json!(null), json!({}), json!({"leeward": "step"}), other_schema, unknown_field]
+        {
             let error = read(bad.clone()).unwrap_err();
             assert_eq!(error.name(), "InvalidInput", "{bad}");
         }

@@ -84,7 +84,8 @@ async fn probe_unlimited(
         .ssl_mode(SslMode::Require);
     let (client, connection) = match config.connect_raw(stream, securing).await {
         Ok(connected) => connected,
-        Err(error) if greets_as_mysql(request).await => {
+        // With a code it is PostgreSQL that answers.
+        Err(error) if error.code().is_none() && greets_as_mysql(request).await => {
             return Err(ProbeError::Unsupported(format!(
                 "this is a MySQL server; db-probe speaks PostgreSQL only ({})",
                 chain(&error)
@@ -105,9 +106,7 @@ async fn tcp(request: &ProbeRequest) -> Result<TcpStream, ProbeError> {
     match timeout(CONNECT, connecting).await {
         Ok(Ok(stream)) => Ok(stream),
         Ok(Err(error)) => Err(ProbeError::Unreachable(error.to_string())),
-        Err(_) => {
-            Err(ProbeError::Unreachable(format!("no connection in {} s", CONNECT.as_secs())))
-        }
+        Err(_) => Err(ProbeError::Unreachable(format!("no connection in {} s", CONNECT.as_secs()))),
     }
 }
 
@@ -221,8 +220,13 @@ fn classify(error: &tokio_postgres::Error) -> ProbeError {
 }
 
 fn is_about_trust(error: &(dyn Error + 'static)) -> bool {
+    /// The driver's words; it has no type for a server that refuses TLS.
+    const NO_TLS: &str = "server does not support TLS";
     let mut next = Some(error);
     while let Some(error) = next {
+        if error.to_string() == NO_TLS {
+            return true;
+        }
         let inner = error.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
         if inner.is_some_and(|e| e.is::<rustls::Error>()) || error.is::<rustls::Error>() {
             return true;

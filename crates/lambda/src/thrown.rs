@@ -9,10 +9,10 @@ use leeward_core::error::StepError;
 #[derive(Clone, PartialEq, Eq)]
 pub struct Thrown(pub StepError);
 
-/// The runtime logs an error by its `Debug`: one line with name and words, not a Rust value.
+/// The runtime logs an error by its `Debug`: one line of words, not a Rust value.
 impl fmt::Debug for Thrown {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}", self.0.name(), self.0)
+        fmt::Display::fmt(&self.0, f)
     }
 }
 

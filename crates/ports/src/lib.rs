@@ -4,15 +4,19 @@ mod executions;
 #[cfg(feature = "fake")]
 pub mod fake;
 mod gauges;
+mod identity;
 mod nonces;
 mod outside;
 pub mod probe_wire;
+mod provisions;
 mod publisher;
 mod table;
 
 pub use executions::{ExecutionState, Executions, StartError};
 pub use gauges::Gauges;
+pub use identity::Identity;
 pub use nonces::Nonces;
 pub use outside::Outside;
+pub use provisions::{Made, Provisions};
 pub use publisher::{Message, PublishError, Publisher};
 pub use table::{Condition, Dated, Frozen, Item, Put, Table, TableError, TableErrorKind};

@@ -42,8 +42,8 @@ pub async fn run(desk: &Desk, run: StepRun<'_>) -> Result<StepOutput, StepError>
             StepError::InvalidInput(format!("step {} needs a generation", run.input.step))
         })?;
         let mut book = desk.open_book(&run.input.workload, generation).await?;
-        still_open(&book)?;
-        if join(desk, run, &mut book).await? == Appended::Conflict {
+        same_protocol(&book)?;
+        if book.state.end.is_none() && join(desk, run, &mut book).await? == Appended::Conflict {
             continue;
         }
         match steps::gate(run.input.step, &book.state) {
@@ -53,6 +53,13 @@ pub async fn run(desk: &Desk, run: StepRun<'_>) -> Result<StepOutput, StepError>
                 return Ok(StepOutput::new(status, after, &reason));
             }
             Gate::Refused(reason) => return Err(StepError::Refused(reason)),
+            Gate::Closed(reason) => {
+                return Err(StepError::GenerationClosed {
+                    workload: run.input.workload.to_string(),
+                    generation,
+                    reason,
+                });
+            }
         }
         let decision = &book.state.decision;
         if plan.as_ref().is_none_or(|(digest, _)| *digest != decision.plan_digest) {
@@ -67,15 +74,8 @@ pub async fn run(desk: &Desk, run: StepRun<'_>) -> Result<StepOutput, StepError>
     Ok(StepOutput::new(Status::Waiting, 1, "it goes on; this invocation has done its share"))
 }
 
-fn still_open(book: &Book) -> Result<(), StepError> {
+fn same_protocol(book: &Book) -> Result<(), StepError> {
     let decision = &book.state.decision;
-    if let Some(ended) = &book.state.end {
-        return Err(StepError::GenerationClosed {
-            workload: decision.workload.to_string(),
-            generation: decision.generation,
-            reason: ended.reason.clone(),
-        });
-    }
     if decision.protocol != PROTOCOL {
         return Err(StepError::Refused(format!(
             "generation {} was opened by protocol {}, this code speaks {PROTOCOL}; finish it with the version that opened it",

@@ -66,19 +66,21 @@ class States:
         begin, reflect = Execution.start, BaseExecutionWorkerCommunication._reflect_execution_status
 
         def start(execution):
+            # Told first: a quick execution may have ended before `begin` comes back.
+            self._tell(execution, "RUNNING")
             begin(execution)
-            self._tell(execution)
 
         def ended(communication):
             execution = communication.execution
-            if execution.exec_status == ExecutionStatus.ABORTED:
-                return  # stopped by an API call: that was its end, whatever still ran
-            reflect(communication)
-            self._tell(execution)
+            with WORLD:  # an execution has one end, though a stop may come at this moment
+                if execution.exec_status == ExecutionStatus.ABORTED:
+                    return  # stopped by an API call: that was its end, whatever still ran
+                reflect(communication)
+            self._tell(execution, execution.exec_status.value)
 
         def stop(execution, stop_date, error, cause):
             _stop(execution, error, cause)
-            self._tell(execution)
+            self._tell(execution, "ABORTED")
 
         patches.set(Execution, "start", start)
         patches.set(BaseExecutionWorkerCommunication, "_reflect_execution_status", ended)
@@ -112,12 +114,12 @@ class States:
     def _stop_execution(self, call):
         asked = json.loads(call.body)
         execution = _find(asked.get("executionArn", ""), call.region)
-        if execution.exec_status == ExecutionStatus.RUNNING:
-            execution.stop(None, asked.get("error"), asked.get("cause"))
+        with WORLD:
+            if execution.exec_status == ExecutionStatus.RUNNING:
+                execution.stop(None, asked.get("error"), asked.get("cause"))
         return _json({"stopDate": execution.stop_date.timestamp()})
 
-    def _tell(self, execution):
-        status = execution.exec_status.value
+    def _tell(self, execution, status):
         failed = status in ("FAILED", "ABORTED", "TIMED_OUT")
         output = json.dumps(execution.output) if status == "SUCCEEDED" else None
         detail = {

@@ -51,8 +51,11 @@ def test_the_embedded_format_becomes_a_metric(aws, stack, total):
 def test_how_executions_ended(aws, stack, total):
     machines = aws.client("stepfunctions", REGION)
     machine = stack.outputs["Machine"]
-    execution = machines.start_execution(stateMachineArn=machine, name=uuid.uuid4().hex, input="{}")
-    until(lambda: total("AWS/States", "ExecutionsFailed", StateMachineArn=machine) == 1, "it failed")
+    machines.start_execution(stateMachineArn=machine, name=uuid.uuid4().hex, input="{}")
+    until(lambda: total("AWS/States", "ExecutionsFailed", StateMachineArn=machine), "it failed")
+    counted = {name: total("AWS/States", name, StateMachineArn=machine) for name in
+               ("ExecutionsStarted", "ExecutionsFailed", "ExecutionsSucceeded")}  # fmt: skip
+    assert list(counted.values()) == [1, 1, 0], counted
 
 
 def test_waiting_messages_are_counted(aws, stack, total):

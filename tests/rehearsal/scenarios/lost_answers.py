@@ -9,7 +9,7 @@ class PromoteAnswerLost(Scenario):
 
     name = "promote-answer-lost"
     line = "the promotion's answer is lost after its effect; it is seen, not sent again"
-    short = True
+
 
     def prepare(self, r) -> None:
         self.fault = r.world.cloud.faults.add(

@@ -13,7 +13,8 @@ _EFFECTS = (
     ("restore", "ec2", "StartInstances"),
     ("db-failover", "rds", "PromoteReadReplica"),
     ("dns-failover", "cloudwatch", "PutMetricData"),
-    ("notifier", "sns", "Publish"),
+    # The notifier or the sweeping detector: whoever comes first tells people.
+    ("leeward", "sns", "Publish"),
 )
 # The first entries of a journal, and some in the middle: killed right after each was stored.
 _ENTRIES = ("detector", "db-failover", "restore", "dns-failover", "validator", "notifier")
@@ -30,7 +31,7 @@ class KilledAfterEffect(Scenario):
 
     def prepare(self, r) -> None:
         self.hook = r.world.cloud.hooks.add(
-            "kill", at="after-call", function=f"-{self.function}", service=self.service,
+            "kill", at="after-call", function=self.function, service=self.service,
             action=self.action)
 
     def judge(self, r) -> None:
@@ -106,6 +107,11 @@ class SnsDown(Scenario):
 
     def follow(self, r) -> None:
         r.wait_entry("ended")
+        before = r.world.cloud.aws.log.find()[-1]["seq"]
+        # One try for each thing that is owed, the end among them.
+        r.wait("the end to be told in vain", lambda: len([
+            call for call in r.world.cloud.aws.log.find(service="sns", action="Publish")
+            if call["seq"] > before and call["faults"]]) >= len(r.plan["notifications"]["topics"]))
         checks.expect(not r.world.subscriber.messages, "people were told though SNS was away")
         r.world.cloud.faults.clear(self.fault.id)
         r.events.add("sns", "SNS answers again")

@@ -122,7 +122,6 @@ class TwoTriggers(Scenario):
 
     name = "two-triggers"
     line = "the schedule, the alarms and two manual starts come at once: one generation"
-    short = True
 
     def follow(self, r) -> None:
         r.wait("both canaries to see it", lambda: len(

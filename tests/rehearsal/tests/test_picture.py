@@ -18,7 +18,7 @@ _EXAMPLES = [
     {"entry": "loss-bound", "database": "orders-db", "bound": "4500ms", "source": "the heartbeat"},
     {"entry": "step-done", "step": "fence", "evidence": ["nobody holds the lease"]},
     {"entry": "step-done", "step": "capacity", "evidence": ["3 of 3 in service"]},
-    {"entry": "committed", "because": []},
+    {"entry": "committed", "because": ["orders-db is fenced"]},
     {"entry": "writer-verified", "database": "orders-db", "evidence": "it takes writes"},
     {"entry": "step-done", "step": "restore", "evidence": []},
     {"entry": "pass", "held": True, "checks": []},
@@ -75,7 +75,7 @@ def test_the_picture_tells_times_bounds_and_the_clients_truth():
     for words_ in (
             "first signal came 2.0 s after the", "detect       2.0 s", "decide       8.0 s",
             "validate     2.0 s", "together    14.0 s   objective 15m: met",
-            "orders-db: at most 4500ms can be lost", "8.5 s without a successful order",
+            "orders-db: the last 4.5 s of writes can be lost", "8.5 s without a successful order",
             "12 orders acknowledged (10 by us-east-1, 2 by us-west-2)",
             "1 acknowledged orders lost", "never two writers"):
         assert words_ in picture, f"{words_!r} is not in:\n{picture}"

@@ -1,7 +1,8 @@
 """Every scenario by its name: `pytest tests/rehearsal/tests_system [-m short] [-k NAME]`.
 
 Each runs in a process of its own, as `make rehearse SCENARIO=…` would run it: the local AWS keeps its
-state for the life of a process.
+state for the life of a process. A rehearsal mostly waits, so two run at once, and each test waits for
+its own.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -16,6 +18,10 @@ from rehearsal import names, scenarios
 
 # Above the rehearsal's own limit, which ends it with every thread's place.
 _LIMIT_S = 330
+# A rehearsal needs about half a core; more of them than this make a small machine late.
+_AT_ONCE = 2
+# What is shown of a failed one: the end says what failed and where the logs are.
+_SHOWN = 8000
 
 
 def _all() -> list:
@@ -23,11 +29,25 @@ def _all() -> list:
             for name, scenario in scenarios.every().items()]
 
 
-@pytest.mark.parametrize("name", _all())
-def test_it_ends_as_it_must(name: str) -> None:
+def _rehearse(name: str) -> subprocess.CompletedProcess:
     tests = names.REPOSITORY / "tests"
     path = os.pathsep.join([str(tests / "local-aws"), str(tests)])
-    done = subprocess.run([sys.executable, "-m", "rehearsal", "run", name], timeout=_LIMIT_S,
+    return subprocess.run([sys.executable, "-m", "rehearsal", "run", name], timeout=_LIMIT_S,
                           env={**os.environ, "PYTHONPATH": path}, cwd=names.REPOSITORY, text=True,
                           stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
-    assert done.returncode == 0, done.stdout[-6000:]
+
+
+@pytest.fixture(scope="module")
+def rehearsals(request):
+    """The runs of all selected scenarios, by name, begun in their order."""
+    selected = [item.callspec.params["name"] for item in request.session.items
+                if item.module is request.module]
+    pool = ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="rehearsal")
+    yield {name: pool.submit(_rehearse, name) for name in selected}
+    pool.shutdown(cancel_futures=True)
+
+
+@pytest.mark.parametrize("name", _all())
+def test_it_ends_as_it_must(name: str, rehearsals) -> None:
+    done = rehearsals[name].result()
+    assert done.returncode == 0, done.stdout[-_SHOWN:]

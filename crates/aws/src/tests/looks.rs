@@ -8,6 +8,7 @@ use leeward_core::world::{
 use leeward_ports::Outside;
 use serde_json::{Value, json};
 
+use super::answers::{FENCE, GLOBAL, GROUP, INGRESS, INSTANCES, NEIGHBOUR, TARGETS};
 use super::wire::Reply;
 use super::{cbor, clients, http_instant, impatient_clients};
 use crate::{Clients, World};
@@ -157,46 +158,6 @@ fn records_xml(sets: &[&str]) -> Reply {
     ))
 }
 
-const FENCE: &str = "<ResourceRecordSet><Name>_leeward.orders.example.com.</Name><Type>TXT</Type>\
-<TTL>60</TTL><ResourceRecords><ResourceRecord><Value>\"3\"</Value></ResourceRecord></ResourceRecords>\
-</ResourceRecordSet>";
-const NEIGHBOUR: &str = "<ResourceRecordSet><Name>a.example.com.</Name><Type>A</Type><TTL>60</TTL>\
-<ResourceRecords><ResourceRecord><Value>192.0.2.1</Value></ResourceRecord></ResourceRecords>\
-</ResourceRecordSet>";
-
-const GROUP: &str = "<AutoScalingGroups><member><AutoScalingGroupName>web</AutoScalingGroupName>\
-<MinSize>2</MinSize><MaxSize>6</MaxSize><DesiredCapacity>3</DesiredCapacity><Instances>\
-<member><InstanceId>i-1</InstanceId><LifecycleState>InService</LifecycleState><HealthStatus>Healthy</HealthStatus></member>\
-<member><InstanceId>i-2</InstanceId><LifecycleState>InService</LifecycleState><HealthStatus>Unhealthy</HealthStatus></member>\
-<member><InstanceId>i-3</InstanceId><LifecycleState>Pending</LifecycleState><HealthStatus>Healthy</HealthStatus></member>\
-<member><InstanceId>i-4</InstanceId><LifecycleState>Terminated</LifecycleState><HealthStatus>Healthy</HealthStatus></member>\
-</Instances><SuspendedProcesses><member><ProcessName>Launch</ProcessName></member></SuspendedProcesses>\
-</member></AutoScalingGroups>";
-
-const INGRESS: &str = "<DescribeSecurityGroupsResponse><securityGroupInfo><item><groupId>sg-1</groupId><ipPermissions>\
-<item><ipProtocol>tcp</ipProtocol><fromPort>5432</fromPort><toPort>5432</toPort><ipRanges><item><cidrIp>10.0.0.0/16</cidrIp></item></ipRanges></item>\
-<item><ipProtocol>-1</ipProtocol><groups><item><groupId>sg-9</groupId></item></groups></item>\
-<item><ipProtocol>tcp</ipProtocol><fromPort>22</fromPort><toPort>22</toPort><ipRanges><item><cidrIp>0.0.0.0/0</cidrIp></item></ipRanges></item>\
-<item><ipProtocol>tcp</ipProtocol><fromPort>5000</fromPort><toPort>6000</toPort><ipv6Ranges><item><cidrIpv6>2001:db8::/32</cidrIpv6></item></ipv6Ranges></item>\
-</ipPermissions></item></securityGroupInfo></DescribeSecurityGroupsResponse>";
-
-const INSTANCES: &str = "<DescribeInstancesResponse><reservationSet><item><instancesSet>\
-<item><instanceId>i-1</instanceId><instanceState><code>16</code><name>running</name></instanceState></item>\
-</instancesSet></item><item><instancesSet>\
-<item><instanceId>i-2</instanceId><instanceState><code>80</code><name>stopped</name></instanceState></item>\
-</instancesSet></item></reservationSet></DescribeInstancesResponse>";
-
-const TARGETS: &str = "<TargetHealthDescriptions>\
-<member><Target><Id>i-1</Id></Target><TargetHealth><State>healthy</State></TargetHealth></member>\
-<member><Target><Id>i-2</Id></Target><TargetHealth><State>draining</State></TargetHealth></member>\
-</TargetHealthDescriptions>";
-
-const GLOBAL: &str = "<GlobalClusters><GlobalClusterMember><GlobalClusterIdentifier>catalog</GlobalClusterIdentifier>\
-<Status>failing-over</Status><FailoverState><Status>failing-over</Status></FailoverState><GlobalClusterMembers>\
-<GlobalClusterMember><DBClusterArn>arn:east</DBClusterArn><IsWriter>true</IsWriter></GlobalClusterMember>\
-<GlobalClusterMember><DBClusterArn>arn:west</DBClusterArn><IsWriter>false</IsWriter></GlobalClusterMember>\
-</GlobalClusterMembers></GlobalClusterMember></GlobalClusters>";
-
 fn databases() -> Vec<(Question, Reply, View)> {
     let full = json!({"Item": {"pk": {"S": "LEASE#orders"}, "owner": {"S": "us-east-1"},
         "epoch": {"N": "4"}, "effect": {"S": "e-1"}, "renewed_at": {"N": "1700000000123"}}});
@@ -247,9 +208,7 @@ fn databases() -> Vec<(Question, Reply, View)> {
 
 fn capacity() -> Vec<(Question, Reply, View)> {
     let empty = "<AutoScalingGroups/>";
-    let service = |status: &str| {
-        json!({"services": [{"status": status, "desiredCount": 3, "runningCount": 2}]})
-    };
+    let service = |status: &str| json!({"services": [{"status": status, "desiredCount": 3, "runningCount": 2}]});
     let missing = json!({"services": [], "failures": [{"reason": "MISSING"}]});
     let state = |id: &str, state: &str| (id.to_owned(), InstanceState(state.to_owned()));
     vec![
@@ -311,12 +270,14 @@ fn outside() -> Vec<(Question, Reply, View)> {
         let (state, reason) = (AlarmState::Alarm, "3 of 3".to_owned());
         View::Alarm(Some(AlarmView { state, since: at(since), reason }))
     };
-    let data = |values: Value, times: Value| {
-        json!({"MetricDataResults": [{"Id": "latest", "Values": values, "Timestamps": times}]})
-    };
+    let data = |values: Value, times: Value| json!({"MetricDataResults": [{"Id": "latest", "Values": values, "Timestamps": times}]});
     let two = data(json!([7, 9]), json!([{"epoch": 1_700_000_060}, {"epoch": 1_700_000_000}]));
     vec![
-        (record("TXT"), records_xml(&[FENCE, NEIGHBOUR]), View::Record(Some((vec!["3".into()], 60)))),
+        (
+            record("TXT"),
+            records_xml(&[FENCE, NEIGHBOUR]),
+            View::Record(Some((vec!["3".into()], 60))),
+        ),
         (record("TXT"), records_xml(&[NEIGHBOUR]), View::Record(None)),
         (record("A"), records_xml(&[FENCE]), View::Record(None)),
         (alarm(), cbor_reply(&json!({"MetricAlarms": [told(true)]})), alarmed(1_700_000_000)),
@@ -334,7 +295,8 @@ async fn each_answer_is_read_as_what_it_is() {
         let (clients, wire) = clients(vec![reply]);
         let seen = world(&clients).look(&question).await;
         assert_eq!(seen, Ok(view), "{told}");
-        let region = if matches!(question, Question::Record { .. }) { "us-east-1" } else { "us-west-2" };
+        let region =
+            if matches!(question, Question::Record { .. }) { "us-east-1" } else { "us-west-2" };
         assert_eq!(wire.only().signed_for(), region, "{told}");
     }
 }
@@ -354,7 +316,11 @@ async fn what_cannot_be_read_is_blind_with_its_reason() {
         (lease(), json_reply(&no_epoch), "`epoch`"),
         (rds(), Reply::xml_error(403, "AccessDenied"), "AccessDenied: because"),
         (sql(), thrown, "Refused: not allowed"),
-        (sql(), json_reply(&json!({"schema": 2, "in_recovery": true, "writable": false})), "schema 2"),
+        (
+            sql(),
+            json_reply(&json!({"schema": 2, "in_recovery": true, "writable": false})),
+            "schema 2",
+        ),
         (sql(), Reply::ok("null"), "no probe answer"),
         (instances(), Reply::ok(only_one), "does not tell of i-2"),
         (instances(), Reply::ec2_error(400, "InvalidInstanceID.NotFound"), "InvalidInstanceID"),

@@ -1,8 +1,10 @@
 //! Real SDK clients over a wire that answers from a script. An empty script proves that nothing is
 //! called: a request beyond the script's end fails the test.
 
+mod answers;
 mod cbor;
 mod effects;
+mod errors;
 mod looks;
 mod operations;
 mod people;
@@ -23,12 +25,17 @@ use crate::Clients;
 use wire::{Reply, Wire};
 
 /// A sleep that is over at once, so that every time-out strikes as soon as an answer is waited for.
+/// It yields first: a future that only gives way to others is not one that waits for an answer.
 #[derive(Debug, Clone)]
 struct NoPatience;
 
 impl AsyncSleep for NoPatience {
     fn sleep(&self, _: Duration) -> Sleep {
-        Sleep::new(std::future::ready(()))
+        Sleep::new(async {
+            for _ in 0..8 {
+                tokio::task::yield_now().await;
+            }
+        })
     }
 }
 
@@ -43,14 +50,19 @@ fn impatient_clients(script: Vec<Reply>) -> (Clients, Wire) {
 
 fn over(script: Vec<Reply>, sleep: SharedAsyncSleep) -> (Clients, Wire) {
     let wire = Wire::new(script);
-    let config = base().into_builder().credentials_provider(keys()).http_client(wire.clone()).sleep_impl(sleep);
+    let config = base()
+        .into_builder()
+        .credentials_provider(keys())
+        .http_client(wire.clone())
+        .sleep_impl(sleep);
     (Clients::over(config.build()), wire)
 }
 
 /// Clients that speak to a true address.
 fn real_clients(endpoint: &str) -> Clients {
     let sleep = default_async_sleep().expect("tokio's sleep");
-    let config = base().into_builder().credentials_provider(keys()).endpoint_url(endpoint).sleep_impl(sleep);
+    let config =
+        base().into_builder().credentials_provider(keys()).endpoint_url(endpoint).sleep_impl(sleep);
     Clients::over(config.build())
 }
 
@@ -59,7 +71,11 @@ fn clients_without_keys(script: Vec<Reply>) -> (Clients, Wire) {
     let wire = Wire::new(script);
     let sleep = default_async_sleep().expect("tokio's sleep");
     let none = SharedCredentialsProvider::new(NoKeys);
-    let config = base().into_builder().credentials_provider(none).http_client(wire.clone()).sleep_impl(sleep);
+    let config = base()
+        .into_builder()
+        .credentials_provider(none)
+        .http_client(wire.clone())
+        .sleep_impl(sleep);
     (Clients::over(config.build()), wire)
 }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
-use crate::operations::{Home, Kind, OPERATIONS, Plane, find};
+use crate::operations::{Caller, Home, Kind, OPERATIONS, Plane, find};
 
 /// `DescribeDBInstances` as the SDK names its method.
 fn method(operation: &str) -> String {
@@ -87,4 +87,81 @@ fn operations_are_named_as_the_sdk_names_its_methods() {
     ] {
         assert_eq!(method(operation), name);
     }
+}
+
+/// What a function's `main` writes to be able to call each operation.
+const WIRING: &[(&str, &[&str])] = &[
+    (".ecs()", &["ecs:DescribeServices", "ecs:UpdateService"]),
+    (".global()", &[
+        "rds:DescribeGlobalClusters",
+        "rds:FailoverGlobalCluster",
+        "rds:SwitchoverGlobalCluster",
+    ]),
+    (".groups()", &[
+        "autoscaling:DescribeAutoScalingGroups",
+        "autoscaling:ResumeProcesses",
+        "autoscaling:SuspendProcesses",
+        "autoscaling:UpdateAutoScalingGroup",
+    ]),
+    (".functions()", &[
+        "lambda:DeleteFunctionConcurrency",
+        "lambda:GetEventSourceMapping",
+        "lambda:GetFunctionConcurrency",
+        "lambda:PutFunctionConcurrency",
+        "lambda:UpdateEventSourceMapping",
+    ]),
+    (".ingress()", &[
+        "ec2:AuthorizeSecurityGroupIngress",
+        "ec2:DescribeSecurityGroups",
+        "ec2:RevokeSecurityGroupIngress",
+    ]),
+    (".instances()", &["ec2:DescribeInstances", "ec2:StartInstances", "ec2:StopInstances"]),
+    (".lease()", &["dynamodb:UpdateItem"]),
+    (".metrics()", &[
+        "cloudwatch:DescribeAlarms",
+        "cloudwatch:GetMetricData",
+        "cloudwatch:PutMetricData",
+    ]),
+    (".rds()", &["rds:DescribeDBInstances", "rds:PromoteReadReplica"]),
+    (".records()", &["route53:ChangeResourceRecordSets", "route53:ListResourceRecordSets"]),
+    (".sql()", &["lambda:Invoke"]),
+    (".tables()", &["dynamodb:DescribeTable"]),
+    (".targets()", &["elasticloadbalancing:DescribeTargetHealth"]),
+    ("DynamoTable::new", &["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query"]),
+    ("SfnExecutions::new", &["states:DescribeExecution", "states:StartExecution"]),
+    ("SnsPublisher::new", &["sns:Publish"]),
+];
+
+/// Each function and its `main`.
+fn mains() -> Vec<(Caller, String)> {
+    let crates = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_owned();
+    let folders = [
+        (Caller::Detector, "detector"),
+        (Caller::DbFailover, "db-failover"),
+        (Caller::Restore, "restore"),
+        (Caller::DnsFailover, "dns-failover"),
+        (Caller::Validator, "validator"),
+        (Caller::Notifier, "notifier"),
+    ];
+    let main = |folder: &str| fs::read_to_string(crates.join(folder).join("src/main.rs")).unwrap();
+    folders.map(|(caller, folder)| (caller, main(folder))).to_vec()
+}
+
+#[test]
+fn a_function_wires_what_it_calls_and_calls_what_it_wires() {
+    for (caller, main) in mains() {
+        for (mark, operations) in WIRING {
+            let calls = |name: &&&str| find(name).is_some_and(|o| o.callers.contains(&caller));
+            let called: Vec<_> = operations.iter().filter(calls).collect();
+            assert_eq!(
+                main.contains(mark),
+                !called.is_empty(),
+                "{caller:?}: its main and the table of operations differ about {mark}: {called:?}"
+            );
+        }
+    }
+    let wired: BTreeSet<&str> = WIRING.iter().flat_map(|(_, names)| names.iter().copied()).collect();
+    let for_operators = BTreeSet::from(["sts:GetCallerIdentity"]);
+    let listed: BTreeSet<&str> = OPERATIONS.iter().map(|o| o.name).collect();
+    assert_eq!(&wired | &for_operators, listed);
 }

@@ -25,7 +25,8 @@ fn described(status: &str, input: &str) -> Reply {
 
 #[tokio::test]
 async fn an_execution_is_started_under_its_name() {
-    let started = Reply::ok(json!({"executionArn": EXECUTION, "startDate": 1_700_000_000}).to_string());
+    let started =
+        Reply::ok(json!({"executionArn": EXECUTION, "startDate": 1_700_000_000}).to_string());
     let alias = format!("{MACHINE}:live");
     let (executions, wire) = executions(&alias, vec![started]);
     executions.start("orders-g1-ab", "{}").await.unwrap();

@@ -82,11 +82,7 @@ async fn each_condition_is_written_as_dynamodb_reads_it() {
     let cases = [
         (Condition::Absent, json!("attribute_not_exists(pk)"), Value::Null),
         (Condition::NumberIs(6), json!("#n = :n"), json!({":n": {"N": "6"}})),
-        (
-            Condition::Newer,
-            json!("attribute_not_exists(pk) OR #n < :n"),
-            json!({":n": {"N": "7"}}),
-        ),
+        (Condition::Newer, json!("attribute_not_exists(pk) OR #n < :n"), json!({":n": {"N": "7"}})),
         (Condition::Always, Value::Null, Value::Null),
     ];
     for (condition, expression, values) in cases {
@@ -113,7 +109,10 @@ async fn a_condition_that_does_not_hold_is_a_conflict_with_its_time() {
 #[tokio::test]
 async fn a_put_is_sent_once_whatever_comes_back() {
     let cases = [
-        (Reply::json_error(400, "ProvisionedThroughputExceededException"), TableErrorKind::Throttled),
+        (
+            Reply::json_error(400, "ProvisionedThroughputExceededException"),
+            TableErrorKind::Throttled,
+        ),
         (Reply::json_error(400, "ThrottlingException"), TableErrorKind::Throttled),
         (Reply::json_error(400, "RequestLimitExceeded"), TableErrorKind::Throttled),
         (Reply::json_error(400, "ReplicatedWriteConflictException"), TableErrorKind::Throttled),

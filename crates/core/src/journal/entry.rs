@@ -302,6 +302,15 @@ pub enum Trigger {
     },
 }
 
+impl std::fmt::Display for Trigger {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Evidence { source } => write!(f, "started by the evidence ({source})"),
+            Self::Operator { operator, reason } => write!(f, "started by {operator}: {reason}"),
+        }
+    }
+}
+
 /// What the evidence says about going on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -363,6 +372,18 @@ pub enum TurnBackReason {
     StepFailed,
     DeadlineExceeded,
     Superseded,
+}
+
+impl std::fmt::Display for TurnBackReason {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::PrimaryHealthy => "the old side is well again",
+            Self::Declined => "people said no",
+            Self::StepFailed => "a step cannot be done",
+            Self::DeadlineExceeded => "the time was over",
+            Self::Superseded => "a wider recovery takes its place",
+        })
+    }
 }
 
 /// How a generation ends.

@@ -125,7 +125,7 @@ fn ask(situation: &Situation<'_>, excess: Option<Span>) -> Entry {
     let number = situation.state.questions.len() as u32 + 1;
     let timeout = situation.plan.policy.approval.timeout;
     let loss = match excess {
-        Some(loss) => format!("losing up to {loss} of writes, more than the plan allows"),
+        Some(loss) => format!("losing up to {} of writes, more than the plan allows", loss.in_words()),
         None => "losing no more than the plan allows".to_owned(),
     };
     Entry::Asked {

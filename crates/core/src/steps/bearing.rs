@@ -38,6 +38,17 @@ pub fn going(situation: &Situation<'_>) -> Going {
     }
 }
 
+/// The way back, when the old side is well again: asked before anybody waits for people.
+pub fn turn_back(situation: &Situation<'_>) -> Option<Move> {
+    if present(situation).bearing != Bearing::TurnBack {
+        return None;
+    }
+    match going(situation) {
+        Going::On => None,
+        Going::First(first) => Some(*first),
+    }
+}
+
 /// The assessment at this moment.
 pub fn present(situation: &Situation<'_>) -> Assessment {
     let mut assessment = assess(

@@ -4,19 +4,18 @@ use crate::ids::Step;
 use crate::journal::{EffectState, Entry, Fate};
 use crate::plan::Database;
 use crate::steps::approval::{self, Approval};
-use crate::steps::bearing::{Going, going};
-use crate::steps::{Move, Situation, barriers, fence};
+use crate::steps::bearing::{Going, going, turn_back};
+use crate::steps::{Move, Situation, fence};
 use crate::time::since;
 use crate::world::{Change, Question, Seen};
 
-pub(super) fn questions(situation: &Situation<'_>) -> Vec<Question> {
-    match situation.state.fate {
-        Fate::Open => barriers::questions(situation),
-        Fate::Committed(_) | Fate::TurnedBack(..) => Vec::new(),
-    }
+/// Nothing: a fence that must be seen again is looked at before each promotion, by the function that
+/// can reach it.
+pub(super) fn questions(_: &Situation<'_>) -> Vec<Question> {
+    Vec::new()
 }
 
-pub(super) fn decide(situation: &Situation<'_>, seen: &Seen) -> Move {
+pub(super) fn decide(situation: &Situation<'_>, _: &Seen) -> Move {
     let mut next = Move::default();
     if situation.state.fate != Fate::Open {
         return next;
@@ -28,7 +27,7 @@ pub(super) fn decide(situation: &Situation<'_>, seen: &Seen) -> Move {
     }
     let mut because = Vec::new();
     for database in situation.plan.databases.iter().filter(|d| d.single_writer()) {
-        match holds(situation, database, seen) {
+        match holds(situation, database) {
             Ok(sentence) => because.push(sentence),
             Err(why) => next.wait(why),
         }
@@ -40,6 +39,9 @@ pub(super) fn decide(situation: &Situation<'_>, seen: &Seen) -> Move {
     let unresolved = situation.state.unresolved().find(|(_, e)| !on_the_old_side(e));
     if let Some((effect, _)) = unresolved {
         next.wait(format!("it is not known whether {effect} happened"));
+    }
+    if let Some(back) = turn_back(situation) {
+        return back;
     }
     if !next.settled() {
         return next;
@@ -68,7 +70,7 @@ fn committed(situation: &Situation<'_>, mut because: Vec<String>) -> Move {
 }
 
 /// Whether one database may be promoted, and by what right.
-fn holds(situation: &Situation<'_>, database: &Database, seen: &Seen) -> Result<String, String> {
+fn holds(situation: &Situation<'_>, database: &Database) -> Result<String, String> {
     let id = database.id();
     let state = situation.state;
     if let Some(fenced) = state.fenced.get(id) {
@@ -76,7 +78,6 @@ fn holds(situation: &Situation<'_>, database: &Database, seen: &Seen) -> Result<
             let left = since(situation.now, fenced.holds_from);
             return Err(format!("the fence of {id} is proven only in {left}"));
         }
-        barriers::still_holds(situation, database, seen)?;
     } else if !state.waived.contains_key(id) {
         return Err(format!("no fence of {id} is proven"));
     }

@@ -5,7 +5,7 @@ use crate::journal::{Entry, FenceProof, Trigger};
 use crate::plan::{Database, Fence};
 use crate::pursuit::{Probe, Progress, pursue};
 use crate::steps::approval::{self, Approval};
-use crate::steps::bearing::{Going, going};
+use crate::steps::bearing::{Going, going, turn_back};
 use crate::steps::engines::{self, Engine};
 use crate::steps::{Move, Situation, barriers, lease};
 use crate::time::{Span, Timestamp, after, since};
@@ -94,6 +94,9 @@ pub(super) fn graceful(situation: &Situation<'_>) -> bool {
 /// What must hold before the first fence is touched: a loss that is allowed, a yes, fresh evidence.
 fn gate(situation: &Situation<'_>, seen: &Seen) -> Option<Move> {
     if !unfenced_databases(situation).is_empty() {
+        if let Some(back) = turn_back(situation) {
+            return Some(back);
+        }
         let excess = situation
             .plan
             .databases

@@ -208,12 +208,23 @@ pub enum Gate {
     Answered(Status, String),
     /// It may not be done in this state.
     Refused(String),
+    /// The generation has ended.
+    Closed(String),
 }
 
 /// Whether a step has anything to do in that state. The order of the states machine's states is no
 /// guard: a step that comes too early or too late is stopped here.
 pub fn gate(step: Step, state: &State) -> Gate {
-    use crate::journal::{Fate, HaltKind};
+    use crate::journal::{End, Fate, HaltKind};
+    if let Some(ended) = &state.end {
+        // The step that wrote the end, asked again, answers what it wrote.
+        return match (step, ended.end) {
+            (Step::Validate, End::Recovered) | (Step::Undo, End::RolledBack) => {
+                Gate::Answered(Status::Done, ended.reason.clone())
+            }
+            _ => Gate::Closed(ended.reason.clone()),
+        };
+    }
     if let Some(halt) = &state.halt {
         let status = match halt.kind {
             HaltKind::Held(_) | HaltKind::Stopped => Status::Held,
@@ -225,7 +236,7 @@ pub fn gate(step: Step, state: &State) -> Gate {
     match (step, state.fate) {
         (Step::Detect | Step::Notify, _) => Gate::Through,
         (Step::Fence | Step::Capacity, Fate::TurnedBack(reason, _)) => {
-            Gate::Answered(Status::Failed, format!("turned back: {reason:?}"))
+            Gate::Answered(Status::Failed, format!("turned back: {reason}"))
         }
         (Step::Fence | Step::Capacity, Fate::Committed(_)) => {
             Gate::Answered(Status::Done, "committed".to_owned())
@@ -236,7 +247,7 @@ pub fn gate(step: Step, state: &State) -> Gate {
         (Step::Fence | Step::Capacity, Fate::Open) => Gate::Through,
         (Step::Commit, Fate::Committed(_)) => Gate::Answered(Status::Done, "committed".to_owned()),
         (Step::Commit, Fate::TurnedBack(reason, _)) => {
-            Gate::Answered(Status::Failed, format!("turned back: {reason:?}"))
+            Gate::Answered(Status::Failed, format!("turned back: {reason}"))
         }
         (Step::Commit, Fate::Open) => Gate::Through,
         (Step::Database | Step::Traffic | Step::Restore | Step::Validate, Fate::Committed(_)) => {

@@ -107,7 +107,7 @@ pub(super) fn decide(situation: &Situation<'_>, seen: &Seen) -> Move {
     }
     Move::record(Entry::Ended {
         end: End::RolledBack,
-        reason: format!("everything is undone ({reason:?})"),
+        reason: format!("everything is undone: {reason}"),
     })
 }
 

@@ -6,14 +6,20 @@
 mod clock;
 mod executions;
 mod fate;
+mod gauges;
+mod identity;
 mod nonces;
 mod publisher;
 mod table;
+#[cfg(test)]
+mod tests;
 mod world;
 
 pub use clock::{FakeClock, Sleep, Turn, block_on};
 pub use executions::FakeExecutions;
 pub use fate::{Call, Fate, Fates, Script};
+pub use gauges::{FakeGauges, Gauged};
+pub use identity::FakeIdentity;
 pub use nonces::SeededNonces;
 pub use publisher::{Delivered, FakePublisher};
 pub use table::{FakeTable, REQUEST_LIFE, Write};

@@ -145,7 +145,7 @@ impl FakeTable {
     async fn before_read(
         &self,
         call: Call<'_>,
-        tried: &dyn Fn() -> String,
+        tried: &(dyn Fn() -> String + Sync),
     ) -> Result<(), TableError> {
         self.clock.turn().await;
         let (away, fate) = {
@@ -182,7 +182,7 @@ impl FakeTable {
     fn land(
         &self,
         request: &Request,
-        tried: &dyn Fn() -> String,
+        tried: &(dyn Fn() -> String + Sync),
     ) -> Result<Dated<Put>, TableError> {
         let now = self.clock.now();
         let mut inner = locked(&self.inner);

@@ -40,8 +40,8 @@ impl State {
         })
     }
 
-    pub(super) fn see_global(&mut self, name: &str) -> Option<View> {
-        let (_, global) = self.global(name)?;
+    pub(super) fn see_global(&mut self, name: &str) -> View {
+        let Some((_, global)) = self.global(name) else { return View::Global(None) };
         let (status, failover) = match global.moving {
             None => ("available", None),
             Some(m) if m.lossless => ("switching-over", Some("switching-over")),
@@ -51,7 +51,7 @@ impl State {
             arn: global.clusters.of(side).clone(),
             writer: global.writer == side,
         };
-        Some(View::Global(GlobalView {
+        View::Global(Some(GlobalView {
             status: status.to_owned(),
             failover: failover.map(str::to_owned),
             members: vec![member(Side::Primary), member(Side::Standby)],

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use leeward_core::ids::{Region, Side, Sides};
-use leeward_core::plan::{Capacity, Check, Control, Database, Fence, Plan};
+use leeward_core::plan::{Capacity, Check, Control, Database, Fence, Plan, Strategy, When};
 use leeward_core::table::lease_key;
 use leeward_core::time::Span;
 
@@ -30,6 +30,8 @@ use crate::fake::clock::FakeClock;
 const PEAK_ABOVE_NEED: u32 = 2;
 /// Instances of a warm standby.
 const WARM: u32 = 1;
+/// Instances of a group that runs writers, on either side: one could be missed in a count.
+const WRITERS: u32 = 2;
 /// Maximum size of every group: above everything that a test plan needs.
 const GROUP_MAX: u32 = 40;
 /// Heartbeat of a database whose writers hold no lease: what the contract asks of a holder.
@@ -97,7 +99,7 @@ impl State {
             for side in BOTH {
                 let region = self.sides.of(side).clone();
                 if let Some(groups) = &writer_groups {
-                    self.lay_group((region.clone(), groups.of(side).clone()), WARM, 2);
+                    self.lay_group((region.clone(), groups.of(side).clone()), WARM, WRITERS);
                 }
                 if let Some(rules) = &rules {
                     let rules = rules.of(side);
@@ -105,12 +107,11 @@ impl State {
                 }
             }
             let every = matches!(database, Database::DynamodbGlobal(_));
-            let engine = |writable: bool| Engine { writable, ..Engine::default() };
             self.databases.push(DatabaseState {
                 id: database.id().clone(),
                 single_writer: database.single_writer(),
                 leased: database.lease().is_some(),
-                engines: Sides { primary: engine(true), standby: engine(every) },
+                engines: Sides { primary: Engine::new(true), standby: Engine::new(every) },
                 heartbeat: database.lease().map_or(HEARTBEAT, |l| l.heartbeat),
                 link_broken: false,
                 writer_groups,
@@ -130,7 +131,7 @@ impl State {
     fn lay_lease(&mut self, plan: &Plan) {
         let Some(lease) = plan.databases.iter().find_map(Database::lease) else { return };
         let name = (lease.region.clone(), lease.table.clone(), lease_key(&plan.workload));
-        let terms = LeaseTerms { name: name.clone(), ttl: lease.ttl, heartbeat: lease.heartbeat };
+        let terms = LeaseTerms { name: name.clone(), ttl: lease.ttl };
         let owner = self.sides.primary.as_str().to_owned();
         let renewed_at = Some(self.now);
         self.leases.insert(name, LeaseItem { owner, epoch: 1, effect: String::new(), renewed_at });
@@ -148,20 +149,20 @@ impl State {
     fn lay_capacity(&mut self, plan: &Plan) {
         for capacity in &plan.capacity {
             for side in BOTH {
-                self.lay_one(capacity, side);
+                self.lay_one(capacity, side, plan.strategy);
             }
         }
     }
 
-    fn lay_one(&mut self, capacity: &Capacity, side: Side) {
+    fn lay_one(&mut self, capacity: &Capacity, side: Side, strategy: Strategy) {
         let region = self.sides.of(side).clone();
         let serves = side == Side::Primary;
         match capacity {
             Capacity::AutoScalingGroup(c) => {
                 let name = (region.clone(), c.group.of(side).clone());
                 let full = c.amount.at_least.saturating_add(PEAK_ABOVE_NEED);
-                let size = if serves { full } else { WARM };
-                self.lay_group(name.clone(), if serves { c.amount.at_least } else { WARM }, size);
+                let size = if serves { full } else { resting(strategy, full) };
+                self.lay_group(name.clone(), size.min(c.amount.at_least), size);
                 if let Some(target) = &c.target_group {
                     self.target_groups.insert((region, target.of(side).clone()), name.clone());
                 }
@@ -171,8 +172,8 @@ impl State {
                 let service = c.service.of(side);
                 let name = (region, service.cluster.clone(), service.name.clone());
                 let full = c.amount.at_least.saturating_add(PEAK_ABOVE_NEED);
-                let count = if serves { full } else { WARM };
-                self.services.insert(name.clone(), Counted { desired: count, running: count });
+                let count = if serves { full } else { resting(strategy, full) };
+                self.services.insert(name.clone(), Counted::at_rest(count));
                 self.application.services.push(name);
             }
             Capacity::Instances(c) => {
@@ -180,7 +181,10 @@ impl State {
                     let name = (region.clone(), id.clone());
                     let state = if serves { "running" } else { "stopped" };
                     self.instances.insert(name.clone(), state.to_owned());
-                    self.application.instances.push(name);
+                    // Late ones work behind the scenes: users are served without them.
+                    if c.when == When::Early {
+                        self.application.instances.push(name);
+                    }
                 }
             }
             Capacity::LambdaConcurrency(c) => {
@@ -266,6 +270,15 @@ impl State {
                 self.alarms.insert((voter.region.clone(), control.clone()), cell);
             }
         }
+    }
+}
+
+/// Instances of a side that does not serve, on a good day.
+fn resting(strategy: Strategy, full: u32) -> u32 {
+    match strategy {
+        Strategy::BackupRestore | Strategy::PilotLight => 0,
+        Strategy::WarmStandby => WARM,
+        Strategy::ActiveActive => full,
     }
 }
 

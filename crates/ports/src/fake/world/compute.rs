@@ -36,6 +36,14 @@ pub(super) struct Group {
 pub(super) struct Counted {
     pub(super) desired: u32,
     pub(super) running: u32,
+    pub(super) peak: u32,
+}
+
+impl Counted {
+    /// One at rest.
+    pub(super) fn at_rest(count: u32) -> Self {
+        Self { desired: count, running: count, peak: count }
+    }
 }
 
 impl Group {
@@ -185,6 +193,7 @@ impl State {
         let limit = self.habits.launch_limit.unwrap_or(u32::MAX);
         if let Some(service) = self.services.get_mut(&(region, cluster, name)) {
             service.running = service.desired.min(limit.max(service.running));
+            service.peak = service.peak.max(service.running);
         }
     }
 

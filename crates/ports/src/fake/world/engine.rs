@@ -25,6 +25,10 @@ pub(super) struct Engine {
 }
 
 impl Engine {
+    pub(super) fn new(writable: bool) -> Self {
+        Self { writable, ..Self::default() }
+    }
+
     fn begin(&mut self, now: Timestamp) {
         self.accepting = true;
         self.spans.push((now, None));
@@ -88,11 +92,12 @@ impl State {
     pub(super) fn become_writer(&mut self, database: usize, side: Side, holds_until: Timestamp) {
         let ahead = self.writers.of(side.other()).habits.ahead_ms;
         let Some(db) = self.databases.get_mut(database) else { return };
+        let period = db.heartbeat;
         let (engine, other) = db.pair(side);
         if engine.writable {
             return;
         }
-        engine.inherited = other.heartbeat(holds_until, db.heartbeat, ahead);
+        engine.inherited = other.heartbeat(holds_until, period, ahead);
         engine.orders = other.orders.iter().filter(|(_, at)| *at <= holds_until).cloned().collect();
         engine.spans.clear();
         engine.writable = true;

@@ -23,9 +23,7 @@ impl State {
                 Ok(self.see_lease(&(region.clone(), table.clone(), key.clone())))
             }
             Question::Rds { region, instance } => Ok(self.see_rds(region, instance)),
-            Question::Global { global_cluster, .. } => self
-                .see_global(global_cluster)
-                .ok_or_else(|| Blind::new(format!("{question}: GlobalClusterNotFoundFault"))),
+            Question::Global { global_cluster, .. } => Ok(self.see_global(global_cluster)),
             Question::TableReplica { table, .. } => Ok(self.see_table(table)),
             Question::LatestMetric { region, namespace, metric, dimensions, .. } => {
                 Ok(View::Number(self.see_metric(region, namespace, metric, dimensions)))
@@ -94,6 +92,10 @@ impl State {
         if let Some(name) = value_of("AutoScalingGroupName") {
             let group = self.groups.get(&(region.clone(), name))?;
             return Some((f64::from(group.peak), self.now));
+        }
+        if let (Some(cluster), Some(name)) = (value_of("ClusterName"), value_of("ServiceName")) {
+            let service = self.services.get(&(region.clone(), cluster, name))?;
+            return Some((f64::from(service.peak), self.now));
         }
         let side = [Side::Primary, Side::Standby]
             .into_iter()

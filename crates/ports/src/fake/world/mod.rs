@@ -20,6 +20,7 @@ mod names;
 mod network;
 mod orders;
 mod outside;
+mod provisions;
 mod rds;
 mod regions;
 mod state;

@@ -1,12 +1,11 @@
 //! What names resolve to, and which side that is.
 
-use leeward_core::ids::{Side, Sides};
+use leeward_core::ids::{Region, Side, Sides};
 use leeward_core::world::{AnswerView, Blind, View};
 
 use super::orders::Manners;
-use super::state::{LeaseKey, Named, State};
+use super::state::{Named, State};
 use super::writers::LeaseTerms;
-use leeward_core::ids::Region;
 
 /// How a name is answered.
 #[derive(Debug, Clone)]
@@ -72,11 +71,6 @@ impl State {
             self.resolution(name).ok_or_else(|| Blind::new(format!("NXDOMAIN: {name}")))?;
         values.sort();
         Ok(View::Answer(AnswerView { values }))
-    }
-
-    /// The name of the workload's lease, if that is it.
-    pub(super) fn is_lease(&self, name: &LeaseKey) -> bool {
-        self.application.lease.as_ref().is_some_and(|terms| terms.name == *name)
     }
 }
 

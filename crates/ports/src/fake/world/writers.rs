@@ -31,7 +31,6 @@ pub(super) struct Writer {
 pub(super) struct LeaseTerms {
     pub(super) name: LeaseKey,
     pub(super) ttl: Span,
-    pub(super) heartbeat: Span,
 }
 
 impl LeaseTerms {

@@ -1,0 +1,41 @@
+//! What services answer, as their protocols write it.
+
+pub(super) const FENCE: &str = "<ResourceRecordSet><Name>_leeward.orders.example.com.</Name><Type>TXT</Type>\
+<TTL>60</TTL><ResourceRecords><ResourceRecord><Value>\"3\"</Value></ResourceRecord></ResourceRecords>\
+</ResourceRecordSet>";
+pub(super) const NEIGHBOUR: &str = "<ResourceRecordSet><Name>a.example.com.</Name><Type>A</Type><TTL>60</TTL>\
+<ResourceRecords><ResourceRecord><Value>192.0.2.1</Value></ResourceRecord></ResourceRecords>\
+</ResourceRecordSet>";
+
+pub(super) const GROUP: &str = "<AutoScalingGroups><member><AutoScalingGroupName>web</AutoScalingGroupName>\
+<MinSize>2</MinSize><MaxSize>6</MaxSize><DesiredCapacity>3</DesiredCapacity><Instances>\
+<member><InstanceId>i-1</InstanceId><LifecycleState>InService</LifecycleState><HealthStatus>Healthy</HealthStatus></member>\
+<member><InstanceId>i-2</InstanceId><LifecycleState>InService</LifecycleState><HealthStatus>Unhealthy</HealthStatus></member>\
+<member><InstanceId>i-3</InstanceId><LifecycleState>Pending</LifecycleState><HealthStatus>Healthy</HealthStatus></member>\
+<member><InstanceId>i-4</InstanceId><LifecycleState>Terminated</LifecycleState><HealthStatus>Healthy</HealthStatus></member>\
+</Instances><SuspendedProcesses><member><ProcessName>Launch</ProcessName></member></SuspendedProcesses>\
+</member></AutoScalingGroups>";
+
+pub(super) const INGRESS: &str = "<DescribeSecurityGroupsResponse><securityGroupInfo><item><groupId>sg-1</groupId><ipPermissions>\
+<item><ipProtocol>tcp</ipProtocol><fromPort>5432</fromPort><toPort>5432</toPort><ipRanges><item><cidrIp>10.0.0.0/16</cidrIp></item></ipRanges></item>\
+<item><ipProtocol>-1</ipProtocol><groups><item><groupId>sg-9</groupId></item></groups></item>\
+<item><ipProtocol>tcp</ipProtocol><fromPort>22</fromPort><toPort>22</toPort><ipRanges><item><cidrIp>0.0.0.0/0</cidrIp></item></ipRanges></item>\
+<item><ipProtocol>tcp</ipProtocol><fromPort>5000</fromPort><toPort>6000</toPort><ipv6Ranges><item><cidrIpv6>2001:db8::/32</cidrIpv6></item></ipv6Ranges></item>\
+</ipPermissions></item></securityGroupInfo></DescribeSecurityGroupsResponse>";
+
+pub(super) const INSTANCES: &str = "<DescribeInstancesResponse><reservationSet><item><instancesSet>\
+<item><instanceId>i-1</instanceId><instanceState><code>16</code><name>running</name></instanceState></item>\
+</instancesSet></item><item><instancesSet>\
+<item><instanceId>i-2</instanceId><instanceState><code>80</code><name>stopped</name></instanceState></item>\
+</instancesSet></item></reservationSet></DescribeInstancesResponse>";
+
+pub(super) const TARGETS: &str = "<TargetHealthDescriptions>\
+<member><Target><Id>i-1</Id></Target><TargetHealth><State>healthy</State></TargetHealth></member>\
+<member><Target><Id>i-2</Id></Target><TargetHealth><State>draining</State></TargetHealth></member>\
+</TargetHealthDescriptions>";
+
+pub(super) const GLOBAL: &str = "<GlobalClusters><GlobalClusterMember><GlobalClusterIdentifier>catalog</GlobalClusterIdentifier>\
+<Status>failing-over</Status><FailoverState><Status>failing-over</Status></FailoverState><GlobalClusterMembers>\
+<GlobalClusterMember><DBClusterArn>arn:east</DBClusterArn><IsWriter>true</IsWriter></GlobalClusterMember>\
+<GlobalClusterMember><DBClusterArn>arn:west</DBClusterArn><IsWriter>false</IsWriter></GlobalClusterMember>\
+</GlobalClusterMembers></GlobalClusterMember></GlobalClusters>";

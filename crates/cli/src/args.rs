@@ -1,0 +1,234 @@
+//! What can be asked on the command line.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use leeward_core::contract::Mode;
+use leeward_core::ids::Direction;
+use leeward_core::time::Span;
+
+use crate::exit::CODES;
+
+/// Moves a workload to its sheltered side, on evidence, and never to two writers.
+#[derive(Debug, Parser)]
+#[command(name = "leeward", version, after_help = CODES)]
+pub struct Arguments {
+    /// Where Leeward keeps its state.
+    #[command(flatten)]
+    pub settings: Settings,
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// Where Leeward keeps its state.
+#[derive(Debug, Clone, Args)]
+pub struct Settings {
+    /// Name of the state table (output TableName of the stack).
+    #[arg(long, global = true, env = "LEEWARD_TABLE", default_value = "")]
+    pub table: String,
+    /// Region of the state table (output TableRegion).
+    #[arg(long, global = true, env = "LEEWARD_TABLE_REGION", default_value = "")]
+    pub table_region: String,
+    /// ARN of the recovery's state machine (output StateMachineArn).
+    #[arg(long, global = true, env = "LEEWARD_STATE_MACHINE_ARN", default_value = "")]
+    pub state_machine: String,
+    /// ARN of the system's own topic (output TopicArn).
+    #[arg(long, global = true, env = "LEEWARD_TOPIC_ARN", default_value = "")]
+    pub topic: String,
+    /// Answer in JSON, on standard output.
+    #[arg(long, global = true)]
+    pub json: bool,
+    /// Lowered life of a signed request in seconds, as the functions of a rehearsal have it.
+    #[cfg(debug_assertions)]
+    #[arg(long, global = true, env = "LEEWARD_TEST_REQUEST_LIFE", hide = true)]
+    pub request_life: Option<u64>,
+}
+
+/// What to do.
+#[derive(Debug, Clone, Subcommand)]
+pub enum Command {
+    /// Check, store or show plans.
+    #[command(subcommand)]
+    Plan(PlanCommand),
+    /// Weigh the evidence on record now, and say what is missing for a recovery.
+    Assess {
+        /// The workload.
+        workload: String,
+        /// One plan only; every plan of the workload otherwise.
+        #[arg(long)]
+        plan: Option<String>,
+        /// Which way.
+        #[arg(long, value_enum, default_value = "to-standby")]
+        direction: Way,
+    },
+    /// Start a recovery by hand: a person's order stands in the place of the votes.
+    Start(StartArgs),
+    /// How a recovery stands, while it runs and when it is over.
+    Status {
+        /// The workload, or an execution's name or ARN.
+        of: String,
+        /// A generation; the latest otherwise.
+        #[arg(long)]
+        generation: Option<u64>,
+        /// Look again until it is over.
+        #[arg(long)]
+        watch: bool,
+    },
+    /// Say yes to the question that waits.
+    Approve(AnswerArgs),
+    /// Say no to the question that waits: it turns back.
+    Decline(AnswerArgs),
+    /// Take the risk of a database whose old writer cannot be proven fenced.
+    Waive {
+        /// Whose.
+        #[command(flatten)]
+        on: On,
+        /// The database, by its id in the plan.
+        #[arg(long)]
+        database: String,
+    },
+    /// Halt the executors; they wait.
+    Pause(On),
+    /// Stop: no request is sent after this until it is resumed.
+    Stop(On),
+    /// Go on after a hold, pause or stop.
+    Resume {
+        /// Whose.
+        #[command(flatten)]
+        on: On,
+        /// Time from now that it may take; what was left otherwise.
+        #[arg(long)]
+        time_limit: Option<Span>,
+        /// Do not start the next executor; the sweeper or `leeward run` will.
+        #[arg(long)]
+        no_start: bool,
+    },
+    /// Give the generation up. Nothing is undone; look at both sides.
+    Abandon(On),
+    /// Say that a person has looked at the recovery: the cool-down is over.
+    Ack(On),
+    /// Work on the open generation in this process: the same file, the same steps, without Step Functions.
+    Run {
+        /// The workload.
+        workload: String,
+    },
+    /// Judge the journals: every invariant that they can show.
+    Audit {
+        /// The workload.
+        workload: String,
+        /// One generation; all otherwise.
+        #[arg(long)]
+        generation: Option<u64>,
+    },
+}
+
+/// What to do with plans.
+#[derive(Debug, Clone, Subcommand)]
+pub enum PlanCommand {
+    /// What a recovery by this plan can and cannot do. Touches nothing.
+    Check {
+        /// The plan, YAML or JSON.
+        file: PathBuf,
+    },
+    /// Check, store and put in force.
+    Put {
+        /// The plan, YAML or JSON.
+        file: PathBuf,
+    },
+    /// A stored plan, or the list of all in force.
+    Show {
+        /// The plan's name.
+        plan: Option<String>,
+        /// One version; the one in force otherwise.
+        #[arg(long)]
+        digest: Option<String>,
+    },
+    /// The JSON Schema of a plan, for editors.
+    Schema,
+}
+
+/// A start by hand.
+#[derive(Debug, Clone, Args)]
+pub struct StartArgs {
+    /// The workload.
+    pub workload: String,
+    /// The plan; may be left out when the workload has one only.
+    #[arg(long)]
+    pub plan: Option<String>,
+    /// Which way.
+    #[arg(long, value_enum, default_value = "to-standby")]
+    pub direction: Way,
+    /// Whether it counts.
+    #[arg(long, value_enum, default_value = "recover")]
+    pub mode: Counts,
+    /// Why; it goes on record with your name.
+    #[arg(long)]
+    pub reason: String,
+    /// Carry it out in this process, without Step Functions.
+    #[arg(long)]
+    pub here: bool,
+}
+
+/// An answer.
+#[derive(Debug, Clone, Args)]
+pub struct AnswerArgs {
+    /// Whose.
+    #[command(flatten)]
+    pub on: On,
+    /// The question's number; the one that waits otherwise.
+    #[arg(long)]
+    pub question: Option<u32>,
+    /// Do not start the next executor; the sweeper or `leeward run` will.
+    #[arg(long)]
+    pub no_start: bool,
+}
+
+/// Which generation a verb is about, and why it is said.
+#[derive(Debug, Clone, Args)]
+pub struct On {
+    /// The workload.
+    pub workload: String,
+    /// Why; it goes on record with your name.
+    #[arg(long)]
+    pub reason: String,
+    /// A generation; the latest otherwise.
+    #[arg(long)]
+    pub generation: Option<u64>,
+}
+
+/// Which way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Way {
+    /// Failover.
+    ToStandby,
+    /// Failback.
+    ToPrimary,
+}
+
+impl From<Way> for Direction {
+    fn from(way: Way) -> Self {
+        match way {
+            Way::ToStandby => Self::ToStandby,
+            Way::ToPrimary => Self::ToPrimary,
+        }
+    }
+}
+
+/// Whether it counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Counts {
+    /// A real recovery.
+    Recover,
+    /// The same on purpose.
+    Drill,
+}
+
+impl From<Counts> for Mode {
+    fn from(counts: Counts) -> Self {
+        match counts {
+            Counts::Recover => Self::Recover,
+            Counts::Drill => Self::Drill,
+        }
+    }
+}

@@ -1,0 +1,124 @@
+//! `leeward`, the operator's command: what a person asks of Leeward, over the same ports and the same
+//! journal as the functions. `main` wires it to AWS.
+
+mod answers;
+pub mod args;
+mod assess;
+mod audit;
+mod executor;
+pub mod exit;
+mod history;
+mod journal;
+pub mod office;
+mod plan;
+pub mod run;
+pub mod screen;
+mod status;
+#[cfg(test)]
+mod tests;
+mod verbs;
+
+use leeward_core::journal::Answer as Said;
+
+use crate::args::{Command, PlanCommand};
+use crate::exit::{Answer, Exit, Trouble};
+use crate::office::Office;
+use crate::run::Handlers;
+use crate::screen::Screen;
+
+/// What came of a command.
+#[derive(Debug)]
+pub enum Outcome {
+    /// Something to print.
+    Answered(Answer),
+    /// Everything was printed as it happened.
+    Shown(Exit),
+}
+
+/// Carries a command out that needs no AWS; `None`: it does.
+pub fn at_home(command: &Command) -> Option<Result<Answer, Trouble>> {
+    let Command::Plan(plan) = command else { return None };
+    match plan {
+        PlanCommand::Check { file } => Some(plan::check_file(file)),
+        PlanCommand::Schema => Some(plan::print_schema()),
+        PlanCommand::Put { .. } | PlanCommand::Show { .. } => None,
+    }
+}
+
+/// Carries a command out.
+pub async fn carry_out(
+    office: &Office,
+    handlers: &Handlers,
+    command: &Command,
+    screen: &mut Screen<'_>,
+) -> Result<Outcome, Trouble> {
+    if let Some(answer) = at_home(command) {
+        return answer.map(Outcome::Answered);
+    }
+    let answer = match command {
+        Command::Plan(PlanCommand::Put { file }) => plan::put_file(office, file).await,
+        Command::Plan(PlanCommand::Show { plan, digest }) => {
+            plan::show(office, plan.as_deref(), digest.as_deref()).await
+        }
+        Command::Plan(PlanCommand::Check { .. } | PlanCommand::Schema) => {
+            Err(Trouble::invalid("this needs no AWS"))
+        }
+        Command::Assess { workload, plan, direction } => {
+            assess::now(office, workload, plan.as_deref(), (*direction).into()).await
+        }
+        Command::Audit { workload, generation } => audit::now(office, workload, *generation).await,
+        Command::Status { of, generation, watch: false } => {
+            status::once(office, of, *generation).await
+        }
+        Command::Status { of, generation, watch: true } => {
+            return status::watch(office, of, *generation, screen).await.map(Outcome::Shown);
+        }
+        Command::Run { workload } => run::workload_of(office, handlers, workload, screen).await,
+        Command::Start(_)
+        | Command::Approve(_)
+        | Command::Decline(_)
+        | Command::Waive { .. }
+        | Command::Pause(_)
+        | Command::Stop(_)
+        | Command::Resume { .. }
+        | Command::Abandon(_)
+        | Command::Ack(_) => {
+            let own = office.in_the_callers_name().await?;
+            said(&own, handlers, command, screen).await
+        }
+    };
+    answer.map(Outcome::Answered)
+}
+
+/// What a person says goes on record in their own name.
+async fn said(
+    office: &Office,
+    handlers: &Handlers,
+    command: &Command,
+    screen: &mut Screen<'_>,
+) -> Result<Answer, Trouble> {
+    match command {
+        Command::Start(args) if args.here => {
+            let request = executor::request(office, args).await?;
+            let input = serde_json::to_value(&request)
+                .map_err(|e| Trouble::invalid(format!("the start cannot be written: {e}")))?;
+            run::execute(office, handlers, &request.workload, input, screen).await
+        }
+        Command::Start(args) => executor::start(office, args).await,
+        Command::Approve(args) => answers::answer(office, args, Said::Approved).await,
+        Command::Decline(args) => answers::answer(office, args, Said::Declined).await,
+        Command::Waive { on, database } => verbs::waive(office, on, database).await,
+        Command::Pause(on) => verbs::pause(office, on).await,
+        Command::Stop(on) => verbs::stop(office, on).await,
+        Command::Resume { on, time_limit, no_start } => {
+            verbs::resume(office, on, *time_limit, *no_start).await
+        }
+        Command::Abandon(on) => verbs::abandon(office, on).await,
+        Command::Ack(on) => verbs::ack(office, on).await,
+        Command::Plan(_)
+        | Command::Assess { .. }
+        | Command::Status { .. }
+        | Command::Run { .. }
+        | Command::Audit { .. } => Err(Trouble::invalid("this is nothing that is said")),
+    }
+}

@@ -1,0 +1,211 @@
+//! Wires the verbs and the functions of the deployment to AWS.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use futures_util::future::BoxFuture;
+use leeward_aws::{
+    Clients, DynamoTable, OsNonces, SfnExecutions, SnsPublisher, World, caller,
+    create_fence_number, create_lease,
+};
+use leeward_cli::args::Settings;
+use leeward_cli::exit::Trouble;
+use leeward_cli::office::{Office, Rest};
+use leeward_cli::run::{Handler, Handlers};
+use leeward_core::contract::StepOutput;
+use leeward_core::error::StepError;
+use leeward_core::ids::{Actor, Region};
+use leeward_core::limits::Limits;
+use leeward_core::time::{Span, Timestamp};
+use leeward_core::world::{ChangeError, ChangeErrorKind, Receipt};
+use leeward_detector::Detector;
+use leeward_ports::{Executions, Frozen, Gauges, Identity, Made, Provisions};
+use leeward_reconcile::Desk;
+use serde_json::Value;
+
+/// The office and the functions, over AWS. Calls nobody.
+pub async fn wire(settings: &Settings) -> Result<(Office, Handlers), Trouble> {
+    let region = Region::new(needed(&settings.table_region, "--table-region", "LEEWARD_TABLE_REGION")?);
+    let table = needed(&settings.table, "--table", "LEEWARD_TABLE")?;
+    let clients = Clients::load().await;
+    let world = World::builder(&clients)
+        .lease()
+        .rds()
+        .global()
+        .tables()
+        .metrics()
+        .sql()
+        .groups()
+        .instances()
+        .ingress()
+        .ecs()
+        .functions()
+        .targets()
+        .records()
+        .names()
+        .http()
+        .build();
+    let table = DynamoTable::new(&clients, &region, table);
+    let desk = Desk::new(Arc::new(table), Arc::new(world), Arc::new(OsNonces), limits(settings));
+    let executions: Option<Arc<dyn Executions>> = match settings.state_machine.as_str() {
+        "" => None,
+        arn => Some(Arc::new(SfnExecutions::new(&clients, arn))),
+    };
+    let handlers = handlers(&clients, &desk, executions.clone(), settings);
+    let office = Office {
+        desk,
+        executions,
+        identity: Arc::new(Caller { clients: clients.clone(), region }),
+        provisions: Arc::new(Maker(clients)),
+        rest: Arc::new(Real),
+    };
+    Ok((office, handlers))
+}
+
+fn needed<'a>(value: &'a str, flag: &str, variable: &str) -> Result<&'a str, Trouble> {
+    if value.is_empty() {
+        return Err(Trouble::invalid(format!(
+            "{flag} (or {variable}) is not set: it is an output of the deployed stack"
+        )));
+    }
+    Ok(value)
+}
+
+/// The functions' own numbers, so that both judge alike.
+fn limits(settings: &Settings) -> Limits {
+    #[cfg(debug_assertions)]
+    let request_life = settings.request_life.map(Span::seconds);
+    #[cfg(not(debug_assertions))]
+    let request_life: Option<Span> = None;
+    leeward_lambda::Settings {
+        table: settings.table.clone(),
+        table_region: Region::new(settings.table_region.as_str()),
+        state_machine_arn: settings.state_machine.clone(),
+        topic_arn: settings.topic.clone(),
+        watcher_region: None,
+        request_life,
+    }
+    .limits()
+}
+
+/// Each function as it is deployed, in this process.
+fn handlers(
+    clients: &Clients,
+    desk: &Desk,
+    executions: Option<Arc<dyn Executions>>,
+    settings: &Settings,
+) -> Handlers {
+    let topic = Some(settings.topic.clone()).filter(|t| !t.is_empty());
+    let publisher = Arc::new(SnsPublisher::new(clients));
+    let detector = Arc::new(Detector {
+        desk: desk.clone(),
+        // Without a name every look and start is answered by an error, which the detector bears.
+        executions: executions.unwrap_or_else(|| Arc::new(SfnExecutions::new(clients, ""))),
+        publisher: publisher.clone(),
+        gauges: Arc::new(Quiet),
+        system_topic: topic.clone(),
+        watcher_region: None,
+    });
+    let detect: Handler = Arc::new(move |event| {
+        let detector = detector.clone();
+        Box::pin(async move { leeward_detector::handle(&detector, &event).await })
+    });
+    let own = desk.clone();
+    let tell: Handler = Arc::new(move |event| {
+        let (desk, publisher, topic) = (own.clone(), publisher.clone(), topic.clone());
+        Box::pin(async move {
+            let told = leeward_notifier::handle(&desk, publisher.as_ref(), topic.as_deref(), &event);
+            json(told.await)
+        })
+    });
+    Handlers::from([
+        ("DetectorFunction", detect),
+        ("DbFailoverFunction", step(desk, |d, e| Box::pin(leeward_db_failover::handle(d, e)))),
+        ("RestoreFunction", step(desk, |d, e| Box::pin(leeward_restore::handle(d, e)))),
+        ("DnsFailoverFunction", step(desk, |d, e| Box::pin(leeward_dns_failover::handle(d, e)))),
+        ("ValidatorFunction", step(desk, |d, e| Box::pin(leeward_validator::handle(d, e)))),
+        ("NotifierFunction", tell),
+    ])
+}
+
+type StepHandle =
+    for<'a> fn(&'a Desk, &'a Value) -> BoxFuture<'a, Result<StepOutput, StepError>>;
+
+fn step(desk: &Desk, handle: StepHandle) -> Handler {
+    let desk = desk.clone();
+    Arc::new(move |event| {
+        let desk = desk.clone();
+        Box::pin(async move { json(handle(&desk, &event).await) })
+    })
+}
+
+fn json(output: Result<StepOutput, StepError>) -> Result<Value, StepError> {
+    serde_json::to_value(output?)
+        .map_err(|e| StepError::InvalidInput(format!("an answer cannot be written: {e}")))
+}
+
+/// Waits really.
+struct Real;
+
+#[async_trait]
+impl Rest for Real {
+    #[expect(clippy::disallowed_methods, reason = "a terminal waits itself; no function does")]
+    async fn rest(&self, duration: Duration) {
+        tokio::time::sleep(duration).await;
+    }
+}
+
+/// A terminal's output is for people: numbers about Leeward are the functions' to emit.
+struct Quiet;
+
+impl Gauges for Quiet {
+    fn emit(&self, _: Timestamp, _: Option<&str>, _: &'static str, _: f64) {}
+}
+
+/// The STS caller.
+struct Caller {
+    clients: Clients,
+    region: Region,
+}
+
+#[async_trait]
+impl Identity for Caller {
+    async fn caller(&self) -> Result<Actor, String> {
+        caller(&self.clients, &self.region).await
+    }
+}
+
+/// Makes what a plan needs.
+struct Maker(Clients);
+
+fn made(answer: Result<Receipt, ChangeError>) -> Result<Made, ChangeError> {
+    match answer {
+        Ok(_) => Ok(Made::Now),
+        Err(error) if error.kind == ChangeErrorKind::Conflict => Ok(Made::Before),
+        Err(error) => Err(error),
+    }
+}
+
+#[async_trait]
+impl Provisions for Maker {
+    async fn lease(
+        &self,
+        region: &Region,
+        table: &str,
+        key: &str,
+        owner: &str,
+        frozen: Frozen,
+    ) -> Result<Made, ChangeError> {
+        made(create_lease(&self.0, region, table, key, owner, frozen).await)
+    }
+
+    async fn fence_number(
+        &self,
+        zone: &str,
+        name: &str,
+        frozen: Frozen,
+    ) -> Result<Made, ChangeError> {
+        made(create_fence_number(&self.0, zone, name, frozen).await)
+    }
+}

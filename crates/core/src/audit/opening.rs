@@ -1,0 +1,94 @@
+//! How a generation began: evidence, decision, cool-down.
+
+use super::{Case, Verdict, at};
+use crate::ids::Digest;
+use crate::journal::{Entry, Trigger, chain};
+use crate::time::{after, since};
+
+/// S2: whatever an entry rests on was stored before it.
+#[expect(clippy::wildcard_enum_match_arm, reason = "only these entries rest on evidence")]
+pub(super) fn evidence_first(case: &Case<'_>) -> Verdict {
+    let mut weighed: Vec<&Digest> = Vec::new();
+    let mut named = 0;
+    for record in case.records {
+        let evidence = match &record.entry {
+            Entry::Opened(decision) => &decision.evidence,
+            Entry::Assessed { evidence, .. } => evidence,
+            Entry::Committed { evidence, .. } => {
+                if !weighed.contains(&evidence) {
+                    return Err(at(record.seq, "commits on evidence that no entry before it names"));
+                }
+                evidence
+            }
+            _ => continue,
+        };
+        if evidence.as_str().is_empty() {
+            return Err(at(record.seq, format!("{} names no evidence", record.entry.name())));
+        }
+        if case.stored.is_some_and(|stored| !stored.contains(evidence)) {
+            return Err(at(record.seq, format!("its evidence {evidence} is not stored")));
+        }
+        weighed.push(evidence);
+        named += 1;
+    }
+    let looked = if case.stored.is_some() { "all stored" } else { "the stored items not looked at" };
+    Ok(format!("{named} entries name their evidence, {looked}"))
+}
+
+/// S3: one decision, the first entry, and the plan that it names.
+pub(super) fn one_decision(case: &Case<'_>) -> Verdict {
+    let decision = case.decision()?;
+    let again = case.records.iter().skip(1).find(|r| matches!(r.entry, Entry::Opened(_)));
+    if let Some(again) = again {
+        return Err(at(again.seq, "decides anew"));
+    }
+    if decision.plan_digest != *case.plan_digest {
+        return Err(format!(
+            "the decision names plan digest {}, judged by {}",
+            decision.plan_digest, case.plan_digest
+        ));
+    }
+    let target = case.plan.target_region(decision.direction);
+    if decision.target != *target {
+        return Err(format!("the decision goes to {}, the plan to {target}", decision.target));
+    }
+    let origin = case.records.first().is_some_and(|r| r.prev == chain::origin());
+    if !origin {
+        return Err("entry 1 names an entry before it".to_owned());
+    }
+    Ok(format!("{} to {} by plan {}", decision.direction, decision.target, decision.plan))
+}
+
+/// S12: nothing automatic within the cool-down, and nothing at all while a request may still land.
+pub(super) fn cooled_down(case: &Case<'_>) -> Verdict {
+    let decision = case.decision()?;
+    let Some(previous) = case.previous else {
+        return Ok("there was no generation before, or it was not given".to_owned());
+    };
+    let before = previous.decision.generation;
+    if previous.closed != Some(decision.generation) {
+        return Err(format!("generation {before} was not closed for this one"));
+    }
+    if let Some(safe) = previous.safe_from(case.limits)
+        && decision.opened < safe
+    {
+        return Err(format!("opened at {}, but a request of generation {before} could land until {safe}", decision.opened));
+    }
+    let Some(effect) = previous.last_effect() else {
+        return Ok(format!("generation {before} changed nothing"));
+    };
+    let quiet = since(effect, decision.opened);
+    match (&decision.trigger, previous.acknowledged) {
+        (Trigger::Operator { operator, .. }, _) => Ok(format!("opened by {operator}")),
+        (Trigger::Evidence { .. }, Some(at)) => Ok(format!("a person acknowledged it at {at}")),
+        (Trigger::Evidence { .. }, None) => {
+            if decision.opened < after(effect, case.plan.policy.cool_down) {
+                return Err(format!(
+                    "opened {quiet} after the last effect of generation {before}, the cool-down is {}",
+                    case.plan.policy.cool_down
+                ));
+            }
+            Ok(format!("{quiet} after the last effect of generation {before}"))
+        }
+    }
+}

@@ -1,0 +1,150 @@
+//! What each role may do: exactly what its function calls, and what every function needs to run.
+
+use std::collections::BTreeSet;
+
+use serde_json::Value;
+
+use crate::access::{caller, listed};
+use crate::operations::{Caller, find};
+use crate::sources::FUNCTIONS;
+use crate::template::{actions, at, functions, read, statements};
+
+/// Every function writes its log and is traced.
+const RUNNING: [&str; 4] = [
+    "logs:CreateLogStream",
+    "logs:PutLogEvents",
+    "xray:PutTelemetryRecords",
+    "xray:PutTraceSegments",
+];
+/// What was accepted and could not be finished is kept.
+const DEAD_LETTERS: &str = "sqs:SendMessage";
+/// Leeward's own topic is encrypted with a key of its own.
+const ENCRYPTED: [&str; 2] = ["kms:Decrypt", "kms:GenerateDataKey"];
+/// A function in a VPC has its network interfaces made and taken away.
+const IN_A_VPC: [&str; 3] = [
+    "ec2:CreateNetworkInterface",
+    "ec2:DeleteNetworkInterface",
+    "ec2:DescribeNetworkInterfaces",
+];
+
+/// The operations of every verb but `run`: table, leases and fence numbers that `plan put` makes,
+/// starts, and who is calling.
+const EVERYDAY: [&str; 8] = [
+    "dynamodb:GetItem",
+    "dynamodb:PutItem",
+    "dynamodb:Query",
+    "route53:ChangeResourceRecordSets",
+    "route53:ListResourceRecordSets",
+    "states:DescribeExecution",
+    "states:StartExecution",
+    "sts:GetCallerIdentity",
+];
+
+fn iam(operations: impl IntoIterator<Item = &'static str>) -> BTreeSet<String> {
+    let action = |name| find(name).unwrap_or_else(|| panic!("{name} is not in the table")).iam_action;
+    operations.into_iter().map(|name| action(name).to_owned()).collect()
+}
+
+fn role(resource: &str) -> String {
+    resource.replace("Function", "Role")
+}
+
+fn owned<const N: usize>(names: [&str; N]) -> impl Iterator<Item = String> {
+    names.map(str::to_owned).into_iter()
+}
+
+#[test]
+fn a_role_allows_what_its_function_calls_no_more_and_no_less() {
+    let template = read("template.yaml");
+    let deployed = functions(&template);
+    for function in &FUNCTIONS {
+        let operations = listed(caller(function));
+        let mut needed = iam(operations.iter().copied());
+        needed.extend(owned(RUNNING));
+        if operations.contains("sns:Publish") {
+            needed.extend(owned(ENCRYPTED));
+        }
+        if deployed[function.resource]["DeadLetterQueue"].is_object() {
+            needed.insert(DEAD_LETTERS.to_owned());
+        }
+        let allowed = actions(&statements(&template, &role(function.resource)));
+        assert_eq!(allowed, needed, "{}: its role (left), its calls (right)", function.name);
+    }
+}
+
+#[test]
+fn the_probe_may_sign_in_and_nothing_else() {
+    for name in ["template.yaml", "edge.yaml"] {
+        let template = read(name);
+        let mut needed: BTreeSet<String> = owned(RUNNING).chain(owned(IN_A_VPC)).collect();
+        needed.insert("rds-db:connect".to_owned());
+        assert_eq!(actions(&statements(&template, "DbProbeRole")), needed, "{name}");
+    }
+}
+
+#[test]
+fn an_operator_may_do_every_verb_but_run_and_break_glass_all_that_the_table_holds() {
+    let template = read("template.yaml");
+    assert_eq!(actions(&statements(&template, "LeewardOperator")), iam(EVERYDAY));
+    let all = listed(Caller::Operator);
+    assert!(EVERYDAY.iter().all(|name| all.contains(name)));
+    let mut needed = iam(all);
+    needed.extend(owned(ENCRYPTED));
+    assert_eq!(
+        actions(&statements(&template, "LeewardBreakGlass")),
+        needed,
+        "LeewardBreakGlass (left), all that an operator may call (right)"
+    );
+}
+
+#[test]
+fn break_glass_may_do_all_that_the_functions_may_together() {
+    let together: BTreeSet<&str> =
+        FUNCTIONS.iter().flat_map(|function| listed(caller(function))).collect();
+    let operator = listed(Caller::Operator);
+    assert!(together.is_subset(&operator), "{:?}", together.difference(&operator));
+}
+
+/// The statements of a role that allow an action.
+fn allowing(template: &Value, role: &str, action: &str) -> Vec<Value> {
+    let all = statements(template, role).into_iter();
+    all.filter(|statement| actions(std::slice::from_ref(statement)).contains(action)).collect()
+}
+
+#[test]
+fn only_who_moves_leases_reaches_their_tables() {
+    let template = read("template.yaml");
+    for function in &FUNCTIONS {
+        let reaches = statements(&template, &role(function.resource)).iter().any(|statement| {
+            let resource = statement["Resource"].to_string();
+            resource.contains("writer-lease") || resource.contains("WriterLeaseTableArns")
+        });
+        let moves = listed(caller(function)).contains("dynamodb:UpdateItem");
+        assert_eq!(reaches, moves, "{}: reaches the tables of leases (left)", function.name);
+    }
+}
+
+#[test]
+fn the_heartbeat_and_the_traffic_metric_cannot_be_taken_for_each_other() {
+    let template = read("template.yaml");
+    let namespace = |role: &str| -> Vec<Value> {
+        let found = allowing(&template, role, "cloudwatch:PutMetricData");
+        let path = ["Condition", "StringEquals", "cloudwatch:namespace"];
+        found.iter().map(|statement| at(statement, &path).clone()).collect()
+    };
+    assert_eq!(namespace("DetectorRole"), ["Leeward"]);
+    assert_eq!(namespace("DnsFailoverRole"), ["StopMetricNamespace"]);
+    assert_eq!(namespace("LeewardBreakGlass"), ["StopMetricNamespace"]);
+    let traffic = at(&template, &["Parameters", "StopMetricNamespace", "Default"]);
+    assert_ne!(traffic, "Leeward");
+}
+
+#[test]
+fn who_tells_people_reaches_the_system_topic_and_those_of_plans() {
+    let template = read("template.yaml");
+    for function in FUNCTIONS.iter().filter(|f| listed(caller(f)).contains("sns:Publish")) {
+        let tells = allowing(&template, &role(function.resource), "sns:Publish");
+        let topics: Vec<&Value> = tells.iter().map(|statement| &statement["Resource"]).collect();
+        assert_eq!(topics, ["Topic", "NotificationTopicArns"], "{}", function.name);
+    }
+}
