@@ -9,9 +9,6 @@ PY := $(VENV)/bin/python
 # The scenario to rehearse; `make scenarios` lists them.
 SCENARIO ?= region-outage
 REHEARSAL := PYTHONPATH=tests/local-aws:tests $(PY) -m rehearsal
-BINARIES := -p leeward-detector -p leeward-db-failover -p leeward-restore -p leeward-dns-failover \
-  -p leeward-validator -p leeward-notifier -p leeward-db-probe -p leeward-cli
-
 .PHONY: help
 help: ## What there is to do
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sort | awk -F':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -22,11 +19,12 @@ $(VENV)/.ready: tests/requirements.txt
 	$(PY) -m pip install --quiet --disable-pip-version-check -r tests/requirements.txt
 	@touch $@
 
-.PHONY: setup build rehearse scenarios test lint unit python system lock package simulate bench fmt
+# Always the whole workspace: another choice of packages is another choice of features, and the SDK is built anew.
+.PHONY: setup build rehearse scenarios test lint unit python system lock package fmt
 setup: $(VENV)/.ready ## Python environment of the local AWS
 
 build: ## The functions and the operator's command, as rehearsals run them
-	cargo build --locked $(BINARIES)
+	cargo build --locked --workspace --bins
 
 rehearse: setup build ## One whole recovery on the local AWS (SCENARIO=… for another)
 	$(REHEARSAL) run $(SCENARIO)
@@ -55,6 +53,9 @@ system: setup build ## A short set of whole rehearsals
 lock: setup ## Pins the Python packages anew
 	$(PY) -m pip install --quiet pip-tools
 	cd tests && ../$(VENV)/bin/pip-compile -q --strip-extras --no-emit-index-url --no-emit-find-links --no-emit-trusted-host -o requirements.txt requirements.in
+
+package: ## The functions for arm64, both templates validated
+	tests/package.sh
 
 fmt: ## Formats
 	cargo fmt --all

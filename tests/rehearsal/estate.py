@@ -41,7 +41,8 @@ def build(aws: Cloud, subscriber: str) -> Estate:
     _alarms(aws)
     _names(aws, estate)
     sns = aws.client("sns", STANDBY)
-    estate.topic = sns.create_topic(Name="orders-recovery", Tags=names.tags("orders-recovery"))["TopicArn"]
+    topic = "orders-recovery"
+    estate.topic = sns.create_topic(Name=topic, Tags=names.tags(topic))["TopicArn"]
     sns.subscribe(TopicArn=estate.topic, Protocol="http", Endpoint=subscriber)
     return estate
 

@@ -24,13 +24,20 @@ class Events:
         self._say, self._lock = say, threading.Lock()
         self._events: list[Event] = []
         self.broken_at: float | None = None
+        self._quiet = False
+
+    def hush(self) -> None:
+        """Prints no more lines: what comes now belongs to the end, not to what was watched."""
+        with self._lock:
+            self._quiet = True
 
     def add(self, kind: str, text: str, at: float | None = None) -> None:
         """Notes an event and prints its line."""
         event = Event(time.time() if at is None else at, kind, text)
         with self._lock:
             self._events.append(event)
-            self._say(self.line(event))
+            if not self._quiet:
+                self._say(self.line(event))
 
     def line(self, event: Event) -> str:
         """An event's line: seconds since the break, or none before it."""

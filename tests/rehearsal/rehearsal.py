@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
+
+from botocore.exceptions import BotoCoreError, ClientError
 
 from . import names, plans, procs, timeline, truth
 from .checks import Unmet
@@ -53,21 +56,25 @@ class Rehearsal:
             self.scenario.strike(self)
             self.scenario.follow(self)
             self.scenario.judge(self)
+            self.events.hush()
             self._say(timeline.render(self))
         except (Unmet, procs.Gone) as failure:
             return self._failed(failure)
         finally:
             self._end()
         self._say(self.scenario.moral)
+        self._say(f"Logs and journal: {self.run}")
         return True
 
     def _failed(self, failure: Exception) -> bool:
+        self.events.hush()
         try:
             self._say(timeline.render(self))
         except Exception as error:  # the failure itself matters more than its picture
             self._say(f"(no timeline: {error!r})")
         self._say(f"FAILED: {failure}")
-        self._say(f"Logs: {self.run}: local-aws.log, aws/functions/<name>/, logs/, leeward.log")
+        self._say(f"Look into {self.run}: journal.jsonl, aws/functions/<name>/, logs/, leeward.log,"
+                  " local-aws.log")
         return False
 
     def _prepare(self) -> None:
@@ -105,12 +112,23 @@ class Rehearsal:
             (line["status"], line["side"]) == (201, PRIMARY) for line in last)
 
     def _end(self) -> None:
+        self._keep_journal()
         for stop in (self.watch and self.watch.stop, self.world.stop):
             if stop:
                 stop()
         if self._handler:
             logging.getLogger().removeHandler(self._handler)
             self._handler.close()
+
+    def _keep_journal(self) -> None:
+        """Leaves the journals behind: the table ends with the local AWS."""
+        if not hasattr(self, "book"):
+            return
+        try:
+            lines = [json.dumps(vars(record)) for record in self.book.all()]
+        except (BotoCoreError, ClientError) as error:
+            lines = [json.dumps({"unread": str(error)})]
+        (self.run / "journal.jsonl").write_text("\n".join(lines) + "\n")
 
     def _log_to_files(self) -> None:
         self.run.mkdir(parents=True, exist_ok=True)
@@ -187,4 +205,5 @@ def directory(scenario_name: str) -> Path:
 
 def say(line: str) -> None:
     """A line for whoever watches, at once."""
-    print(line, file=sys.stdout, flush=True)
+    sys.stdout.write(line + "\n")
+    sys.stdout.flush()

@@ -13,6 +13,7 @@ functions are processes, and the client knows nothing but a name. Only AWS itsel
 
 from __future__ import annotations
 
+import shutil
 import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -68,7 +69,7 @@ class World:
         self.pair = postgres.Pair(
             self.run / "postgres", self.stream_gate.upstream, self._free(STANDBY), self.logs,
             stream_from=self.stream_gate.listen)
-        self._stops.append(self.pair.stop)
+        self._stops += [self._forget_databases, self.pair.stop]
         with ThreadPoolExecutor(thread_name_prefix="world") as pool:
             database = pool.submit(self.pair.start, orders_schema.SCHEMA)
             self._start_aws(pool)
@@ -251,6 +252,10 @@ class World:
         """Processes that ended though nobody killed them."""
         groups = [side.processes for side in self.sides.values()] + [self.watcher, self.client]
         return [name for group in groups for name in group.died()]
+
+    def _forget_databases(self) -> None:
+        """A run leaves its logs behind and not its databases, which are many times their size."""
+        shutil.rmtree(self.run / "postgres", ignore_errors=True)
 
     def stop(self) -> None:
         """Takes everything down, whatever state it is in; a failure does not keep the rest up."""

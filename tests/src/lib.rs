@@ -1,3 +1,4 @@
 //! The harness: the whole recovery over fakes that behave, with the shipped state machine.
 
+pub mod check;
 pub mod rig;

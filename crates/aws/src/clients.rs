@@ -18,6 +18,9 @@ use crate::limits::Limits;
 /// The Region that Route 53 and other partition-wide control planes live in.
 pub(crate) const GLOBAL_REGION: &str = "us-east-1";
 
+/// Clients of any service, by their type and Region.
+type Made = BTreeMap<(TypeId, Region), Box<dyn Any + Send + Sync>>;
+
 /// SDK clients, one for each service and Region, made when first used and kept.
 ///
 /// Without `AWS_ENDPOINT_URL` they speak to AWS; with it, to what stands there. Credentials come
@@ -25,7 +28,7 @@ pub(crate) const GLOBAL_REGION: &str = "us-east-1";
 #[derive(Clone)]
 pub struct Clients {
     base: SdkConfig,
-    made: Arc<Mutex<BTreeMap<(TypeId, Region), Box<dyn Any + Send + Sync>>>>,
+    made: Arc<Mutex<Made>>,
 }
 
 impl fmt::Debug for Clients {

@@ -59,6 +59,21 @@ impl SfnExecutions {
     }
 }
 
+/// A status that Step Functions may have one day is not guessed at.
+fn known(status: &ExecutionStatus) -> Option<ExecutionState> {
+    let running = [ExecutionStatus::Running, ExecutionStatus::PendingRedrive];
+    let ended = [
+        ExecutionStatus::Aborted,
+        ExecutionStatus::Failed,
+        ExecutionStatus::Succeeded,
+        ExecutionStatus::TimedOut,
+    ];
+    if running.contains(status) {
+        return Some(ExecutionState::Running);
+    }
+    ended.contains(status).then_some(ExecutionState::Ended)
+}
+
 #[async_trait]
 impl Executions for SfnExecutions {
     async fn start(&self, name: &str, input: &str) -> Result<(), StartError> {
@@ -103,19 +118,12 @@ impl Executions for SfnExecutions {
         let client = self.clients.client(&machine.region, Client::new);
         let found = client.describe_execution().execution_arn(arn).send().await;
         match found.map_err(|e| Fault::of(&e)) {
-            Ok(answer) => match answer.status() {
-                ExecutionStatus::Running | ExecutionStatus::PendingRedrive => {
-                    Ok(ExecutionState::Running)
-                }
-                ExecutionStatus::Aborted
-                | ExecutionStatus::Failed
-                | ExecutionStatus::Succeeded
-                | ExecutionStatus::TimedOut => Ok(ExecutionState::Ended),
-                // The SDK's enum is open; a state of a later time is not guessed at.
-                other => {
-                    Err(self.error(&tried, format!("status {} is not known here", other.as_str())))
-                }
-            },
+            Ok(answer) => {
+                let status = answer.status();
+                known(status).ok_or_else(|| {
+                    self.error(&tried, format!("status {} is not known here", status.as_str()))
+                })
+            }
             Err(fault) if fault.code == "ExecutionDoesNotExist" => Ok(ExecutionState::Unknown),
             Err(fault) => Err(self.failed(&tried, &fault)),
         }

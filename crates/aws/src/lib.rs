@@ -17,6 +17,15 @@
 //!
 //! Looks are tried twice within 3 s. Changes and table writes are sent once, signed with the frozen
 //! instant that they rest on, so that AWS itself refuses a late one.
+#![cfg_attr(
+    not(feature = "all"),
+    allow(
+        dead_code,
+        unused_imports,
+        unused_macros,
+        reason = "a function takes a part of this crate"
+    )
+)]
 
 #[cfg(feature = "autoscaling")]
 mod autoscaling;

@@ -38,14 +38,20 @@ pub enum Kind {
 
 /// Who calls.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-#[expect(missing_docs, reason = "the functions' own names, and the operator's command")]
 pub enum Caller {
+    /// Reads the votes, opens generations, commits.
     Detector,
+    /// Fences and promotes.
     DbFailover,
+    /// Brings capacity up.
     Restore,
+    /// Shifts traffic.
     DnsFailover,
+    /// Proves from outside.
     Validator,
+    /// Tells people.
     Notifier,
+    /// A person with `leeward`; with `leeward run`, all of the above.
     Operator,
 }
 
@@ -74,8 +80,7 @@ use Kind::{Effect, Read, Table, Tell};
 use Plane::{Control, Data};
 
 /// Everyone keeps journal and plans.
-const ALL: &[Caller] =
-    &[Detector, DbFailover, Restore, DnsFailover, Validator, Notifier, Operator];
+const ALL: &[Caller] = &[Detector, DbFailover, Restore, DnsFailover, Validator, Notifier, Operator];
 /// The standby's health, the checks before a promotion, and the proof of a writer.
 const DATABASE_LOOKS: &[Caller] = &[Detector, DbFailover, Validator, Operator];
 /// The engine itself.
@@ -143,6 +148,7 @@ pub const OPERATIONS: &[Operation] = &[
         DETECTION,
         "AmazonCloudWatch/latest/APIReference/API_GetMetricData.html",
     ),
+    // The detector's is its heartbeat, in a namespace of its own: it tells, and changes nothing.
     operation(
         "cloudwatch:PutMetricData",
         (Data, Regional, Effect),
@@ -273,12 +279,7 @@ pub const OPERATIONS: &[Operation] = &[
         TRAFFIC,
         FAULT_ISOLATION,
     ),
-    operation(
-        "route53:ListResourceRecordSets",
-        (Control, UsEast1, Read),
-        TRAFFIC,
-        FAULT_ISOLATION,
-    ),
+    operation("route53:ListResourceRecordSets", (Control, UsEast1, Read), TRAFFIC, FAULT_ISOLATION),
     operation(
         "sns:Publish",
         (Data, Regional, Tell),

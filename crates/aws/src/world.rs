@@ -110,15 +110,6 @@ impl fmt::Debug for WorldBuilder {
 }
 
 impl WorldBuilder {
-    #[cfg_attr(
-        not(any(
-            feature = "autoscaling",
-            feature = "dynamodb",
-            feature = "http",
-            feature = "rds"
-        )),
-        expect(dead_code, reason = "nothing to wire without a service")
-    )]
     fn with(mut self, place: Place, part: impl Part + 'static) -> Self {
         self.parts.insert(place, Box::new(part));
         self

@@ -223,17 +223,12 @@ pub async fn show(
 }
 
 async fn in_force(office: &Office, plan: &PlanId) -> Result<Digest, Trouble> {
-    let item = office.desk.table.get(&Key::plan_current(plan)).await?.value.ok_or_else(|| {
-        Trouble::invalid(format!("no plan {plan} is in force; `leeward plan show` lists those that are"))
-    })?;
-    let digest = serde_json::from_str::<serde_json::Value>(&item.body)
-        .ok()
-        .and_then(|v| v.get("digest").and_then(|d| d.as_str()).map(Digest::new));
-    digest.ok_or_else(|| {
-        Trouble::new(
-            Exit::NeedsPerson,
-            format!("the pointer of plan {plan} cannot be read: {}; put the plan again", item.body),
-        )
+    let (plans, _) = office.desk.plans().await?;
+    let found = plans.into_iter().find(|p| p.plan.plan == *plan).map(|p| p.digest);
+    found.ok_or_else(|| {
+        Trouble::invalid(format!(
+            "no plan {plan} is in force; `leeward plan show` lists those that are"
+        ))
     })
 }
 

@@ -140,7 +140,7 @@ fn lines(s: &Status) -> Vec<String> {
         s.plan
     )];
     let mut say = |name: &str, text: String| lines.push(format!("  {name:<10}{text}"));
-    say("started", format!("{} by {}", s.started, s.trigger));
+    say("started", format!("{}, {}", s.started, s.trigger));
     if let Some(ended) = s.ended {
         say("ended", format!("{ended}: {}", s.end_reason.clone().unwrap_or_default()));
     } else if let Some(deadline) = s.deadline {

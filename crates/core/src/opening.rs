@@ -1,7 +1,7 @@
 //! When the next generation may be opened, and how it begins.
 
 use crate::ids::Generation;
-use crate::journal::{Fate, State};
+use crate::journal::{Fate, State, TurnBackReason};
 use crate::limits::Limits;
 use crate::plan::Plan;
 use crate::time::{Span, Timestamp, after, since};
@@ -44,6 +44,16 @@ pub enum NotNow {
         /// Time left.
         left: Span,
     },
+    /// The last generation turned back for a reason that time alone does not change.
+    #[error("generation {generation} was given up ({why}); the evidence opens none for {left} (`leeward ack` ends it, `leeward start` goes at once)")]
+    GaveUp {
+        /// The last generation.
+        generation: Generation,
+        /// How it ended.
+        why: String,
+        /// Time left.
+        left: Span,
+    },
     /// The system's switch is off.
     #[error("openings are switched off: {0}")]
     SwitchedOff(String),
@@ -83,7 +93,34 @@ pub fn may_open(
             });
         }
     }
+    if let (false, Some(ended)) = (manual, &last.end)
+        && last.acknowledged.is_none()
+        && gave_up(last)
+    {
+        let over = after(ended.at, plan.policy.cool_down);
+        if now < over {
+            return Opening::Refused(NotNow::GaveUp {
+                generation,
+                why: ended.reason.clone(),
+                left: since(now, over),
+            });
+        }
+    }
     open(plan, generation.next(), manual)
+}
+
+/// Whether it turned back for a reason that a minute does not change: the evidence alone must not
+/// open the same again and again.
+fn gave_up(last: &State) -> bool {
+    match last.fate {
+        Fate::TurnedBack(reason, _) => match reason {
+            TurnBackReason::Declined
+            | TurnBackReason::StepFailed
+            | TurnBackReason::DeadlineExceeded => true,
+            TurnBackReason::PrimaryHealthy | TurnBackReason::Superseded => false,
+        },
+        Fate::Open | Fate::Committed(_) => false,
+    }
 }
 
 fn open(plan: &Plan, next: Generation, manual: bool) -> Opening {

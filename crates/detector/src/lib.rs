@@ -54,7 +54,10 @@ pub async fn handle(detector: &Detector, event: &Value) -> Result<Value, StepErr
         Trigger::Within { executor, trigger } => {
             sweep::triggered(detector, &trigger, Some(&executor)).await?
         }
-        trigger => sweep::triggered(detector, &trigger, None).await?,
+        trigger @ (Trigger::Sweep { .. }
+        | Trigger::Alarm { .. }
+        | Trigger::Start(_)
+        | Trigger::ExecutionEnded { .. }) => sweep::triggered(detector, &trigger, None).await?,
     };
     json(&output)
 }

@@ -60,10 +60,11 @@ fn alarm(
     alarm: &str,
 ) -> Result<Option<AlarmView>, Blind> {
     let question = Question::Alarm { region, alarm: alarm.to_owned() };
-    match seen.get(&question)? {
-        View::Alarm(view) => Ok(view.clone()),
-        other => Err(Blind::new(format!("{question} answered {other:?}"))),
+    let view = seen.get(&question)?;
+    if let View::Alarm(alarm) = view {
+        return Ok(alarm.clone());
     }
+    Err(Blind::new(format!("{question} answered {view:?}")))
 }
 
 /// Stores the peaks that are older than a tenth of what the plan allows: a fact needs no refreshing

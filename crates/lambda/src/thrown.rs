@@ -49,10 +49,7 @@ mod tests {
         for error in errors {
             let diagnostic = Diagnostic::from(Thrown(error.clone()));
             assert_eq!(diagnostic.error_message, error.to_string());
-            assert_eq!(
-                format!("{:?}", Thrown(error.clone())),
-                format!("{}: {error}", error.name())
-            );
+            assert_eq!(format!("{:?}", Thrown(error.clone())), error.to_string());
         }
     }
 }

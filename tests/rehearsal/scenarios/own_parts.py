@@ -1,4 +1,4 @@
-"""What happens to Leeward's own parts: killed, called twice, dead at a bad moment, without a service."""
+"""What happens to Leeward's own parts: killed, called twice, dead at a bad moment, left alone."""
 
 from .. import checks, names
 from ..names import CONTROL, STANDBY

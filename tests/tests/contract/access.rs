@@ -14,7 +14,7 @@ use leeward_core::steps::{self, Situation};
 use leeward_core::time::{Timestamp, after};
 use leeward_core::world::Question;
 
-use crate::calls::{self, BESIDE};
+use crate::calls;
 use crate::operations::{Caller, Kind, OPERATIONS};
 use crate::plans::{every_change, examples};
 use crate::sources::{FUNCTIONS, Function, files, leading_word, made, text};
@@ -171,9 +171,8 @@ fn wired(main: &str) -> BTreeSet<String> {
 /// The operations that a function can come to call.
 fn derived(function: &Function) -> BTreeSet<&'static str> {
     let main = text(&format!("crates/{}/src/main.rs", function.name));
-    let beside = BESIDE.iter().filter(|(_, mark, _)| main.contains(mark));
-    let beside = beside.flat_map(|(_, _, operations)| *operations);
-    kinds(function).iter().flat_map(|kind| calls::of(kind)).chain(beside).copied().collect()
+    let kinds = kinds(function);
+    kinds.iter().flat_map(|kind| calls::of(kind)).copied().chain(calls::beside(&main)).collect()
 }
 
 #[test]
@@ -201,6 +200,18 @@ fn the_table_names_as_callers_exactly_who_can_call() {
             function.name
         );
     }
+}
+
+/// `leeward run` is all functions in one process, so the command wires all that there is.
+#[test]
+fn the_command_wires_everything_and_is_listed_as_the_operator() {
+    let code = text("crates/cli/src/wiring.rs");
+    let wiring = calls::wiring();
+    assert_eq!(wired(&code), wiring.keys().cloned().collect(), "the command (left), all (right)");
+    let places = calls::places();
+    let kinds = places.keys().flat_map(|kind| calls::of(kind)).copied();
+    let can: BTreeSet<&str> = kinds.chain(calls::beside(&code)).collect();
+    assert_eq!(can, listed(Caller::Operator), "the command (left), the table's operator (right)");
 }
 
 #[test]

@@ -175,9 +175,12 @@ fn the_events_speak_of_the_orders_plan() {
     let plans = examples();
     let orders = &plans["orders.yaml"];
     for file in ["02-alarm-action.json", "03-alarm-state-change.json", "04-alarm-by-sns.json"] {
-        let Ok(Trigger::Alarm { alarm, region, .. }) = trigger::read(&event(file)) else {
+        let event = event(file);
+        let Ok(Trigger::Alarm { alarm, region, .. }) = trigger::read(&event) else {
             panic!("{file} is no alarm")
         };
+        let arn = format!("arn:aws:cloudwatch:{region}:123456789012:alarm:{alarm}");
+        assert!(event.to_string().contains(&arn), "{file} is not of {arn}");
         let votes = |v: &leeward_core::plan::Voter| v.alarm == alarm && v.region.as_str() == region;
         assert!(orders.detection.voters.iter().any(votes), "{file}: {alarm} has no vote");
     }

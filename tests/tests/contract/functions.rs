@@ -39,7 +39,9 @@ fn the_functions_of_the_template_are_the_functions_of_the_workspace() {
     let template = read("template.yaml");
     let deployed: BTreeMap<String, Value> = functions(&template)
         .into_iter()
-        .map(|(name, function)| (name, at(&function, &["Metadata", "BuildProperties", "Binary"]).clone()))
+        .map(|(name, function)| {
+            (name, at(&function, &["Metadata", "BuildProperties", "Binary"]).clone())
+        })
         .collect();
     let mut known: BTreeMap<String, Value> =
         FUNCTIONS.iter().map(|f| (f.resource.to_owned(), f.name.into())).collect();

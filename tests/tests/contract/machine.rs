@@ -88,10 +88,9 @@ fn a_task_retries_what_can_help_and_no_refusal() {
 /// The text that a Payload gives in a field.
 fn given<'t>(task: &'t Task, field: &str) -> Option<&'t str> {
     let Template::Object(fields) = &task.payload else { return None };
-    fields.iter().find_map(|(name, value)| match value {
-        Template::Literal(Value::String(text)) if name == field => Some(text.as_str()),
-        _ => None,
-    })
+    let (_, value) = fields.iter().find(|(name, _)| name == field)?;
+    let Template::Literal(value) = value else { return None };
+    value.as_str()
 }
 
 /// The step that a Task asks for.
@@ -263,15 +262,14 @@ fn every_loop_waits_as_long_as_the_step_says() {
     let loops = machine.loops();
     assert!(!loops.is_empty());
     for states in loops {
-        let waits = states.iter().any(|name| {
-            machine.state(name).is_some_and(|state| match &state.kind {
-                Kind::Wait(wait) => match &wait.length {
-                    Length::At(path) => path.to_string().ends_with(".after_seconds"),
-                    Length::Fixed(_) => false,
-                },
-                _ => false,
-            })
-        });
+        let as_told = |length: &Length| match length {
+            Length::At(path) => path.to_string().ends_with(".after_seconds"),
+            Length::Fixed(_) => false,
+        };
+        let waits = states
+            .iter()
+            .filter_map(|name| machine.state(name))
+            .any(|state| matches!(&state.kind, Kind::Wait(wait) if as_told(&wait.length)));
         assert!(waits, "these states lead to each other without a wait: {states:?}");
     }
 }

@@ -4,7 +4,12 @@
 //! Nothing here is written down twice if it can be read where it stands. What is listed here (`CALLS`
 //! in `calls`, `MADE_BY` in `access`) is held against the code as well, so a list that is not kept up
 //! fails.
-#![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "all of this is a test")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "all of this is a test"
+)]
 
 mod access;
 mod calls;

@@ -21,11 +21,8 @@ const DEAD_LETTERS: &str = "sqs:SendMessage";
 /// Leeward's own topic is encrypted with a key of its own.
 const ENCRYPTED: [&str; 2] = ["kms:Decrypt", "kms:GenerateDataKey"];
 /// A function in a VPC has its network interfaces made and taken away.
-const IN_A_VPC: [&str; 3] = [
-    "ec2:CreateNetworkInterface",
-    "ec2:DeleteNetworkInterface",
-    "ec2:DescribeNetworkInterfaces",
-];
+const IN_A_VPC: [&str; 3] =
+    ["ec2:CreateNetworkInterface", "ec2:DeleteNetworkInterface", "ec2:DescribeNetworkInterfaces"];
 
 /// The operations of every verb but `run`: table, leases and fence numbers that `plan put` makes,
 /// starts, and who is calling.
@@ -41,7 +38,8 @@ const EVERYDAY: [&str; 8] = [
 ];
 
 fn iam(operations: impl IntoIterator<Item = &'static str>) -> BTreeSet<String> {
-    let action = |name| find(name).unwrap_or_else(|| panic!("{name} is not in the table")).iam_action;
+    let action =
+        |name| find(name).unwrap_or_else(|| panic!("{name} is not in the table")).iam_action;
     operations.into_iter().map(|name| action(name).to_owned()).collect()
 }
 

@@ -113,7 +113,7 @@ fn the_committed_schema_is_the_generated_one() {
         serde_json::from_str(&text("plans/plan.schema.json")).expect("plans/plan.schema.json");
     assert!(
         committed == plan::schema(),
-        "plans/plan.schema.json is not the schema of the types; write it anew"
+        "plans/plan.schema.json is not the schema of the types: `leeward plan schema > plans/plan.schema.json`"
     );
 }
 

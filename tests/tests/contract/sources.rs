@@ -86,8 +86,7 @@ pub const FUNCTIONS: [Function; 6] = [
 pub fn variants(path: &str, name: &str) -> BTreeSet<String> {
     let file = text(path);
     let start = format!("pub enum {name} {{\n");
-    let (_, body) =
-        file.split_once(&start).unwrap_or_else(|| panic!("{path} has no enum {name}"));
+    let (_, body) = file.split_once(&start).unwrap_or_else(|| panic!("{path} has no enum {name}"));
     let (body, _) = body.split_once("\n}").unwrap();
     let declared = body.lines().filter_map(|line| line.strip_prefix("    "));
     let words = declared.filter(|line| line.starts_with(|c: char| c.is_ascii_uppercase()));

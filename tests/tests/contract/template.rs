@@ -7,8 +7,7 @@ use serde_json::Value;
 use crate::sources::text;
 
 /// CloudFormation's short forms. What they stand for is not needed here, what they hold is.
-const TAGS: [&str; 9] =
-    ["And", "Condition", "Equals", "GetAtt", "If", "Join", "Not", "Or", "Ref"];
+const TAGS: [&str; 9] = ["And", "Condition", "Equals", "GetAtt", "If", "Join", "Not", "Or", "Ref"];
 
 /// A template, with the short forms taken off: `!Ref Topic` reads `Topic`.
 pub fn read(name: &str) -> Value {

@@ -87,15 +87,21 @@ const SECURITY_GROUP: &str = r"<DescribeSecurityGroupsResponse><securityGroupInf
 </ipPermissions></item></securityGroupInfo></DescribeSecurityGroupsResponse>";
 
 /// Every change that is one request, what it looks like, and what its service answers.
-pub(super) fn singles() -> Vec<(Change, Reply, Vec<&'static str>)> {
-    let region = || "us-west-2".into();
-    let ids = vec!["i-1".to_owned(), "i-2".to_owned()];
-    let query = |name: &str, inner: &str| {
-        Reply::ok(format!("<{name}Response><{name}Result>{inner}</{name}Result></{name}Response>"))
-    };
-    let zone = "<ChangeResourceRecordSetsResponse><ChangeInfo><Id>/change/C1</Id><Status>PENDING</Status>\
-         <SubmittedAt>2023-11-14T22:13:20Z</SubmittedAt></ChangeInfo></ChangeResourceRecordSetsResponse>";
-    let group = || "web".to_owned();
+pub(super) fn singles() -> Vec<Single> {
+    [databases(), capacity(), functions(), traffic()].concat()
+}
+
+type Single = (Change, Reply, Vec<&'static str>);
+
+fn region() -> leeward_core::ids::Region {
+    "us-west-2".into()
+}
+
+fn query(name: &str) -> Reply {
+    Reply::ok(format!("<{name}Response><{name}Result></{name}Result></{name}Response>"))
+}
+
+fn databases() -> Vec<Single> {
     vec![
         (
             move_lease(),
@@ -108,22 +114,28 @@ pub(super) fn singles() -> Vec<(Change, Reply, Vec<&'static str>)> {
         ),
         (
             Change::PromoteReplica { region: region(), instance: "orders-west".to_owned() },
-            query("PromoteReadReplica", ""),
+            query("PromoteReadReplica"),
             vec!["Action=PromoteReadReplica", "DBInstanceIdentifier=orders-west"],
         ),
         (
             global(false),
-            query("FailoverGlobalCluster", ""),
+            query("FailoverGlobalCluster"),
             vec!["Action=FailoverGlobalCluster", "AllowDataLoss=true", "TargetDbClusterIdentifier"],
         ),
         (
             global(true),
-            query("SwitchoverGlobalCluster", ""),
+            query("SwitchoverGlobalCluster"),
             vec!["Action=SwitchoverGlobalCluster", "GlobalClusterIdentifier=catalog"],
         ),
+    ]
+}
+
+fn capacity() -> Vec<Single> {
+    let ids = vec!["i-1".to_owned(), "i-2".to_owned()];
+    vec![
         (
-            Change::SetMinimum { region: region(), group: group(), minimum: 4 },
-            query("UpdateAutoScalingGroup", ""),
+            Change::SetMinimum { region: region(), group: "web".to_owned(), minimum: 4 },
+            query("UpdateAutoScalingGroup"),
             vec!["Action=UpdateAutoScalingGroup", "AutoScalingGroupName=web", "MinSize=4"],
         ),
         (
@@ -146,6 +158,11 @@ pub(super) fn singles() -> Vec<(Change, Reply, Vec<&'static str>)> {
             Reply::ok("{}"),
             vec![r#""desiredCount":3"#, r#""service":"s""#],
         ),
+    ]
+}
+
+fn functions() -> Vec<Single> {
+    vec![
         (reserve(Some(9)), Reply::ok("{}"), vec![r#""ReservedConcurrentExecutions":9"#]),
         (reserve(None), Reply::new(204, ""), vec![]),
         (
@@ -153,6 +170,14 @@ pub(super) fn singles() -> Vec<(Change, Reply, Vec<&'static str>)> {
             Reply::ok(r#"{"UUID":"u-1","State":"Enabling"}"#),
             vec![r#""Enabled":true"#],
         ),
+    ]
+}
+
+fn traffic() -> Vec<Single> {
+    let zone = "<ChangeResourceRecordSetsResponse><ChangeInfo><Id>/change/C1</Id>\
+         <Status>PENDING</Status><SubmittedAt>2023-11-14T22:13:20Z</SubmittedAt></ChangeInfo>\
+         </ChangeResourceRecordSetsResponse>";
+    vec![
         (
             Change::PutMetric {
                 region: region(),

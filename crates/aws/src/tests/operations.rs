@@ -92,36 +92,43 @@ fn operations_are_named_as_the_sdk_names_its_methods() {
 /// What a function's `main` writes to be able to call each operation.
 const WIRING: &[(&str, &[&str])] = &[
     (".ecs()", &["ecs:DescribeServices", "ecs:UpdateService"]),
-    (".global()", &[
-        "rds:DescribeGlobalClusters",
-        "rds:FailoverGlobalCluster",
-        "rds:SwitchoverGlobalCluster",
-    ]),
-    (".groups()", &[
-        "autoscaling:DescribeAutoScalingGroups",
-        "autoscaling:ResumeProcesses",
-        "autoscaling:SuspendProcesses",
-        "autoscaling:UpdateAutoScalingGroup",
-    ]),
-    (".functions()", &[
-        "lambda:DeleteFunctionConcurrency",
-        "lambda:GetEventSourceMapping",
-        "lambda:GetFunctionConcurrency",
-        "lambda:PutFunctionConcurrency",
-        "lambda:UpdateEventSourceMapping",
-    ]),
-    (".ingress()", &[
-        "ec2:AuthorizeSecurityGroupIngress",
-        "ec2:DescribeSecurityGroups",
-        "ec2:RevokeSecurityGroupIngress",
-    ]),
+    (
+        ".global()",
+        &["rds:DescribeGlobalClusters", "rds:FailoverGlobalCluster", "rds:SwitchoverGlobalCluster"],
+    ),
+    (
+        ".groups()",
+        &[
+            "autoscaling:DescribeAutoScalingGroups",
+            "autoscaling:ResumeProcesses",
+            "autoscaling:SuspendProcesses",
+            "autoscaling:UpdateAutoScalingGroup",
+        ],
+    ),
+    (
+        ".functions()",
+        &[
+            "lambda:DeleteFunctionConcurrency",
+            "lambda:GetEventSourceMapping",
+            "lambda:GetFunctionConcurrency",
+            "lambda:PutFunctionConcurrency",
+            "lambda:UpdateEventSourceMapping",
+        ],
+    ),
+    (
+        ".ingress()",
+        &[
+            "ec2:AuthorizeSecurityGroupIngress",
+            "ec2:DescribeSecurityGroups",
+            "ec2:RevokeSecurityGroupIngress",
+        ],
+    ),
     (".instances()", &["ec2:DescribeInstances", "ec2:StartInstances", "ec2:StopInstances"]),
     (".lease()", &["dynamodb:UpdateItem"]),
-    (".metrics()", &[
-        "cloudwatch:DescribeAlarms",
-        "cloudwatch:GetMetricData",
-        "cloudwatch:PutMetricData",
-    ]),
+    (
+        ".metrics()",
+        &["cloudwatch:DescribeAlarms", "cloudwatch:GetMetricData", "cloudwatch:PutMetricData"],
+    ),
     (".rds()", &["rds:DescribeDBInstances", "rds:PromoteReadReplica"]),
     (".records()", &["route53:ChangeResourceRecordSets", "route53:ListResourceRecordSets"]),
     (".sql()", &["lambda:Invoke"]),
@@ -160,7 +167,8 @@ fn a_function_wires_what_it_calls_and_calls_what_it_wires() {
             );
         }
     }
-    let wired: BTreeSet<&str> = WIRING.iter().flat_map(|(_, names)| names.iter().copied()).collect();
+    let wired: BTreeSet<&str> =
+        WIRING.iter().flat_map(|(_, names)| names.iter().copied()).collect();
     let for_operators = BTreeSet::from(["sts:GetCallerIdentity"]);
     let listed: BTreeSet<&str> = OPERATIONS.iter().map(|o| o.name).collect();
     assert_eq!(&wired | &for_operators, listed);

@@ -175,3 +175,17 @@ async fn a_server_with_another_clock_does_not_move_the_signed_instant() {
     table.put(&item(), Condition::Always, frozen()).await.unwrap();
     assert_eq!(wire.sent()[1].header("x-amz-date"), Some(FROZEN_SIGNED));
 }
+
+#[tokio::test]
+async fn without_that_care_the_learned_skew_would_move_the_instant() {
+    let years_ahead = Reply::ok("{}").with("date", "Tue, 14 Nov 2034 22:13:25 GMT");
+    let (clients, wire) = clients(vec![years_ahead, json_reply(&json!({}))]);
+    let region = Region::from("eu-west-1");
+    DynamoTable::new(&clients, &region, "leeward").get(&key()).await.unwrap();
+    let careless = aws_sdk_dynamodb::config::Config::builder()
+        .time_source(crate::clients::stopped_clock(frozen()));
+    let query =
+        clients.client(&region, aws_sdk_dynamodb::Client::new).query().table_name("leeward");
+    query.customize().config_override(careless).send().await.unwrap();
+    assert_ne!(wire.sent()[1].header("x-amz-date"), Some(FROZEN_SIGNED));
+}

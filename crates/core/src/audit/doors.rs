@@ -192,6 +192,6 @@ pub(super) fn one_fate(case: &Case<'_>) -> Verdict {
     Ok(match case.last()?.fate {
         Fate::Open => "both ways are open".to_owned(),
         Fate::Committed(at) => format!("committed at {at}, and only forward since"),
-        Fate::TurnedBack(reason, at) => format!("turned back at {at} ({reason:?}), and only back since"),
+        Fate::TurnedBack(reason, at) => format!("turned back at {at}, and only back since: {reason}"),
     })
 }

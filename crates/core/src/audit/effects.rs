@@ -57,15 +57,15 @@ fn applied(case: &Case<'_>, effect: &EffectId) -> bool {
 }
 
 /// S6: replies and outcomes speak of intents that stand before them; a step is done, and the commit
-/// stands, only when what it sent is known. (A fence that is only an attempt may still be unknown
-/// when another one proves; the commit waits for it.)
+/// stands, only when what it sent is known. An attempt on the old side's own compute or network may
+/// still be unknown when another fence proves: if it lands, it only fences more.
 #[expect(clippy::wildcard_enum_match_arm, reason = "only these entries end something")]
 pub(super) fn outcome_first(case: &Case<'_>) -> Verdict {
     let walked = case.walk()?;
     for (state, record) in &walked {
         let open = |steps: &[Step]| {
-            let mut open = state.unresolved().map(|(id, _)| id);
-            open.find(|id| id.step().is_some_and(|s| steps.contains(&s))).cloned()
+            let mut open = state.unresolved().filter(|(_, e)| !attempts_on_the_old_side(&e.change));
+            open.find(|(id, _)| id.step().is_some_and(|s| steps.contains(&s))).map(|(id, _)| id.clone())
         };
         let late = match &record.entry {
             Entry::Replied { effect, intent, .. } => {
@@ -78,7 +78,6 @@ pub(super) fn outcome_first(case: &Case<'_>) -> Verdict {
             Entry::Outcome { effect, .. } if !state.effects.contains_key(effect) => {
                 return Err(at(record.seq, format!("an outcome of {effect}, which was never intended")));
             }
-            Entry::StepDone { step: Step::Fence, .. } => None,
             Entry::StepDone { step, .. } => open(&[*step]),
             Entry::Committed { .. } => open(&Step::ALL),
             _ => None,
@@ -91,6 +90,10 @@ pub(super) fn outcome_first(case: &Case<'_>) -> Verdict {
         }
     }
     order(&walked)
+}
+
+fn attempts_on_the_old_side(change: &Change) -> bool {
+    matches!(change, Change::BoundGroup { .. } | Change::RevokeIngress { .. })
 }
 
 /// Users are moved, and the lease is given away, only when every database was seen as the writer.

@@ -4,6 +4,8 @@
 
 mod doors;
 mod effects;
+#[cfg(test)]
+pub(crate) mod example;
 mod opening;
 #[cfg(test)]
 mod tests;

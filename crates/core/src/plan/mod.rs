@@ -5,6 +5,8 @@
 mod capacity;
 mod database;
 mod detection;
+#[cfg(test)]
+pub(crate) mod example;
 mod kinds;
 mod people;
 mod traffic;

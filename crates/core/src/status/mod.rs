@@ -243,7 +243,7 @@ pub fn status(state: &State, records: &[Record], plan: &Plan, now: Timestamp) ->
         direction: decision.direction,
         source_region: plan.source_region(decision.direction).clone(),
         target_region: decision.target.clone(),
-        trigger: words::trigger(&decision.trigger),
+        trigger: decision.trigger.to_string(),
         step: times::at(state),
         steps: times::steps(state),
         way_back: match state.fate {

@@ -1,25 +1,17 @@
 //! Each journal entry in a sentence.
 
-use crate::journal::{Answer, Bearing, End, Entry, FenceProof, Reply, Trigger, TurnBackReason};
-
-/// Who or what started it.
-pub(super) fn trigger(trigger: &Trigger) -> String {
-    match trigger {
-        Trigger::Evidence { source } => format!("the evidence, looked at because of: {source}"),
-        Trigger::Operator { operator, reason } => format!("{operator}: {reason}"),
-    }
-}
+use crate::journal::{Answer, Bearing, End, Entry, FenceProof, Reply};
 
 /// What an entry says.
 pub fn sentence(entry: &Entry) -> String {
     match entry {
         Entry::Opened(d) => format!(
-            "decided to move {} to {} by plan {} ({}); started by {}",
+            "decided to move {} to {} by plan {} ({}); {}",
             d.workload,
             d.target,
             d.plan,
             d.direction,
-            trigger(&d.trigger)
+            d.trigger
         ),
         Entry::Joined { executor } => format!("{executor} works on it"),
         Entry::Assessed { verdict, reason, .. } => format!("evidence: {}: {reason}", bearing(*verdict)),
@@ -44,11 +36,11 @@ pub fn sentence(entry: &Entry) -> String {
             format!("{names} fenced by {} from {holds_from} on: {evidence}", proof(fence))
         }
         Entry::Waived { database, loss, reason } => match loss {
-            Some(loss) => format!("the fence of {database} is waived, losing up to {loss}: {reason}"),
+            Some(loss) => format!("the fence of {database} is waived, losing up to {}: {reason}", loss.in_words()),
             None => format!("the fence of {database} is waived, the loss being unknown: {reason}"),
         },
         Entry::LossBound { database, bound, source } => match bound {
-            Some(bound) => format!("{database}: at most {bound} of writes can be lost ({source})"),
+            Some(bound) => format!("{database}: at most {} of writes can be lost ({source})", bound.in_words()),
             None => format!("{database}: no loss bound ({source})"),
         },
         Entry::WriterVerified { database, evidence } => format!("{database} is the writer: {evidence}"),
@@ -57,7 +49,7 @@ pub fn sentence(entry: &Entry) -> String {
             format!("step {step} is done: {}", evidence.join("; "))
         }
         Entry::Committed { because, .. } => format!("committed, only forward from here: {}", because.join("; ")),
-        Entry::TurnedBack { reason, detail } => format!("turned back, {}: {detail}", turn_back(*reason)),
+        Entry::TurnedBack { reason, detail } => format!("turned back, {}: {detail}", reason),
         Entry::Pass { held, checks } => {
             let word = if *held { "held" } else { "failed" };
             format!("validation pass {word}: {}", checks.join("; "))
@@ -99,16 +91,6 @@ fn proof(proof: &FenceProof) -> String {
         FenceProof::Isolate => "isolation".to_owned(),
         FenceProof::Switchover => "the service's own switchover".to_owned(),
         FenceProof::NotNeeded => "nothing, as every side may write".to_owned(),
-    }
-}
-
-fn turn_back(reason: TurnBackReason) -> &'static str {
-    match reason {
-        TurnBackReason::PrimaryHealthy => "the old side is well again",
-        TurnBackReason::Declined => "a person said no",
-        TurnBackReason::StepFailed => "a step failed",
-        TurnBackReason::DeadlineExceeded => "its time is over",
-        TurnBackReason::Superseded => "a wider outage supersedes it",
     }
 }
 

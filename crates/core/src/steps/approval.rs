@@ -124,6 +124,10 @@ fn ask(situation: &Situation<'_>, excess: Option<Span>) -> Entry {
     let decision = &situation.state.decision;
     let number = situation.state.questions.len() as u32 + 1;
     let timeout = situation.plan.policy.approval.timeout;
+    // Until a fence stands the loss may grow by a second each second: the question covers what it can
+    // become while people read it.
+    let growing = situation.state.losses.is_empty();
+    let excess = excess.map(|loss| if growing { loss.plus(timeout) } else { loss });
     let loss = match excess {
         Some(loss) => format!("losing up to {} of writes, more than the plan allows", loss.in_words()),
         None => "losing no more than the plan allows".to_owned(),

@@ -139,13 +139,10 @@ fn estimate(situation: &Situation<'_>, database: &Database, seen: &Seen) -> Opti
     let Engine::Replica(Some(heartbeat)) = engines::engine(situation, database, seen) else {
         return None;
     };
-    let latest = match database.lease() {
-        None => situation.now,
-        Some(lease) => {
-            let renewed = lease::view(situation, lease, seen).ok().and_then(|v| v.renewed_at);
-            after(renewed.unwrap_or(situation.now), lease.expiry())
-        }
-    };
+    // Without a lease nobody knows when the old side will have stopped: there is nothing to show yet.
+    let lease = database.lease()?;
+    let renewed = lease::view(situation, lease, seen).ok().and_then(|v| v.renewed_at);
+    let latest = after(renewed.unwrap_or(situation.now), lease.expiry());
     Some(since(heartbeat, latest))
 }
 

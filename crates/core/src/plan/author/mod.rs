@@ -61,7 +61,12 @@ fn document(text: &str) -> Result<Value, String> {
     if text.trim_start().starts_with('{') {
         return serde_json::from_str(text).map_err(|e| format!("is no JSON: {e}"));
     }
-    serde_saphyr::from_str(text).map_err(|e| format!("is no YAML: {e}"))
+    serde_saphyr::from_str(text).map_err(|e| {
+        // The rest of the words is a picture of the place, and advice to programmers.
+        let words = e.to_string();
+        let line = words.lines().next().unwrap_or_default().trim_start_matches("error: ");
+        format!("is no YAML: {}", line.split(", set ").next().unwrap_or(line))
+    })
 }
 
 /// The sources spell impairments in several ways; the schema knows one.

@@ -106,12 +106,10 @@ impl<'a> Look<'a> {
     }
 
     fn word(&mut self, words: &[&str], value: &Value, path: &str) {
-        match value {
-            Value::String(text) if words.contains(&text.as_str()) => {}
-            Value::String(text) => {
-                self.say(path, format!("is `{text}`; expected {}", words.join(", ")));
-            }
-            other => self.say(path, format!("is {}; expected {}", sort(other), words.join(", "))),
+        match value.as_str() {
+            Some(text) if words.contains(&text) => {}
+            Some(text) => self.say(path, format!("is `{text}`; expected {}", words.join(", "))),
+            None => self.say(path, format!("is {}; expected {}", sort(value), words.join(", "))),
         }
     }
 
@@ -159,10 +157,8 @@ impl<'a> Look<'a> {
             return true;
         }
         let wanted: Vec<&str> = types.iter().filter(|t| **t != "null").map(|t| in_words(t)).collect();
-        let hint = match value {
-            Value::Number(_) | Value::Bool(_) if types.contains(&"string") => "; put it in quotes",
-            _ => "",
-        };
+        let quotable = value.is_number() || value.is_boolean();
+        let hint = if quotable && types.contains(&"string") { "; put it in quotes" } else { "" };
         self.say(path, format!("is {}; expected {}{hint}", sort(value), wanted.join(" or ")));
         false
     }

@@ -109,7 +109,7 @@ fn fences(plan: &Plan, path: &str, database: &Database, findings: &mut Findings)
         0 => findings.warn(
             place,
             format!(
-                "cannot recover {} by itself: no fence works while the primary is silent ({} needs the old side's answer); a person has to waive",
+                "cannot recover {} by itself: no fence works while the primary is silent (with {} alone the old side itself would have to answer); a person has to waive",
                 database.id(),
                 in_words(list)
             ),

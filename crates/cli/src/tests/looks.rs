@@ -1,0 +1,115 @@
+//! `assess`, `status` and `audit`.
+
+use leeward_core::ids::Seq;
+use leeward_core::table::Key;
+
+use super::*;
+use crate::status::read_subject;
+
+#[test]
+fn a_good_day_is_well_and_says_what_is_missing() {
+    let rig = Rig::orders("good-day");
+    let answer = rig.well(&["assess", "orders"]);
+    assert_eq!(answer.json["verdict"], "well");
+    assert_eq!(answer.json["plans"][0]["would-open"], false);
+    let text = answer.lines.join("\n");
+    for words in ["canary-west (us-west-2): healthy", "(quorum 2)", "missing   2 more of 3 voters"] {
+        assert!(text.contains(words), "{words}:\n{text}");
+    }
+    assert_eq!(answer.json["plans"][0]["assessment"]["ballots"].as_array().unwrap().len(), 3);
+}
+
+#[test]
+fn an_outage_is_called_for_and_the_open_generation_is_named() {
+    let rig = Rig::unattended("outage");
+    rig.kill_primary();
+    rig.live(Span::minutes(1));
+    let text = rig.well(&["assess", "orders"]).lines.join("\n");
+    assert!(text.contains("has to say so for"), "{text}");
+    rig.live(Span::minutes(8));
+    let answer = rig.ask(&["assess", "orders"]).unwrap();
+    assert_eq!(answer.exit, Exit::NotAsAsked, "{:#?}", answer.lines);
+    assert_eq!((&answer.json["verdict"], &answer.json["open"]), (&json!("down"), &json!(true)));
+}
+
+#[test]
+fn an_outage_that_a_rule_holds_back_is_told_by_its_own_code() {
+    let text = orders().replace("enabled: true", "enabled: false");
+    let rig = Rig::put("held-back", &text);
+    rig.kill_primary();
+    rig.live(Span::minutes(8));
+    let answer = rig.ask(&["assess", "orders"]).unwrap();
+    assert_eq!(answer.exit, Exit::Refused, "{:#?}", answer.lines);
+    assert!(answer.lines.iter().any(|l| l.contains("not enabled")), "{:#?}", answer.lines);
+}
+
+#[test]
+fn an_unknown_workload_is_told_with_those_that_are_known() {
+    let rig = Rig::orders("unknown");
+    for words in [["assess", "cart"], ["status", "cart"]] {
+        let trouble = rig.ask(&words).unwrap_err();
+        assert_eq!(trouble.exit, Exit::Invalid);
+        assert!(trouble.message.contains("orders-region (orders)"), "{trouble}");
+    }
+}
+
+#[test]
+fn a_subject_is_a_workload_or_an_execution() {
+    let arn = "arn:aws:states:eu-west-1:123456789012:execution:leeward-recovery:orders-g12-ab34";
+    for (text, generation) in [("orders", None), ("orders-g12-ab34", Some(12)), (arn, Some(12))] {
+        let (workload, of) = read_subject(text).unwrap();
+        assert_eq!((workload.as_str(), of), ("orders", generation), "{text}");
+    }
+    assert_eq!(read_subject("my-gate").unwrap().0.as_str(), "my-gate");
+    assert!(read_subject("Orders!").is_err());
+}
+
+#[test]
+fn status_before_while_and_after() {
+    let rig = Rig::orders("status");
+    let before = rig.well(&["status", "orders"]);
+    assert_eq!((&before.json["status"], &before.json["generation"]), (&json!("detecting"), &Value::Null));
+    rig.opened();
+    let open = rig.ask(&["status", "orders"]).unwrap();
+    // The plan asks people first.
+    assert_eq!(open.exit, Exit::NeedsPerson);
+    assert_eq!(open.json["question"]["number"], 1);
+    assert_eq!(open.json["direction"], "to-standby");
+    assert!(open.lines.iter().any(|l| l.contains("leeward approve orders --question 1")));
+    let by_execution = rig.ask(&["status", "orders-g1-abc"]).unwrap();
+    assert_eq!(by_execution.json, open.json);
+    rig.well(&["abandon", "orders", "--reason", "enough"]);
+    let over = rig.ask(&["status", "orders"]).unwrap();
+    assert_eq!((over.exit, &over.json["end"]), (Exit::NotAsAsked, &json!("abandoned")));
+}
+
+#[test]
+fn a_watch_ends_with_the_recovery() {
+    let rig = Rig::orders("watch");
+    rig.opened();
+    rig.well(&["abandon", "orders", "--reason", "enough"]);
+    let shown = rig.ask(&["status", "orders", "--watch"]).unwrap();
+    assert_eq!(shown.exit, Exit::NotAsAsked);
+    assert!(shown.lines.last().unwrap().contains("ABANDONED: enough"), "{:#?}", shown.lines);
+}
+
+#[test]
+fn an_audit_holds_on_what_was_written_and_finds_what_was_changed() {
+    let rig = Rig::orders("audit");
+    assert!(rig.well(&["audit", "orders"]).lines[0].contains("nothing to judge"));
+    rig.opened();
+    rig.well(&["abandon", "orders", "--reason", "enough"]);
+    let sound = rig.well(&["audit", "orders"]);
+    assert_eq!(sound.json["held"], true);
+    assert_eq!(sound.json["generations"][0]["invariants"].as_array().unwrap().len(), 13);
+
+    let key = Key::journal(&"orders".into(), Generation(1), Seq(2));
+    let mut item = rig.table.item(&key).unwrap();
+    item.body = item.body.replace("Move orders", "Keep orders");
+    rig.table.put_by_hand(item);
+    let broken = rig.ask(&["audit", "orders"]).unwrap();
+    assert_eq!(broken.exit, Exit::NotAsAsked, "{:#?}", broken.lines);
+    assert!(broken.lines.iter().any(|l| l.starts_with("  BROKEN")), "{:#?}", broken.lines);
+    let none = rig.ask(&["audit", "orders", "--generation", "7"]).unwrap_err();
+    assert_eq!(none.exit, Exit::Invalid);
+}

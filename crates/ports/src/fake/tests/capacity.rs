@@ -1,0 +1,153 @@
+//! Groups, services, instances, concurrency, mappings.
+
+use leeward_core::ids::Side;
+use leeward_core::world::{Change, GroupView, InstanceState, Question, View};
+
+use super::super::RegionState;
+use super::Scene;
+
+const GROUP: &str = "orders-web-west";
+
+fn minimum(minimum: u32) -> Change {
+    Change::SetMinimum { region: "us-west-2".into(), group: GROUP.to_owned(), minimum }
+}
+
+fn group(scene: &Scene) -> GroupView {
+    let question = Question::Group { region: "us-west-2".into(), group: GROUP.to_owned() };
+    match scene.see(&question) {
+        View::Group(Some(view)) => view,
+        other => panic!("{other:?}"),
+    }
+}
+
+fn healthy(scene: &Scene) -> u32 {
+    let target_group = scene.plan.capacity.iter().find_map(|c| match c {
+        leeward_core::plan::Capacity::AutoScalingGroup(c) => c.target_group.clone(),
+        _ => None,
+    });
+    let question = Question::Targets {
+        region: "us-west-2".into(),
+        target_group: target_group.unwrap().standby,
+    };
+    match scene.see(&question) {
+        View::Targets(view) => view.healthy,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn a_raised_minimum_raises_the_desired_capacity_and_the_instances_follow() {
+    let scene = Scene::of("orders");
+    scene.change(&minimum(4)).unwrap();
+    let view = group(&scene);
+    assert_eq!((view.minimum, view.desired, view.in_service), (4, 4, 1));
+    scene.pass(41);
+    assert_eq!(group(&scene).in_service, 4);
+    assert_eq!(healthy(&scene), 1, "in service is not yet healthy");
+    scene.pass(10);
+    assert_eq!(healthy(&scene), 4);
+    assert_eq!(scene.refusal(&minimum(400)).1, "ValidationError");
+}
+
+#[test]
+fn a_scaling_policy_is_not_undone_by_a_lower_minimum() {
+    let scene = Scene::of("orders");
+    scene.world.scaling_policy(&"us-west-2".into(), GROUP, 6);
+    scene.change(&minimum(2)).unwrap();
+    assert_eq!(group(&scene).desired, 6);
+    scene.world.scaling_policy(&"us-west-2".into(), GROUP, 0);
+    assert_eq!(group(&scene).desired, 2, "never under the minimum");
+}
+
+#[test]
+fn a_shortage_leaves_the_group_short() {
+    let scene = Scene::of("orders");
+    scene.world.set_habits(|habits| habits.launch_limit = Some(3));
+    scene.change(&minimum(5)).unwrap();
+    scene.pass(600);
+    let view = group(&scene);
+    assert_eq!((view.desired, view.in_service), (5, 3));
+}
+
+#[test]
+fn nothing_is_launched_in_a_dead_region_until_it_is_back() {
+    let scene = Scene::of("orders");
+    scene.change(&minimum(4)).unwrap();
+    scene.world.set_region(&scene.region(Side::Standby), RegionState::Dead);
+    scene.pass(600);
+    scene.world.set_region(&scene.region(Side::Standby), RegionState::Well);
+    scene.pass(1);
+    assert_eq!(group(&scene).in_service, 4);
+}
+
+#[test]
+fn instances_pass_their_states_and_one_unknown_stops_all() {
+    let scene = Scene::of("orders");
+    let ids = vec!["i-0f9e8d7c6b5a40001".to_owned(), "i-0f9e8d7c6b5a40002".to_owned()];
+    let question = Question::Instances { region: "us-west-2".into(), ids: ids.clone() };
+    let states = || match scene.see(&question) {
+        View::Instances(states) => states,
+        other => panic!("{other:?}"),
+    };
+    let all = |name: &str| states().iter().all(|(_, s)| *s == InstanceState(name.to_owned()));
+    assert!(all("stopped"));
+    let mut unknown = ids.clone();
+    unknown.push("i-0".to_owned());
+    let start = |ids: &[String]| Change::StartInstances {
+        region: "us-west-2".into(),
+        ids: ids.to_vec(),
+    };
+    assert_eq!(scene.refusal(&start(&unknown)).1, "InvalidInstanceID.NotFound");
+    assert!(all("stopped"));
+    scene.change(&start(&ids)).unwrap();
+    assert!(all("pending"));
+    scene.pass(20);
+    assert!(all("running"));
+    let stop = Change::StopInstances { region: "us-west-2".into(), ids: ids.clone() };
+    scene.change(&stop).unwrap();
+    assert_eq!(scene.refusal(&start(&ids)).1, "IncorrectInstanceState");
+    scene.pass(20);
+    assert!(all("stopped"));
+}
+
+#[test]
+fn services_concurrency_and_mappings_follow_their_changes() {
+    let scene = Scene::of("catalog");
+    let region = scene.region(Side::Standby);
+    let service = Question::EcsService {
+        region: region.clone(),
+        cluster: "catalog".to_owned(),
+        service: "api".to_owned(),
+    };
+    let running = || match scene.see(&service) {
+        View::Running(Some(view)) => view.running,
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(running(), 0, "a pilot light");
+    let count = Change::SetDesiredCount {
+        region: region.clone(),
+        cluster: "catalog".to_owned(),
+        service: "api".to_owned(),
+        count: 4,
+    };
+    scene.change(&count).unwrap();
+    scene.pass(20);
+    assert_eq!(running(), 4);
+
+    let function = "catalog-search".to_owned();
+    let asked = Question::Concurrency { region: region.clone(), function: function.clone() };
+    assert_eq!(scene.see(&asked), View::Concurrency(Some(0)));
+    let reserve =
+        Change::ReserveConcurrency { region: region.clone(), function, reserved: Some(50) };
+    scene.change(&reserve).unwrap();
+    assert_eq!(scene.see(&asked), View::Concurrency(Some(50)));
+
+    let uuid = "7b9d4e22-1c5d-4f7a-8e14-5a6c3d2e9b02".to_owned();
+    let asked = Question::EventSource { region: region.clone(), uuid: uuid.clone() };
+    let enable = Change::EnableEventSource { region, uuid, enabled: true };
+    scene.change(&enable).unwrap();
+    assert_eq!(scene.see(&asked), View::Mapping("Enabling".to_owned()));
+    assert_eq!(scene.refusal(&enable).1, "ResourceInUseException");
+    scene.pass(20);
+    assert_eq!(scene.see(&asked), View::Mapping("Enabled".to_owned()));
+}

@@ -1,0 +1,142 @@
+//! Effects: what was written before they were sent, and how often they changed the world.
+
+use std::collections::BTreeMap;
+
+use leeward_core::effect::EffectId;
+use leeward_core::journal::Entry;
+use leeward_core::time::Timestamp;
+use leeward_core::world::{Change, EffectClass};
+use leeward_ports::fake::Happened;
+
+use super::evidence::{Evidence, Journal};
+
+/// An effect's intent, found for a request.
+struct Meant<'a> {
+    journal: &'a Journal,
+    effect: &'a EffectId,
+    /// Date on the entry.
+    dated: Timestamp,
+    /// When the entry landed.
+    landed: Timestamp,
+}
+
+/// Every intent that means this change, oldest first.
+fn meant<'a>(journals: &'a [Journal], change: &Change) -> Vec<Meant<'a>> {
+    journals
+        .iter()
+        .flat_map(|journal| journal.intents().map(move |i| (journal, i)))
+        .filter_map(|(journal, (landed, record, known))| match &record.entry {
+            Entry::Intent { effect, .. } if known == change => {
+                Some(Meant { journal, effect, dated: record.at, landed })
+            }
+            _ => None,
+        })
+        .collect()
+}
+
+/// S6: an effect's intent had landed in the journal before its request landed in the world.
+pub(super) fn intent_first(evidence: &Evidence) -> Vec<String> {
+    let journals = evidence.journals();
+    evidence
+        .arrivals()
+        .filter(|a| !meant(&journals, a.change).iter().any(|m| m.landed <= a.at))
+        .map(|a| format!("{} arrived at {} before any intent of it", a.change, a.at))
+        .collect()
+}
+
+/// S10: no more requests of a change arrive than intents of it were written.
+pub(super) fn one_request_an_intent(evidence: &Evidence) -> Vec<String> {
+    let journals = evidence.journals();
+    let arrivals: Vec<&Change> = evidence.arrivals().map(|a| a.change).collect();
+    let mut breaches = Vec::new();
+    for (index, change) in arrivals.iter().enumerate() {
+        if arrivals[..index].contains(change) {
+            continue;
+        }
+        let sent = arrivals.iter().filter(|c| *c == change).count();
+        let intents = meant(&journals, change).len();
+        if sent > intents {
+            breaches.push(format!("{change}: {sent} requests arrived, {intents} were intended"));
+        }
+    }
+    breaches
+}
+
+/// S11: a request is signed with a date that its intent, and so the table's answer, had seen.
+pub(super) fn signed_on_the_journal(evidence: &Evidence) -> Vec<String> {
+    let journals = evidence.journals();
+    let mut breaches = Vec::new();
+    for arrival in evidence.arrivals() {
+        let Some(frozen) = arrival.frozen else { continue };
+        let rests = meant(&journals, arrival.change).iter().any(|m| m.dated <= frozen);
+        if !rests || frozen > arrival.at {
+            breaches.push(format!(
+                "{} arrived at {} with a signature of {frozen}, which rests on no intent",
+                arrival.change, arrival.at
+            ));
+        }
+    }
+    breaches
+}
+
+/// S5: one effect changes the world at most once. A person's hand in between, or a promotion that
+/// the service itself gave up, makes room for another.
+pub(super) fn at_most_once(evidence: &Evidence) -> Vec<String> {
+    let journals = evidence.journals();
+    let mut changed: BTreeMap<&EffectId, Timestamp> = BTreeMap::new();
+    let mut breaches = Vec::new();
+    for happening in &evidence.happenings {
+        let Happened::Landed { change, frozen, changed: true } = &happening.what else { continue };
+        if frozen.is_none() {
+            changed.clear();
+            continue;
+        }
+        if change.class() == EffectClass::StateGuarded {
+            continue;
+        }
+        let Some(meant) = meant(&journals, change).pop() else { continue };
+        if let Some(before) = changed.insert(meant.effect, happening.at) {
+            breaches.push(format!(
+                "{} changed the world at {before} and again at {}",
+                meant.effect, happening.at
+            ));
+        }
+    }
+    breaches.extend(promoted_twice(evidence));
+    breaches
+}
+
+/// No engine becomes the writer twice without having stopped being it.
+fn promoted_twice(evidence: &Evidence) -> Vec<String> {
+    let mut writers = Vec::new();
+    let mut breaches = Vec::new();
+    for happening in &evidence.happenings {
+        if let Happened::Promoted { database, side, .. } = &happening.what {
+            if writers.contains(&(database, *side)) {
+                breaches.push(format!("{database} was promoted twice on the {side} side"));
+            }
+            writers.push((database, *side));
+        }
+        if let Happened::Demoted { database, side } = &happening.what {
+            writers.retain(|known| *known != (database, *side));
+        }
+    }
+    breaches
+}
+
+/// S16: when a generation has ended, nothing of it changes the world any more.
+pub(super) fn nothing_lands_after_the_end(evidence: &Evidence) -> Vec<String> {
+    let journals = evidence.journals();
+    let mut breaches = Vec::new();
+    for arrival in evidence.arrivals().filter(|a| a.changed) {
+        let Some(meant) = meant(&journals, arrival.change).pop() else { continue };
+        let ended = meant.journal.when(|e| matches!(e, Entry::Ended { .. }));
+        if ended.is_some_and(|end| end < arrival.at) {
+            breaches.push(format!(
+                "{} of generation {} landed at {}, after its end",
+                arrival.change, meant.journal.generation, arrival.at
+            ));
+        }
+    }
+    breaches
+}

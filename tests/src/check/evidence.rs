@@ -1,0 +1,175 @@
+//! What is judged: the truth of one run, taken when it is over.
+
+use leeward_core::ids::{Generation, Side};
+use leeward_core::journal::{Entry, Record, chain};
+use leeward_core::limits::Limits;
+use leeward_core::plan::Plan;
+use leeward_core::table::{JOURNAL, generation_partition};
+use leeward_core::time::{Span, Timestamp};
+use leeward_core::world::Change;
+use leeward_ports::fake::{Called, Delivered, Happened, Happening, Write};
+use leeward_ports::{Item, Put};
+
+use crate::rig::Rig;
+
+/// Everything that the checkers may look at.
+#[derive(Debug, Clone)]
+pub struct Evidence {
+    /// The plan of every generation.
+    pub plan: Plan,
+    /// The protocol's numbers.
+    pub limits: Limits,
+    /// What truly happened in the world.
+    pub happenings: Vec<Happening>,
+    /// What was sent to the world; empty when it was not kept.
+    pub calls: Vec<Called>,
+    /// Every write that reached the table.
+    pub writes: Vec<Write>,
+    /// What stands in the table.
+    pub items: Vec<Item>,
+    /// What reached people.
+    pub delivered: Vec<Delivered>,
+    /// Topic of Leeward itself.
+    pub system_topic: Option<String>,
+    /// Whether every writer honours the lease. Leeward promises nothing for one that does not.
+    pub honoured: bool,
+    /// How long ago an entry must be for its notice to be missed: time to deliver it again.
+    pub patience: Span,
+    /// When it is judged.
+    pub now: Timestamp,
+}
+
+/// A generation's journal, with the instant at which each entry truly landed.
+pub(super) struct Journal {
+    pub(super) generation: Generation,
+    pub(super) bodies: Vec<String>,
+    pub(super) entries: Vec<(Timestamp, Record)>,
+}
+
+/// A request as it reached the world.
+pub(super) struct Arrival<'a> {
+    pub(super) at: Timestamp,
+    pub(super) change: &'a Change,
+    /// Date of its signature; `None`: refused, its signature is not kept.
+    pub(super) frozen: Option<Timestamp>,
+    /// Whether the world is otherwise than before.
+    pub(super) changed: bool,
+}
+
+/// Five sweeps: what did not leave with the first is delivered by one of the next.
+const PATIENCE: Span = Span::minutes(5);
+
+impl Evidence {
+    /// What a rig has to show by now.
+    pub fn of(rig: &Rig) -> Self {
+        Self {
+            plan: rig.plan.clone(),
+            limits: Limits::REAL,
+            happenings: rig.world.happenings(),
+            calls: rig.world.calls(),
+            writes: rig.table.writes(),
+            items: rig.table.items(),
+            delivered: rig.publisher.delivered(),
+            system_topic: rig.detector.system_topic.clone(),
+            honoured: true,
+            patience: PATIENCE,
+            now: rig.clock.now(),
+        }
+    }
+
+    /// All journals, oldest first. One that cannot be read is left to `audited`, which says so.
+    pub(super) fn journals(&self) -> Vec<Journal> {
+        let mut journals = Vec::new();
+        let mut generation = Generation(1);
+        loop {
+            let partition = generation_partition(&self.plan.workload, generation);
+            let items: Vec<&Item> = self
+                .items
+                .iter()
+                .filter(|i| i.key.pk == partition && i.key.sk.starts_with(JOURNAL))
+                .collect();
+            if items.is_empty() {
+                return journals;
+            }
+            let bodies: Vec<String> = items.iter().map(|i| i.body.clone()).collect();
+            let records =
+                chain::read(bodies.iter().map(String::as_str)).map_or(Vec::new(), |(r, _)| r);
+            let entries = records
+                .into_iter()
+                .zip(&items)
+                .map(|(record, item)| (self.landed(item).unwrap_or(record.at), record))
+                .collect();
+            journals.push(Journal { generation, bodies, entries });
+            generation = generation.next();
+        }
+    }
+
+    /// When that item was written.
+    fn landed(&self, item: &Item) -> Option<Timestamp> {
+        self.writes
+            .iter()
+            .find(|w| w.item.key == item.key && w.put == Some(Put::Done))
+            .map(|w| w.at)
+    }
+
+    /// Requests that were signed by us, in the order of their arrival.
+    pub(super) fn arrivals(&self) -> impl Iterator<Item = Arrival<'_>> {
+        self.happenings.iter().filter_map(|h| match &h.what {
+            Happened::Landed { change, frozen: Some(frozen), changed } => Some(Arrival {
+                at: h.at,
+                change,
+                frozen: Some(frozen.0),
+                changed: *changed,
+            }),
+            Happened::Rejected { change, .. } => {
+                Some(Arrival { at: h.at, change, frozen: None, changed: false })
+            }
+            Happened::Landed { frozen: None, .. }
+            | Happened::RegionIs { .. }
+            | Happened::AcceptBegan { .. }
+            | Happened::AcceptEnded { .. }
+            | Happened::Promoted { .. }
+            | Happened::Demoted { .. }
+            | Happened::LeaseMoved { .. }
+            | Happened::Served { .. }
+            | Happened::Order { .. } => None,
+        })
+    }
+
+    /// Spans in which application writes to that database were accepted on that side.
+    pub(super) fn accepted(
+        &self,
+        database: &leeward_core::ids::EntryId,
+        side: Side,
+    ) -> Vec<(Timestamp, Timestamp)> {
+        let mut spans = Vec::new();
+        let mut since = None;
+        for h in &self.happenings {
+            if matches!(&h.what, Happened::AcceptBegan { database: d, side: s } if d == database && *s == side)
+            {
+                since = since.or(Some(h.at));
+            }
+            if matches!(&h.what, Happened::AcceptEnded { database: d, side: s } if d == database && *s == side)
+            {
+                spans.extend(since.take().map(|from| (from, h.at)));
+            }
+        }
+        spans.extend(since.map(|from| (from, self.now)));
+        spans
+    }
+}
+
+impl Journal {
+    /// Intents in order, each with the instant at which it landed.
+    pub(super) fn intents(&self) -> impl Iterator<Item = (Timestamp, &Record, &Change)> {
+        self.entries.iter().filter_map(|(at, record)| match &record.entry {
+            Entry::Intent { change, .. } => Some((*at, record, change.as_ref())),
+            _ => None,
+        })
+    }
+
+    /// The instant of the first entry for which `what` holds.
+    pub(super) fn when(&self, what: impl Fn(&Entry) -> bool) -> Option<Timestamp> {
+        self.entries.iter().find(|(_, r)| what(&r.entry)).map(|(at, _)| *at)
+    }
+}

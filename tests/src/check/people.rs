@@ -1,0 +1,80 @@
+//! What people are told, and how often the world is asked.
+
+use std::collections::BTreeMap;
+
+use leeward_core::journal::{Entry, State, chain};
+use leeward_core::telling::notice;
+use leeward_core::time::since;
+use leeward_ports::fake::Sent;
+use serde_json::Value;
+
+use super::evidence::{Evidence, Journal};
+
+/// L2: each end and each Held reached every receiver of the plan and Leeward's own topic.
+pub(super) fn told(evidence: &Evidence) -> Vec<String> {
+    let reached: Vec<(String, Value)> = evidence
+        .delivered
+        .iter()
+        .map(|d| {
+            (d.receiver.clone(), serde_json::from_str(&d.message.json).unwrap_or(Value::Null))
+        })
+        .collect();
+    let mut breaches = Vec::new();
+    for journal in evidence.journals() {
+        let Some(state) = folded(&journal) else { continue };
+        for (at, record) in &journal.entries {
+            let owed = matches!(record.entry, Entry::Ended { .. } | Entry::Held { .. });
+            if !owed || since(*at, evidence.now) < evidence.patience {
+                continue;
+            }
+            let Some(owed) = notice(&state, record) else {
+                breaches.push(format!("entry {} owes no notice", record.seq));
+                continue;
+            };
+            for receiver in receivers(evidence) {
+                let has = reached.iter().any(|(to, json)| {
+                    *to == receiver
+                        && json["generation"].as_u64() == owed.generation
+                        && json["seq"].as_u64() == owed.seq
+                });
+                if !has {
+                    breaches.push(format!("{receiver} was never told: {}", owed.subject));
+                }
+            }
+        }
+    }
+    breaches
+}
+
+fn receivers(evidence: &Evidence) -> Vec<String> {
+    let notifications = &evidence.plan.notifications;
+    let topics = notifications.topics.iter().map(|t| t.0.clone());
+    let webhooks = notifications.webhooks.iter().map(|w| w.0.clone());
+    topics.chain(webhooks).chain(evidence.system_topic.clone()).collect()
+}
+
+fn folded(journal: &Journal) -> Option<State> {
+    let (records, head) = chain::read(journal.bodies.iter().map(String::as_str)).ok()?;
+    State::fold(&records, head).ok()
+}
+
+/// L4: no change is sent more often than the protocol allows between two words of a person.
+pub(super) fn storms(evidence: &Evidence) -> Vec<String> {
+    let resumed = evidence
+        .journals()
+        .iter()
+        .flat_map(|j| &j.entries)
+        .filter(|(_, r)| matches!(r.entry, Entry::Resumed { .. }))
+        .count();
+    let most = evidence.limits.sends_max.saturating_mul(resumed + 1);
+    let mut sent: BTreeMap<String, usize> = BTreeMap::new();
+    for called in &evidence.calls {
+        if let Sent::Change(change) = &called.call {
+            *sent.entry(change.to_string()).or_default() += 1;
+        }
+    }
+    sent.into_iter()
+        .filter(|(_, times)| *times > most)
+        .map(|(change, times)| format!("{change} was sent {times} times, {most} are allowed"))
+        .collect()
+}

@@ -1,0 +1,126 @@
+//! Who accepts writes, what is lost, who is served.
+
+use leeward_core::ids::{EntryId, Side};
+use leeward_core::journal::{End, Entry};
+use leeward_core::time::{Span, Timestamp, since};
+use leeward_ports::fake::Happened;
+
+use super::evidence::{Evidence, Journal};
+
+/// S1: at most one Region accepts application writes to a single-writer database. Not promised for
+/// writers that ignore the lease, nor from a waiver of that database's fence on.
+pub(super) fn one_writer(evidence: &Evidence) -> Vec<String> {
+    if !evidence.honoured {
+        return Vec::new();
+    }
+    let journals = evidence.journals();
+    let mut breaches = Vec::new();
+    for database in evidence.plan.databases.iter().filter(|d| d.single_writer()) {
+        let id = database.id();
+        let waived = waived_from(&journals, id);
+        let standby = evidence.accepted(id, Side::Standby);
+        for (from, until) in evidence.accepted(id, Side::Primary) {
+            for (other_from, other_until) in &standby {
+                let (both_from, both_until) = (from.max(*other_from), until.min(*other_until));
+                if both_from < both_until && waived.is_none_or(|w| both_from < w) {
+                    breaches.push(format!(
+                        "both sides accept writes to {id} from {both_from} to {both_until}"
+                    ));
+                }
+            }
+        }
+    }
+    breaches
+}
+
+fn waived_from(journals: &[Journal], id: &EntryId) -> Option<Timestamp> {
+    journals
+        .iter()
+        .filter_map(|j| j.when(|e| matches!(e, Entry::Waived { database, .. } if database == id)))
+        .min()
+}
+
+/// S9: what a promotion truly lost is within the bound that its commit rests on.
+pub(super) fn loss_within_bound(evidence: &Evidence) -> Vec<String> {
+    if !evidence.honoured {
+        return Vec::new();
+    }
+    let journals = evidence.journals();
+    let mut breaches = Vec::new();
+    for happening in &evidence.happenings {
+        let Happened::Promoted { database, side, holds_until } = &happening.what else { continue };
+        let written = evidence.accepted(database, side.other());
+        let last = written.iter().filter(|(from, _)| *from < happening.at).map(|(_, until)| *until);
+        let lost = last.max().map_or(Span::default(), |last| since(*holds_until, last));
+        let Some(journal) = in_force(&journals, happening.at) else { continue };
+        if waived_from(&journals, database).is_some() {
+            continue;
+        }
+        let bound = journal
+            .entries
+            .iter()
+            .filter(|(at, _)| *at <= happening.at)
+            .filter_map(|(_, record)| match &record.entry {
+                Entry::LossBound { database: d, bound, .. } if d == database => Some(*bound),
+                _ => None,
+            })
+            .next_back();
+        match bound {
+            Some(Some(bound)) if lost <= bound => {}
+            Some(Some(bound)) => breaches
+                .push(format!("{database} lost {lost} of writes, the bound on record is {bound}")),
+            Some(None) | None if lost == Span::default() => {}
+            Some(None) | None => {
+                breaches.push(format!("{database} lost {lost} of writes, with no bound on record"));
+            }
+        }
+    }
+    breaches
+}
+
+/// The generation that was open then.
+fn in_force(journals: &[Journal], at: Timestamp) -> Option<&Journal> {
+    journals.iter().rev().find(|j| j.entries.first().is_some_and(|(opened, _)| *opened <= at))
+}
+
+/// S7: between the last validation pass and Recovered users were truly served by the target.
+pub(super) fn served_when_recovered(evidence: &Evidence) -> Vec<String> {
+    let mut breaches = Vec::new();
+    for journal in evidence.journals() {
+        let recovered =
+            journal.when(|e| matches!(e, Entry::Ended { end: End::Recovered, .. }));
+        let Some(recovered) = recovered else { continue };
+        let passed = journal
+            .entries
+            .iter()
+            .filter(|(_, r)| matches!(r.entry, Entry::Pass { held: true, .. }))
+            .map(|(at, _)| *at)
+            .next_back();
+        let Some((_, first)) = journal.entries.first() else { continue };
+        let Entry::Opened(decision) = &first.entry else { continue };
+        let target = decision.direction.target();
+        let from = passed.unwrap_or(recovered);
+        if !served(evidence, target, from, recovered) {
+            breaches.push(format!(
+                "generation {} is Recovered at {recovered}, but users were not served by the {target} side since {from}",
+                journal.generation
+            ));
+        }
+    }
+    breaches
+}
+
+/// Whether that side served users at some instant from `from` to `until`.
+fn served(evidence: &Evidence, side: Side, from: Timestamp, until: Timestamp) -> bool {
+    let mut at_begin = None;
+    let mut within = false;
+    for happening in &evidence.happenings {
+        let Happened::Served { by } = &happening.what else { continue };
+        if happening.at <= from {
+            at_begin = *by;
+        } else if happening.at <= until {
+            within |= *by == Some(side);
+        }
+    }
+    within || at_begin == Some(side)
+}
