@@ -181,8 +181,10 @@ impl Rig {
     pub fn call(&self, event: &Value) -> Result<Value, StepError> {
         let detector = self.detector.clone();
         let event = event.clone();
-        match block_on(&self.clock, async move { leeward_detector::handle(&detector, &event).await })
-        {
+        match block_on(
+            &self.clock,
+            async move { leeward_detector::handle(&detector, &event).await },
+        ) {
             Some(answer) => answer,
             None => Err(StepError::Unavailable("the detector hangs".to_owned())),
         }

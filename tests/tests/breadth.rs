@@ -1,4 +1,5 @@
 //! The other kinds of databases, fences, capacity and controls, each through a whole recovery.
+#![expect(clippy::expect_used, reason = "helpers of tests fail as tests do")]
 
 use leeward_core::contract::Mode;
 use leeward_core::ids::{Actor, EntryId, Side};
@@ -70,7 +71,8 @@ fn no_fence_works_while_the_old_side_is_silent_so_a_person_is_asked() {
     rig.live(Span::minutes(40));
     assert_eq!(ended(&rig), Some(Ended::Recovered), "{}", told(&rig));
     assert_eq!(rig.world.served_by(), Some(Side::Standby), "{}", told(&rig));
-    let unproven = leeward_core::telling::old_side_unproven(&rig.book(1).expect("open").state).count();
+    let unproven =
+        leeward_core::telling::old_side_unproven(&rig.book(1).expect("open").state).count();
     assert_eq!(unproven, 1, "the old side stays unproven");
 }
 

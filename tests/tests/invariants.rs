@@ -1,5 +1,7 @@
 //! Every invariant holds over whole recoveries, and each checker finds what it is there for.
 
+#![expect(clippy::expect_used, reason = "a test fails by panicking, its helpers too")]
+
 use leeward_core::ids::{EntryId, Side};
 use leeward_core::plan::{ApprovalFor, OnTimeout};
 use leeward_core::time::{Span, Timestamp, after};
@@ -45,12 +47,9 @@ fn broken(evidence: &Evidence) -> Vec<&'static str> {
 #[test]
 fn every_invariant_holds_however_the_region_fails() {
     for plan in ["orders", "catalog", "sessions"] {
-        for state in [
-            RegionState::Dead,
-            RegionState::Hanging,
-            RegionState::Partitioned,
-            RegionState::Unseen,
-        ] {
+        for state in
+            [RegionState::Dead, RegionState::Hanging, RegionState::Partitioned, RegionState::Unseen]
+        {
             let rig = rig(plan);
             let primary = rig.plan.regions.primary.clone();
             rig.world.set_region(&primary, state);
@@ -213,11 +212,13 @@ fn a_loss_beyond_its_bound_is_found() {
 fn an_effect_without_an_intent_and_outside_the_plan_is_found() {
     let mut evidence = recovered();
     let now = evidence.now;
-    let change = Change::PromoteReplica {
-        region: "us-west-2".into(),
-        instance: "someone-elses".to_owned(),
-    };
-    happen(&mut evidence, now, Happened::Landed { change, frozen: Some(Frozen(now)), changed: true });
+    let change =
+        Change::PromoteReplica { region: "us-west-2".into(), instance: "someone-elses".to_owned() };
+    happen(
+        &mut evidence,
+        now,
+        Happened::Landed { change, frozen: Some(Frozen(now)), changed: true },
+    );
     assert_eq!(broken(&evidence), ["S10", "S11", "S13", "S6"]);
 }
 

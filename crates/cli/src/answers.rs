@@ -68,7 +68,8 @@ fn meant(book: &Book, last: &Asked, number: Option<u32>) -> Result<(), Trouble> 
     let named = book.state.questions.iter().find(|q| q.number == number);
     // Asked anew word for word because its time was over: the answer is to the same thing.
     let same = named.is_some_and(|q| {
-        matches!(q.answer, Some((Said::TimedOut, _))) && (q.loss, &q.question) == (last.loss, &last.question)
+        matches!(q.answer, Some((Said::TimedOut, _)))
+            && (q.loss, &q.question) == (last.loss, &last.question)
     });
     if same {
         return Ok(());

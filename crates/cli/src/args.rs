@@ -25,16 +25,40 @@ pub struct Arguments {
 #[derive(Debug, Clone, Args)]
 pub struct Settings {
     /// Name of the state table (output TableName of the stack).
-    #[arg(long, global = true, env = "LEEWARD_TABLE", default_value = "")]
+    #[arg(
+        long,
+        global = true,
+        env = "LEEWARD_TABLE",
+        default_value = "",
+        hide_default_value = true
+    )]
     pub table: String,
     /// Region of the state table (output TableRegion).
-    #[arg(long, global = true, env = "LEEWARD_TABLE_REGION", default_value = "")]
+    #[arg(
+        long,
+        global = true,
+        env = "LEEWARD_TABLE_REGION",
+        default_value = "",
+        hide_default_value = true
+    )]
     pub table_region: String,
     /// ARN of the recovery's state machine (output StateMachineArn).
-    #[arg(long, global = true, env = "LEEWARD_STATE_MACHINE_ARN", default_value = "")]
+    #[arg(
+        long,
+        global = true,
+        env = "LEEWARD_STATE_MACHINE_ARN",
+        default_value = "",
+        hide_default_value = true
+    )]
     pub state_machine: String,
     /// ARN of the system's own topic (output TopicArn).
-    #[arg(long, global = true, env = "LEEWARD_TOPIC_ARN", default_value = "")]
+    #[arg(
+        long,
+        global = true,
+        env = "LEEWARD_TOPIC_ARN",
+        default_value = "",
+        hide_default_value = true
+    )]
     pub topic: String,
     /// Answer in JSON, on standard output.
     #[arg(long, global = true)]

@@ -58,7 +58,8 @@ pub async fn now(
     let switch = office.desk.switch().await?;
     let (last, _) = office.desk.latest(&workload).await?;
     let last = last.map(|book| book.state);
-    let weigh = |stored: StoredPlan| one(office, stored, &facts, &switch, last.as_ref(), direction, now);
+    let weigh =
+        |stored: StoredPlan| one(office, stored, &facts, &switch, last.as_ref(), direction, now);
     let plans: Vec<OnePlan> = plans.into_iter().map(weigh).collect();
     let gravest = plans.iter().map(|p| p.assessment.verdict).min_by_key(|v| match v {
         Verdict::Down => 0,
@@ -111,12 +112,15 @@ fn one(
     match opening {
         Opening::Refused(why) => missing.push(why.to_string()),
         Opening::Join(generation) => {
-            missing.push(format!("nothing is opened beside generation {generation}, which is open"));
+            missing
+                .push(format!("nothing is opened beside generation {generation}, which is open"));
         }
         Opening::Open(_) => {}
     }
     if direction == Direction::ToPrimary {
-        missing.push("going home is a person's decision: `leeward start --direction to-primary`".to_owned());
+        missing.push(
+            "going home is a person's decision: `leeward start --direction to-primary`".to_owned(),
+        );
     }
     OnePlan {
         plan: plan.plan.clone(),
@@ -174,8 +178,12 @@ fn waits_for(plan: &Plan) -> Vec<String> {
     for database in plan.databases.iter().filter(|d| d.single_writer()) {
         let id = database.id();
         waits.push(match database.lease() {
-            Some(lease) => format!("{id}: the old writer's time, {}, after the lease is taken", lease.expiry()),
-            None => format!("{id}: a fence that the old side itself has to show, or `leeward waive`"),
+            Some(lease) => {
+                format!("{id}: the old writer's time, {}, after the lease is taken", lease.expiry())
+            }
+            None => {
+                format!("{id}: a fence that the old side itself has to show, or `leeward waive`")
+            }
         });
     }
     waits

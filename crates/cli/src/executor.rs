@@ -56,7 +56,10 @@ pub async fn next(office: &Office, book: &Book, no_start: bool) -> Next {
         return Next::none();
     }
     if let Some(halt) = &book.state.halt {
-        return Next::note(format!("it is halted: {}. `leeward resume {workload}` goes on", halt.reason));
+        return Next::note(format!(
+            "it is halted: {}. `leeward resume {workload}` goes on",
+            halt.reason
+        ));
     }
     if no_start {
         return Next::note(format!("not started: the sweeper will, or `leeward run {workload}`"));

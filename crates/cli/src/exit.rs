@@ -111,13 +111,9 @@ impl From<StepError> for Trouble {
         };
         let next = match exit {
             Exit::Unavailable => {
-                ". Look at --table, --table-region and your credentials (`aws sts get-caller-identity`), then ask again; nothing was changed by this command"
+                ". Look at --table, --table-region and your credentials (`aws sts get-caller-identity`), then ask again: asking twice is harmless"
             }
-            Exit::Well
-            | Exit::NotAsAsked
-            | Exit::Invalid
-            | Exit::Refused
-            | Exit::NeedsPerson => "",
+            Exit::Well | Exit::NotAsAsked | Exit::Invalid | Exit::Refused | Exit::NeedsPerson => "",
         };
         Self::new(exit, format!("{error}{next}"))
     }

@@ -60,6 +60,8 @@ pub async fn write(office: &Office, on: &On, verb: &dyn Verb) -> Result<Book, Tr
     }
     Err(Trouble::new(
         Exit::Unavailable,
-        format!("the journal of {workload} changed {ROUNDS_MAX} times while this was written; ask again"),
+        format!(
+            "the journal of {workload} changed {ROUNDS_MAX} times while this was written; ask again"
+        ),
     ))
 }

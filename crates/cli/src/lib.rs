@@ -21,19 +21,10 @@ mod verbs;
 use leeward_core::journal::Answer as Said;
 
 use crate::args::{Command, PlanCommand};
-use crate::exit::{Answer, Exit, Trouble};
+use crate::exit::{Answer, Trouble};
 use crate::office::Office;
 use crate::run::Handlers;
 use crate::screen::Screen;
-
-/// What came of a command.
-#[derive(Debug)]
-pub enum Outcome {
-    /// Something to print.
-    Answered(Answer),
-    /// Everything was printed as it happened.
-    Shown(Exit),
-}
 
 /// Carries a command out that needs no AWS; `None`: it does.
 pub fn at_home(command: &Command) -> Option<Result<Answer, Trouble>> {
@@ -51,11 +42,11 @@ pub async fn carry_out(
     handlers: &Handlers,
     command: &Command,
     screen: &mut Screen<'_>,
-) -> Result<Outcome, Trouble> {
+) -> Result<Answer, Trouble> {
     if let Some(answer) = at_home(command) {
-        return answer.map(Outcome::Answered);
+        return answer;
     }
-    let answer = match command {
+    match command {
         Command::Plan(PlanCommand::Put { file }) => plan::put_file(office, file).await,
         Command::Plan(PlanCommand::Show { plan, digest }) => {
             plan::show(office, plan.as_deref(), digest.as_deref()).await
@@ -71,7 +62,7 @@ pub async fn carry_out(
             status::once(office, of, *generation).await
         }
         Command::Status { of, generation, watch: true } => {
-            return status::watch(office, of, *generation, screen).await.map(Outcome::Shown);
+            status::watch(office, of, *generation, screen).await
         }
         Command::Run { workload } => run::workload_of(office, handlers, workload, screen).await,
         Command::Start(_)
@@ -86,8 +77,7 @@ pub async fn carry_out(
             let own = office.in_the_callers_name().await?;
             said(&own, handlers, command, screen).await
         }
-    };
-    answer.map(Outcome::Answered)
+    }
 }
 
 /// What a person says goes on record in their own name.

@@ -9,24 +9,26 @@ use clap::Parser;
 use leeward_cli::args::Arguments;
 use leeward_cli::exit::{Answer, Exit, Trouble};
 use leeward_cli::screen::Screen;
-use leeward_cli::{Outcome, at_home, carry_out};
+use leeward_cli::{at_home, carry_out};
+use tracing_subscriber::fmt::writer::MakeWriterExt;
 
 #[tokio::main]
 async fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    // Warnings go to standard error: standard output is the answer.
+    // Leeward's own warnings go to standard error: standard output is the answer, and what the SDK
+    // has to say is in the errors.
+    let own = std::io::stderr.with_filter(|event| event.target().starts_with("leeward"));
     tracing_subscriber::fmt()
         .with_max_level(tracing_subscriber::filter::LevelFilter::WARN)
-        .with_writer(std::io::stderr)
+        .with_writer(own)
         .without_time()
         .init();
     let json = arguments.settings.json;
     match asked(&arguments).await {
-        Ok(Outcome::Answered(answer)) => {
+        Ok(answer) => {
             print(&answer, json);
             answer.exit.into()
         }
-        Ok(Outcome::Shown(exit)) => exit.into(),
         Err(trouble) => {
             complain(&trouble, json);
             trouble.exit.into()
@@ -34,9 +36,9 @@ async fn main() -> ExitCode {
     }
 }
 
-async fn asked(arguments: &Arguments) -> Result<Outcome, Trouble> {
+async fn asked(arguments: &Arguments) -> Result<Answer, Trouble> {
     if let Some(answer) = at_home(&arguments.command) {
-        return answer.map(Outcome::Answered);
+        return answer;
     }
     let (office, handlers) = wiring::wire(&arguments.settings).await?;
     let live = !arguments.settings.json && std::io::stdout().is_terminal();

@@ -160,10 +160,20 @@ async fn provide(
             .provisions
             .lease(&lease.region, &lease.table, &key, owner, frozen)
             .await
-            .map_err(|e| missing(&format!("the writer lease {key} in table {} ({})", lease.table, lease.region), &e))?;
+            .map_err(|e| {
+                missing(
+                    &format!("the writer lease {key} in table {} ({})", lease.table, lease.region),
+                    &e,
+                )
+            })?;
         did.push(match made {
-            Made::Now => format!("made the writer lease {key} in {} ({}), owner {owner}, epoch 1", lease.table, lease.region),
-            Made::Before => format!("the writer lease {key} in {} ({}) was there", lease.table, lease.region),
+            Made::Now => format!(
+                "made the writer lease {key} in {} ({}), owner {owner}, epoch 1",
+                lease.table, lease.region
+            ),
+            Made::Before => {
+                format!("the writer lease {key} in {} ({}) was there", lease.table, lease.region)
+            }
         });
     }
     for control in &plan.traffic.controls {
@@ -176,11 +186,10 @@ async fn provide(
             }
             zones.push(zone);
             let name = format!("_leeward.{}.{}.{}", plan.workload, control.id, zone.1);
-            let made = office
-                .provisions
-                .fence_number(zone.0, &name, frozen)
-                .await
-                .map_err(|e| missing(&format!("the fence number {name} in zone {}", zone.0), &e))?;
+            let made =
+                office.provisions.fence_number(zone.0, &name, frozen).await.map_err(|e| {
+                    missing(&format!("the fence number {name} in zone {}", zone.0), &e)
+                })?;
             did.push(match made {
                 Made::Now => format!("made the fence number {name}, 0"),
                 Made::Before => format!("the fence number {name} was there"),
@@ -197,7 +206,9 @@ fn missing(what: &str, error: &leeward_core::world::ChangeError) -> Trouble {
     };
     Trouble::new(
         exit,
-        format!("making {what}: {error}. The plan is stored but not in force; put it again when that is mended"),
+        format!(
+            "making {what}: {error}. The plan is stored but not in force; put it again when that is mended"
+        ),
     )
 }
 
@@ -240,7 +251,11 @@ async fn list(office: &Office) -> Result<Answer, Trouble> {
             let enabled = if p.plan.enabled { "enabled" } else { "not enabled" };
             format!(
                 "{}  workload {}  {} → {}  {enabled}  {}",
-                p.plan.plan, p.plan.workload, p.plan.regions.primary, p.plan.regions.standby, p.digest
+                p.plan.plan,
+                p.plan.workload,
+                p.plan.regions.primary,
+                p.plan.regions.standby,
+                p.digest
             )
         })
         .collect::<Vec<_>>();

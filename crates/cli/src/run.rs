@@ -20,8 +20,7 @@ use crate::screen::Screen;
 use crate::status;
 
 /// One function of the deployment, in this process.
-pub type Handler =
-    Arc<dyn Fn(Value) -> BoxFuture<'static, Result<Value, StepError>> + Send + Sync>;
+pub type Handler = Arc<dyn Fn(Value) -> BoxFuture<'static, Result<Value, StepError>> + Send + Sync>;
 
 /// The functions by the name that the definition has for each, without `${` and `}`.
 pub type Handlers = BTreeMap<&'static str, Handler>;
@@ -55,7 +54,10 @@ pub async fn workload_of(
     if let Some(halt) = &book.state.halt {
         return Err(Trouble::new(
             Exit::NeedsPerson,
-            format!("generation {generation} of {workload} is halted: {}. `leeward resume {workload} --reason … --no-start` first", halt.reason),
+            format!(
+                "generation {generation} of {workload} is halted: {}. `leeward resume {workload} --reason … --no-start` first",
+                halt.reason
+            ),
         ));
     }
     execute(office, handlers, &workload, join_input(&workload, generation), screen).await
@@ -107,7 +109,11 @@ async fn ended(
                 "InvalidInput" => Exit::Invalid,
                 _ => Exit::NotAsAsked,
             };
-            (exit, format!("ended with {error}: {cause}"), json!({ "error": error, "cause": cause }))
+            (
+                exit,
+                format!("ended with {error}: {cause}"),
+                json!({ "error": error, "cause": cause }),
+            )
         }
     };
     let mut lines = vec![format!("{name} {word}")];
@@ -160,7 +166,10 @@ impl Host for Terminal<'_, '_> {
     async fn invoke(&self, call: &Call) -> Result<Value, Failure> {
         let name = call.function.trim_start_matches("${").trim_end_matches('}');
         let Some(handler) = self.handlers.get(name) else {
-            return Err(Failure::new("InvalidInput", format!("no function {name} in this process")));
+            return Err(Failure::new(
+                "InvalidInput",
+                format!("no function {name} in this process"),
+            ));
         };
         let work = handler(call.payload.clone());
         let limit = self.rest.rest(call.timeout);
@@ -178,7 +187,8 @@ impl Host for Terminal<'_, '_> {
             }
             Err(error) => {
                 self.say(&call.state, &error.to_string());
-                let answer = json!({ "errorType": error.name(), "errorMessage": error.to_string() });
+                let answer =
+                    json!({ "errorType": error.name(), "errorMessage": error.to_string() });
                 Err(Failure::of_function(&answer))
             }
         }
@@ -194,7 +204,8 @@ impl Host for Terminal<'_, '_> {
 
     fn jitter(&self, max: Duration) -> Duration {
         let drawn = self.nonces.draw();
-        let digits: String = drawn.as_str().chars().filter(char::is_ascii_hexdigit).take(8).collect();
+        let digits: String =
+            drawn.as_str().chars().filter(char::is_ascii_hexdigit).take(8).collect();
         let share = u32::from_str_radix(&digits, 16).unwrap_or(u32::MAX);
         max.mul_f64(f64::from(share) / f64::from(u32::MAX))
     }

@@ -152,24 +152,37 @@ fn lines(s: &Status) -> Vec<String> {
     if let Some(q) = &s.question {
         say("QUESTION", format!("{} (number {}, until {})", q.question, q.number, q.deadline));
     }
-    say("way back", match s.way_back {
-        WayBack::Open => "open".to_owned(),
-        WayBack::Committed => "none: committed".to_owned(),
-        WayBack::TurnedBack => "taken".to_owned(),
-    });
+    say(
+        "way back",
+        match s.way_back {
+            WayBack::Open => "open".to_owned(),
+            WayBack::Committed => "none: committed".to_owned(),
+            WayBack::TurnedBack => "taken".to_owned(),
+        },
+    );
     say("RTO", recovery_time(s));
-    say("RPO", match s.rpo.actual {
-        Some(actual) => format!("at most {actual} of writes lost, objective {}{}", s.rpo.target, word(s.rpo.met)),
-        None => format!("not known, objective {}", s.rpo.target),
-    });
+    say(
+        "RPO",
+        match s.rpo.actual {
+            Some(actual) => format!(
+                "at most {actual} of writes lost, objective {}{}",
+                s.rpo.target,
+                word(s.rpo.met)
+            ),
+            None => format!("not known, objective {}", s.rpo.target),
+        },
+    );
     for step in &s.steps {
         let after = step.after.map_or("…".to_owned(), |a| format!("+{}", seconds(a)));
         let here = if s.step == Some(step.step) { "  ← here" } else { "" };
         say("step", format!("{:<10}{after:>9}{here}", step.step.as_str()));
     }
     for d in &s.databases {
-        let bound = d.loss_bound.map_or("loss unknown".to_owned(), |b| format!("loss at most {b} of {}", d.max_loss));
-        let writer = if d.writer { format!(", writer in {}", s.target_region) } else { String::new() };
+        let bound = d
+            .loss_bound
+            .map_or("loss unknown".to_owned(), |b| format!("loss at most {b} of {}", d.max_loss));
+        let writer =
+            if d.writer { format!(", writer in {}", s.target_region) } else { String::new() };
         say("database", format!("{}: fence {}, {bound}{writer}", d.id, d.fence));
     }
     if s.old_side == OldSide::Unproven {
@@ -229,13 +242,14 @@ pub fn timeline_line(line: &leeward_core::status::Line) -> String {
     format!("  {:>4} {after:>10}  {:<16} {}", line.seq, line.entry, line.text)
 }
 
-/// Looks again and again until the recovery is over; `until_halt` also ends at a halt.
+/// Looks again and again until the recovery is over. What was seen is on the screen already, so the
+/// answer has no lines of its own.
 pub async fn watch(
     office: &Office,
     of: &str,
     generation: Option<u64>,
     screen: &mut Screen<'_>,
-) -> Result<Exit, Trouble> {
+) -> Result<Answer, Trouble> {
     let (workload, named) = read_subject(of)?;
     let mut told = 0;
     let mut lost = false;
@@ -259,7 +273,7 @@ pub async fn watch(
                 }
                 told = told.max(book.state.last.0);
                 if book.state.end.is_some() {
-                    return Ok(answer.exit);
+                    return Ok(Answer { lines: Vec::new(), ..answer });
                 }
             }
             // The table may be away for a while: a watch goes on, and says so once.

@@ -9,8 +9,8 @@ use leeward_reconcile::Book;
 use serde::Serialize;
 
 use crate::args::On;
-use crate::exit::{Answer, Exit, Trouble};
 use crate::executor::{self, Next};
+use crate::exit::{Answer, Exit, Trouble};
 use crate::journal::write;
 use crate::office::Office;
 
@@ -86,9 +86,8 @@ pub async fn resume(
     time_limit: Option<Span>,
     no_start: bool,
 ) -> Result<Answer, Trouble> {
-    let entry = |_: &Book, _: &_, _: &_| {
-        Ok(vec![Entry::Resumed { reason: on.reason.clone(), time_limit }])
-    };
+    let entry =
+        |_: &Book, _: &_, _: &_| Ok(vec![Entry::Resumed { reason: on.reason.clone(), time_limit }]);
     let book = write(office, on, &entry).await?;
     let next = executor::next(office, &book, no_start).await;
     said(&book, next)

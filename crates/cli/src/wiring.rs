@@ -26,7 +26,8 @@ use serde_json::Value;
 
 /// The office and the functions, over AWS. Calls nobody.
 pub async fn wire(settings: &Settings) -> Result<(Office, Handlers), Trouble> {
-    let region = Region::new(needed(&settings.table_region, "--table-region", "LEEWARD_TABLE_REGION")?);
+    let region =
+        Region::new(needed(&settings.table_region, "--table-region", "LEEWARD_TABLE_REGION")?);
     let table = needed(&settings.table, "--table", "LEEWARD_TABLE")?;
     let clients = Clients::load().await;
     let world = World::builder(&clients)
@@ -115,7 +116,8 @@ fn handlers(
     let tell: Handler = Arc::new(move |event| {
         let (desk, publisher, topic) = (own.clone(), publisher.clone(), topic.clone());
         Box::pin(async move {
-            let told = leeward_notifier::handle(&desk, publisher.as_ref(), topic.as_deref(), &event);
+            let told =
+                leeward_notifier::handle(&desk, publisher.as_ref(), topic.as_deref(), &event);
             json(told.await)
         })
     });
@@ -129,8 +131,7 @@ fn handlers(
     ])
 }
 
-type StepHandle =
-    for<'a> fn(&'a Desk, &'a Value) -> BoxFuture<'a, Result<StepOutput, StepError>>;
+type StepHandle = for<'a> fn(&'a Desk, &'a Value) -> BoxFuture<'a, Result<StepOutput, StepError>>;
 
 fn step(desk: &Desk, handle: StepHandle) -> Handler {
     let desk = desk.clone();

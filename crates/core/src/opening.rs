@@ -45,7 +45,9 @@ pub enum NotNow {
         left: Span,
     },
     /// The last generation turned back for a reason that time alone does not change.
-    #[error("generation {generation} was given up ({why}); the evidence opens none for {left} (`leeward ack` ends it, `leeward start` goes at once)")]
+    #[error(
+        "generation {generation} was given up ({why}); the evidence opens none for {left} (`leeward ack` ends it, `leeward start` goes at once)"
+    )]
     GaveUp {
         /// The last generation.
         generation: Generation,

@@ -29,14 +29,20 @@ pub struct Notice {
 }
 
 /// The notice that an entry owes, if it owes one.
-#[expect(clippy::wildcard_enum_match_arm, reason = "every other entry is told by the status, not by a message")]
+#[expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "every other entry is told by the status, not by a message"
+)]
 pub fn notice(state: &State, record: &Record) -> Option<Notice> {
     let d = &state.decision;
     let (w, g) = (&d.workload, d.generation);
     let (headline, text, commands) = match &record.entry {
         Entry::Opened(_) => (
             format!("recovery to {} begins", d.target),
-            format!("{}. Plan {}, {}, time limit until {}.", d.trigger, d.plan, d.direction, d.deadline),
+            format!(
+                "{}. Plan {}, {}, time limit until {}.",
+                d.trigger, d.plan, d.direction, d.deadline
+            ),
             vec![format!("leeward status {w}"), format!("leeward stop {w} --reason …")],
         ),
         Entry::Asked { number, question, deadline, loss, .. } => (
@@ -59,7 +65,10 @@ pub fn notice(state: &State, record: &Record) -> Option<Notice> {
         Entry::Stopped { reason, in_flight } => (
             format!("stopped by {}", record.by),
             format!("{reason}. Requests in flight: {}.", in_flight.len()),
-            vec![format!("leeward resume {w} --reason …"), format!("leeward abandon {w} --reason …")],
+            vec![
+                format!("leeward resume {w} --reason …"),
+                format!("leeward abandon {w} --reason …"),
+            ],
         ),
         Entry::Waived { database, reason, .. } => (
             format!("the fence of {database} is waived by {}", record.by),
@@ -71,11 +80,9 @@ pub fn notice(state: &State, record: &Record) -> Option<Notice> {
             because.join(". "),
             vec![format!("leeward status {w}")],
         ),
-        Entry::TurnedBack { reason, detail } => (
-            format!("turning back: {reason}"),
-            detail.clone(),
-            vec![format!("leeward status {w}")],
-        ),
+        Entry::TurnedBack { reason, detail } => {
+            (format!("turning back: {reason}"), detail.clone(), vec![format!("leeward status {w}")])
+        }
         Entry::Ended { end, reason } => (
             match end {
                 End::Recovered => format!("recovered: users are served from {}", d.target),

@@ -8,6 +8,9 @@ use serde::{Deserialize, Serialize};
 /// An instant, always the `Date` of an answer of the state table or derived from one.
 pub type Timestamp = jiff::Timestamp;
 
+/// A `Date` header says whole seconds, never rounded up: the instant itself may be this much later.
+pub const DATE_RESOLUTION: Span = Span::seconds(1);
+
 /// A length of time in milliseconds, written `500ms`, `90s`, `15m` or `1h`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct Span(u64);

@@ -173,10 +173,9 @@ fn event(value: &Value, source: &str, detail_type: &str) -> Result<Trigger, Step
         ("aws.health" | "aws.rds", _) => Ok(Trigger::Sweep { source: source.to_owned() }),
         ("aws.states", "Step Functions Execution Status Change") => {
             match (text(value, "/detail/name"), text(value, "/detail/status")) {
-                (Some(name), Some(status)) => Ok(Trigger::ExecutionEnded {
-                    name: name.to_owned(),
-                    status: status.to_owned(),
-                }),
+                (Some(name), Some(status)) => {
+                    Ok(Trigger::ExecutionEnded { name: name.to_owned(), status: status.to_owned() })
+                }
                 _ => invalid("an execution event without name or status".to_owned()),
             }
         }

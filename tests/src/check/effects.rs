@@ -25,11 +25,9 @@ fn meant<'a>(journals: &'a [Journal], change: &Change) -> Vec<Meant<'a>> {
     journals
         .iter()
         .flat_map(|journal| journal.intents().map(move |i| (journal, i)))
-        .filter_map(|(journal, (landed, record, known))| match &record.entry {
-            Entry::Intent { effect, .. } if known == change => {
-                Some(Meant { journal, effect, dated: record.at, landed })
-            }
-            _ => None,
+        .filter_map(|(journal, (landed, record, known))| {
+            let Entry::Intent { effect, .. } = &record.entry else { return None };
+            (known == change).then_some(Meant { journal, effect, dated: record.at, landed })
         })
         .collect()
 }

@@ -115,12 +115,9 @@ impl Evidence {
     /// Requests that were signed by us, in the order of their arrival.
     pub(super) fn arrivals(&self) -> impl Iterator<Item = Arrival<'_>> {
         self.happenings.iter().filter_map(|h| match &h.what {
-            Happened::Landed { change, frozen: Some(frozen), changed } => Some(Arrival {
-                at: h.at,
-                change,
-                frozen: Some(frozen.0),
-                changed: *changed,
-            }),
+            Happened::Landed { change, frozen: Some(frozen), changed } => {
+                Some(Arrival { at: h.at, change, frozen: Some(frozen.0), changed: *changed })
+            }
             Happened::Rejected { change, .. } => {
                 Some(Arrival { at: h.at, change, frozen: None, changed: false })
             }
@@ -162,9 +159,9 @@ impl Evidence {
 impl Journal {
     /// Intents in order, each with the instant at which it landed.
     pub(super) fn intents(&self) -> impl Iterator<Item = (Timestamp, &Record, &Change)> {
-        self.entries.iter().filter_map(|(at, record)| match &record.entry {
-            Entry::Intent { change, .. } => Some((*at, record, change.as_ref())),
-            _ => None,
+        self.entries.iter().filter_map(|(at, record)| {
+            let Entry::Intent { change, .. } = &record.entry else { return None };
+            Some((*at, record, change.as_ref()))
         })
     }
 

@@ -16,7 +16,8 @@ pub(super) fn numbers_rise(evidence: &Evidence) -> Vec<String> {
     for happening in &evidence.happenings {
         if let Happened::LeaseMoved { epoch: now, owner } = &happening.what {
             if epoch.is_some_and(|before| *now != before + 1) {
-                breaches.push(format!("the lease goes to {owner} with epoch {now} after {epoch:?}"));
+                breaches
+                    .push(format!("the lease goes to {owner} with epoch {now} after {epoch:?}"));
             }
             epoch = Some(*now);
         }
@@ -25,7 +26,8 @@ pub(super) fn numbers_rise(evidence: &Evidence) -> Vec<String> {
         {
             let key = (zone.clone(), fence.name.clone());
             if numbers.get(&key).is_some_and(|before| fence.to <= *before) {
-                breaches.push(format!("{} of zone {zone} does not rise to {}", fence.name, fence.to));
+                breaches
+                    .push(format!("{} of zone {zone} does not rise to {}", fence.name, fence.to));
             }
             numbers.insert(key, fence.to);
         }
@@ -42,9 +44,10 @@ pub(super) fn promoted_behind_the_commit(evidence: &Evidence) -> Vec<String> {
         if !promotes(arrival.change) {
             continue;
         }
-        let sender = journals.iter().rev().find(|j| {
-            j.intents().any(|(landed, _, change)| change == arrival.change && landed <= arrival.at)
-        });
+        let sender = journals
+            .iter()
+            .rev()
+            .find(|j| j.intents().any(|(.., change)| change == arrival.change));
         let Some(journal) = sender else { continue };
         let committed = journal.when(|e| matches!(e, Entry::Committed { .. }));
         if committed.is_none_or(|at| at > arrival.at) {

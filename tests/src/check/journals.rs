@@ -8,8 +8,8 @@ use leeward_core::journal::{Entry, State, chain};
 use leeward_core::table::{JOURNAL, generation_partition};
 use leeward_ports::Put;
 
-use super::evidence::{Evidence, Journal};
 use super::Violation;
+use super::evidence::{Evidence, Journal};
 
 /// Sort key prefix of stored evidence.
 const EVIDENCE: &str = "EV#";
@@ -27,9 +27,10 @@ pub(super) fn written_once(evidence: &Evidence) -> Vec<String> {
         if written.insert(name, &write.item.body).is_some() {
             breaches.push(format!("{}/{} was written again at {}", key.pk, key.sk, write.at));
         }
-        let below = evidence.items.iter().filter(|i| {
-            i.key.pk == key.pk && i.key.sk.starts_with(JOURNAL) && i.key.sk < key.sk
-        });
+        let below = evidence
+            .items
+            .iter()
+            .filter(|i| i.key.pk == key.pk && i.key.sk.starts_with(JOURNAL) && i.key.sk < key.sk);
         for item in below {
             if !written.contains_key(&(item.key.pk.as_str(), item.key.sk.as_str())) {
                 breaches.push(format!("{}/{} was written before {}", key.pk, key.sk, item.key.sk));

@@ -15,9 +15,7 @@ pub(super) fn told(evidence: &Evidence) -> Vec<String> {
     let reached: Vec<(String, Value)> = evidence
         .delivered
         .iter()
-        .map(|d| {
-            (d.receiver.clone(), serde_json::from_str(&d.message.json).unwrap_or(Value::Null))
-        })
+        .map(|d| (d.receiver.clone(), serde_json::from_str(&d.message.json).unwrap_or(Value::Null)))
         .collect();
     let mut breaches = Vec::new();
     for journal in evidence.journals() {

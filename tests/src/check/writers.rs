@@ -60,9 +60,11 @@ pub(super) fn loss_within_bound(evidence: &Evidence) -> Vec<String> {
             .entries
             .iter()
             .filter(|(at, _)| *at <= happening.at)
-            .filter_map(|(_, record)| match &record.entry {
-                Entry::LossBound { database: d, bound, .. } if d == database => Some(*bound),
-                _ => None,
+            .filter_map(|(_, record)| {
+                let Entry::LossBound { database: d, bound, .. } = &record.entry else {
+                    return None;
+                };
+                (d == database).then_some(*bound)
             })
             .next_back();
         match bound {
@@ -87,8 +89,7 @@ fn in_force(journals: &[Journal], at: Timestamp) -> Option<&Journal> {
 pub(super) fn served_when_recovered(evidence: &Evidence) -> Vec<String> {
     let mut breaches = Vec::new();
     for journal in evidence.journals() {
-        let recovered =
-            journal.when(|e| matches!(e, Entry::Ended { end: End::Recovered, .. }));
+        let recovered = journal.when(|e| matches!(e, Entry::Ended { end: End::Recovered, .. }));
         let Some(recovered) = recovered else { continue };
         let passed = journal
             .entries

@@ -13,7 +13,8 @@ fn a_good_day_is_well_and_says_what_is_missing() {
     assert_eq!(answer.json["verdict"], "well");
     assert_eq!(answer.json["plans"][0]["would-open"], false);
     let text = answer.lines.join("\n");
-    for words in ["canary-west (us-west-2): healthy", "(quorum 2)", "missing   2 more of 3 voters"] {
+    for words in ["canary-west (us-west-2): healthy", "(quorum 2)", "missing   2 more of 3 voters"]
+    {
         assert!(text.contains(words), "{words}:\n{text}");
     }
     assert_eq!(answer.json["plans"][0]["assessment"]["ballots"].as_array().unwrap().len(), 3);
@@ -68,7 +69,10 @@ fn a_subject_is_a_workload_or_an_execution() {
 fn status_before_while_and_after() {
     let rig = Rig::orders("status");
     let before = rig.well(&["status", "orders"]);
-    assert_eq!((&before.json["status"], &before.json["generation"]), (&json!("detecting"), &Value::Null));
+    assert_eq!(
+        (&before.json["status"], &before.json["generation"]),
+        (&json!("detecting"), &Value::Null)
+    );
     rig.opened();
     let open = rig.ask(&["status", "orders"]).unwrap();
     // The plan asks people first.

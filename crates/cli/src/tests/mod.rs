@@ -17,20 +17,20 @@ use leeward_core::limits::Limits;
 use leeward_core::plan::{Plan, parse};
 use leeward_core::time::{Span, Timestamp, after, since};
 use leeward_detector::Detector;
+use leeward_ports::Gauges;
 use leeward_ports::fake::{
     FakeClock, FakeExecutions, FakeIdentity, FakePublisher, FakeTable, FakeWorld, RegionState,
     SeededNonces, block_on,
 };
-use leeward_ports::Gauges;
 use leeward_reconcile::{Book, Desk};
 use serde_json::{Value, json};
 
 use crate::args::Arguments;
+use crate::carry_out;
 use crate::exit::{Answer, Exit, Trouble};
 use crate::office::{Office, Rest};
 use crate::run::{FUNCTIONS, Handler, Handlers};
 use crate::screen::Screen;
-use crate::{Outcome, carry_out};
 
 /// The person at the terminal; the shipped plan lets them decide.
 const ANA: &str = "arn:aws:sts::123456789012:assumed-role/on-call/ana";
@@ -152,14 +152,11 @@ impl Rig {
         let mut out = Vec::new();
         let mut screen = Screen::new(&mut out, false);
         let done = carry_out(&self.office, &self.handlers, &arguments.command, &mut screen);
-        match block_on(&self.clock, done).expect("the command hangs")? {
-            Outcome::Answered(answer) => Ok(answer),
-            Outcome::Shown(exit) => {
-                let lines = String::from_utf8(out).unwrap();
-                let lines = lines.lines().map(str::to_owned).collect();
-                Ok(Answer { json: Value::Null, lines, exit })
-            }
+        let mut answer = block_on(&self.clock, done).expect("the command hangs")?;
+        if answer.lines.is_empty() {
+            answer.lines = String::from_utf8(out).unwrap().lines().map(str::to_owned).collect();
         }
+        Ok(answer)
     }
 
     fn well(&self, words: &[&str]) -> Answer {
@@ -193,7 +190,8 @@ impl Rig {
         self.well(&["start", "orders", "--reason", "drill of the verbs"]);
         let (_, input) = self.executions.take_started().remove(0);
         let trigger: Value = serde_json::from_str(&input).unwrap();
-        let event = json!({ "leeward": "detect", "schema": 1, "executor": "someone", "trigger": trigger });
+        let event =
+            json!({ "leeward": "detect", "schema": 1, "executor": "someone", "trigger": trigger });
         let handler = self.handlers["DetectorFunction"].clone();
         block_on(&self.clock, handler(event)).unwrap().unwrap();
         self.book(1)

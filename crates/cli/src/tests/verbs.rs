@@ -1,8 +1,8 @@
 //! What a person says, and what the rules say to it.
 
 use leeward_core::contract::StartRequest;
-use leeward_core::journal::{Answer as Said, End, Entry};
 use leeward_core::ids::Step;
+use leeward_core::journal::{Answer as Said, End, Entry};
 use leeward_ports::fake::{Call, Fate};
 use leeward_reconcile::Appended;
 
@@ -23,7 +23,16 @@ fn write(rig: &Rig, entry: Entry) {
 #[test]
 fn a_start_takes_the_same_path_as_every_trigger_with_the_name_of_who_asked() {
     let rig = Rig::orders("start");
-    let answer = rig.well(&["start", "orders", "--direction", "to-primary", "--mode", "drill", "--reason", "practice"]);
+    let answer = rig.well(&[
+        "start",
+        "orders",
+        "--direction",
+        "to-primary",
+        "--mode",
+        "drill",
+        "--reason",
+        "practice",
+    ]);
     let (name, input) = rig.executions.take_started().remove(0);
     assert_eq!(answer.json["started"].as_str(), Some(name.as_str()));
     assert!(name.starts_with("orders-start-"), "{name}");
@@ -63,7 +72,10 @@ fn pause_stop_and_resume_are_ordered_by_the_journal() {
     let started = rig.executions.take_started();
     assert_eq!(resumed.json["started"].as_str(), Some(started[0].0.as_str()));
     let input: Value = serde_json::from_str(&started[0].1).unwrap();
-    assert_eq!((&input["step"], &input["generation"], &input["executor"]), (&json!("detect"), &json!(1), &json!("leeward-cli")));
+    assert_eq!(
+        (&input["step"], &input["generation"], &input["executor"]),
+        (&json!("detect"), &json!(1), &json!("leeward-cli"))
+    );
     let nothing = rig.refused(&["resume", "orders", "--reason", "go on"]);
     assert!(nothing.message.contains("nothing is halted"), "{nothing}");
     assert_eq!(rig.book(1).records.last().unwrap().by.as_str(), ANA);
@@ -131,7 +143,8 @@ fn an_answer_to_nothing_is_refused() {
 fn a_waiver_names_a_database_that_needs_one() {
     let rig = Rig::orders("waive");
     rig.opened();
-    let unknown = rig.ask(&["waive", "orders", "--database", "cart-db", "--reason", "x"]).unwrap_err();
+    let unknown =
+        rig.ask(&["waive", "orders", "--database", "cart-db", "--reason", "x"]).unwrap_err();
     assert_eq!(unknown.exit, Exit::Invalid);
     assert!(unknown.message.contains("orders-db"), "{unknown}");
     rig.well(&["waive", "orders", "--database", "orders-db", "--reason", "its power is off"]);
@@ -155,7 +168,8 @@ fn the_end_is_acknowledged_and_nothing_else_follows() {
 fn a_lost_answer_and_a_rival_entry_are_borne() {
     let rig = Rig::orders("conflict");
     rig.opened();
-    let journal = |call: &Call<'_>| matches!(call, Call::Put(item, _) if item.key.sk.starts_with("J#"));
+    let journal =
+        |call: &Call<'_>| matches!(call, Call::Put(item, _) if item.key.sk.starts_with("J#"));
     // It was written; only the answer was lost.
     rig.table.fail_next(journal, Fate::LostAfter);
     rig.well(&["pause", "orders", "--reason", "look"]);

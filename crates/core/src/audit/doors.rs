@@ -26,7 +26,10 @@ pub(super) fn proved(case: &Case<'_>) -> Verdict {
         } else if let Entry::Ended { end: End::Recovered, .. } = &record.entry {
             let wanted = case.plan.validation.passes.max(1);
             if row < wanted {
-                return Err(at(record.seq, format!("Recovered after {row} passes in a row, {wanted} are wanted")));
+                return Err(at(
+                    record.seq,
+                    format!("Recovered after {row} passes in a row, {wanted} are wanted"),
+                ));
             }
             return Ok(format!("{row} passes in a row before Recovered"));
         }
@@ -55,7 +58,10 @@ pub(super) fn fenced_and_committed(case: &Case<'_>) -> Verdict {
                 if !state.writers.contains(database.id()) {
                     return Err(at(
                         record.seq,
-                        format!("the lease goes to {to} before {} was seen as the writer", database.id()),
+                        format!(
+                            "the lease goes to {to} before {} was seen as the writer",
+                            database.id()
+                        ),
                     ));
                 }
             }
@@ -124,19 +130,32 @@ pub(super) fn within_bound(case: &Case<'_>) -> Verdict {
             let limit = database.max_loss();
             let waived = state.waived.contains_key(id);
             match state.losses.get(id).map(|(bound, _)| *bound) {
-                Some(Some(bound)) if bound <= limit => words.push(format!("{id} {bound} of {limit}")),
+                Some(Some(bound)) if bound <= limit => {
+                    words.push(format!("{id} {bound} of {limit}"))
+                }
                 Some(Some(bound)) if approved(&state, bound) => {
                     words.push(format!("{id} {bound} over {limit}, approved"));
                 }
                 Some(_) if waived => words.push(format!("{id} waived")),
                 Some(Some(bound)) => {
-                    return Err(at(record.seq, format!("commits to lose {bound} of {id}, the limit is {limit}")));
+                    return Err(at(
+                        record.seq,
+                        format!("commits to lose {bound} of {id}, the limit is {limit}"),
+                    ));
                 }
-                Some(None) => return Err(at(record.seq, format!("commits with the loss of {id} unknown"))),
-                None => return Err(at(record.seq, format!("commits without a loss bound of {id}"))),
+                Some(None) => {
+                    return Err(at(record.seq, format!("commits with the loss of {id} unknown")));
+                }
+                None => {
+                    return Err(at(record.seq, format!("commits without a loss bound of {id}")));
+                }
             }
         }
-        return Ok(if words.is_empty() { "nothing can be lost".to_owned() } else { words.join(", ") });
+        return Ok(if words.is_empty() {
+            "nothing can be lost".to_owned()
+        } else {
+            words.join(", ")
+        });
     }
     Ok("not committed".to_owned())
 }
@@ -144,7 +163,8 @@ pub(super) fn within_bound(case: &Case<'_>) -> Verdict {
 /// Whether a person who was shown at least that loss said yes.
 fn approved(state: &State, bound: Span) -> bool {
     state.questions.iter().any(|q| {
-        matches!(q.answer, Some((Answer::Approved, _))) && q.loss.is_some_and(|shown| shown >= bound)
+        matches!(q.answer, Some((Answer::Approved, _)))
+            && q.loss.is_some_and(|shown| shown >= bound)
     })
 }
 
@@ -162,7 +182,10 @@ pub(super) fn one_fate(case: &Case<'_>) -> Verdict {
                 Fate::Open | Fate::Committed(_) | Fate::TurnedBack(..) => {}
             },
             Entry::Committed { .. } | Entry::TurnedBack { .. } if state.fate != Fate::Open => {
-                return Err(at(record.seq, format!("{} after {:?}", record.entry.name(), state.fate)));
+                return Err(at(
+                    record.seq,
+                    format!("{} after {:?}", record.entry.name(), state.fate),
+                ));
             }
             Entry::Opened(_)
             | Entry::Joined { .. }
@@ -192,6 +215,8 @@ pub(super) fn one_fate(case: &Case<'_>) -> Verdict {
     Ok(match case.last()?.fate {
         Fate::Open => "both ways are open".to_owned(),
         Fate::Committed(at) => format!("committed at {at}, and only forward since"),
-        Fate::TurnedBack(reason, at) => format!("turned back at {at}, and only back since: {reason}"),
+        Fate::TurnedBack(reason, at) => {
+            format!("turned back at {at}, and only back since: {reason}")
+        }
     })
 }

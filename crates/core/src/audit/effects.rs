@@ -27,7 +27,10 @@ pub(super) fn numbers_rise(case: &Case<'_>) -> Verdict {
             },
             Entry::Fenced { fence: FenceProof::WriterLease { epoch: proven }, .. } => {
                 if *proven < epoch {
-                    return Err(at(record.seq, format!("the lease fell from epoch {epoch} to {proven}")));
+                    return Err(at(
+                        record.seq,
+                        format!("the lease fell from epoch {epoch} to {proven}"),
+                    ));
                 }
                 epoch = *proven;
                 continue;
@@ -42,7 +45,10 @@ pub(super) fn numbers_rise(case: &Case<'_>) -> Verdict {
             // The same effect may be sent again; another effect stands on what the one before made.
             let falls = if *by == effect { to < *before } else { from < *before };
             if falls && applied(case, by) {
-                return Err(at(record.seq, format!("the number of {key} was {before} and is {from}")));
+                return Err(at(
+                    record.seq,
+                    format!("the number of {key} was {before} and is {from}"),
+                ));
             }
         }
         latest.insert(key, (to, effect));
@@ -51,9 +57,9 @@ pub(super) fn numbers_rise(case: &Case<'_>) -> Verdict {
 }
 
 fn applied(case: &Case<'_>, effect: &EffectId) -> bool {
-    case.records.iter().any(|r| {
-        matches!(&r.entry, Entry::Outcome { effect: e, applied: true, .. } if e == effect)
-    })
+    case.records
+        .iter()
+        .any(|r| matches!(&r.entry, Entry::Outcome { effect: e, applied: true, .. } if e == effect))
 }
 
 /// S6: replies and outcomes speak of intents that stand before them; a step is done, and the commit
@@ -65,7 +71,8 @@ pub(super) fn outcome_first(case: &Case<'_>) -> Verdict {
     for (state, record) in &walked {
         let open = |steps: &[Step]| {
             let mut open = state.unresolved().filter(|(_, e)| !attempts_on_the_old_side(&e.change));
-            open.find(|(id, _)| id.step().is_some_and(|s| steps.contains(&s))).map(|(id, _)| id.clone())
+            open.find(|(id, _)| id.step().is_some_and(|s| steps.contains(&s)))
+                .map(|(id, _)| id.clone())
         };
         let late = match &record.entry {
             Entry::Replied { effect, intent, .. } => {
@@ -76,7 +83,10 @@ pub(super) fn outcome_first(case: &Case<'_>) -> Verdict {
                 continue;
             }
             Entry::Outcome { effect, .. } if !state.effects.contains_key(effect) => {
-                return Err(at(record.seq, format!("an outcome of {effect}, which was never intended")));
+                return Err(at(
+                    record.seq,
+                    format!("an outcome of {effect}, which was never intended"),
+                ));
             }
             Entry::StepDone { step, .. } => open(&[*step]),
             Entry::Committed { .. } => open(&Step::ALL),
@@ -85,7 +95,10 @@ pub(super) fn outcome_first(case: &Case<'_>) -> Verdict {
         if let Some(effect) = late {
             return Err(at(
                 record.seq,
-                format!("{} although it is not known whether {effect} happened", record.entry.name()),
+                format!(
+                    "{} although it is not known whether {effect} happened",
+                    record.entry.name()
+                ),
             ));
         }
     }

@@ -90,7 +90,8 @@ impl Journal {
         let intent = self.records.last().unwrap().seq;
         let reply = Reply::Accepted(Receipt { id: "r".to_owned() });
         self.add(seconds, Entry::Replied { effect: effect.clone(), intent, reply });
-        let outcome = Entry::Outcome { effect: effect.clone(), applied: true, evidence: "seen".to_owned() };
+        let outcome =
+            Entry::Outcome { effect: effect.clone(), applied: true, evidence: "seen".to_owned() };
         self.add(seconds + 1, outcome);
         effect
     }
@@ -101,7 +102,10 @@ impl Journal {
         let generation = decision.generation;
         let effect = EffectId::new(&"orders".into(), generation, step, "it", "do");
         let change = Box::new(change);
-        self.add(seconds, Entry::Intent { effect: effect.clone(), change, undoes: None, before: None });
+        self.add(
+            seconds,
+            Entry::Intent { effect: effect.clone(), change, undoes: None, before: None },
+        );
         effect
     }
 
@@ -142,18 +146,24 @@ pub(crate) fn fenced(generation: u64) -> Journal {
     j.add(1, Entry::Joined { executor: "x".into() });
     assessed(&mut j, 2);
     j.done(3, Step::Fence, lease("us-east-1", 1, "nobody"));
-    j.add(4, Entry::Fenced {
-        databases: vec![database()],
-        fence: FenceProof::WriterLease { epoch: 2 },
-        holds_from: at(30),
-        latest_write: Some(at(25)),
-        evidence: "nobody holds it".to_owned(),
-    });
-    j.add(30, Entry::LossBound {
-        database: database(),
-        bound: Some(Span::seconds(20)),
-        source: "heartbeat".to_owned(),
-    });
+    j.add(
+        4,
+        Entry::Fenced {
+            databases: vec![database()],
+            fence: FenceProof::WriterLease { epoch: 2 },
+            holds_from: at(30),
+            latest_write: Some(at(25)),
+            evidence: "nobody holds it".to_owned(),
+        },
+    );
+    j.add(
+        30,
+        Entry::LossBound {
+            database: database(),
+            bound: Some(Span::seconds(20)),
+            source: "heartbeat".to_owned(),
+        },
+    );
     j.step(30, Step::Fence);
     j.step(31, Step::Capacity);
     assessed(&mut j, 32);
@@ -171,7 +181,8 @@ pub(crate) fn recovered(generation: u64) -> Journal {
     commit(&mut j, 33, "ev32");
     j.done(34, Step::Database, promote());
     j.add(40, Entry::WriterVerified { database: database(), evidence: "writes".to_owned() });
-    let effect = EffectId::new(&"orders".into(), Generation(generation), Step::Database, "leases", "grant");
+    let effect =
+        EffectId::new(&"orders".into(), Generation(generation), Step::Database, "leases", "grant");
     let change = Box::new(lease("nobody", 2, "us-west-2"));
     j.add(41, Entry::Intent { effect: effect.clone(), change, undoes: None, before: None });
     j.add(42, Entry::Outcome { effect, applied: true, evidence: "it holds it".to_owned() });

@@ -143,8 +143,8 @@ impl<'a> Case<'a> {
         let Some(first) = self.records.first() else {
             return Err("the journal is empty".to_owned());
         };
-        let mut state = State::fold(std::slice::from_ref(first), chain::origin())
-            .map_err(|b| b.to_string())?;
+        let mut state =
+            State::fold(std::slice::from_ref(first), chain::origin()).map_err(|b| b.to_string())?;
         for record in &self.records[1..] {
             state.apply(record);
         }
@@ -167,8 +167,9 @@ fn no_gap(case: &Case<'_>) -> Verdict {
     }
     let beside = Beside { plan: case.plan, limits: case.limits };
     for (state, record) in case.walk()? {
-        rules::admits(&state, &record.entry, record.at, Some(beside))
-            .map_err(|no| at(record.seq, format!("{} was not allowed: {no}", record.entry.name())))?;
+        rules::admits(&state, &record.entry, record.at, Some(beside)).map_err(|no| {
+            at(record.seq, format!("{} was not allowed: {no}", record.entry.name()))
+        })?;
     }
     Ok(format!("{} entries, each admitted by the rules", case.records.len()))
 }

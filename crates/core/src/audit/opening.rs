@@ -16,7 +16,10 @@ pub(super) fn evidence_first(case: &Case<'_>) -> Verdict {
             Entry::Assessed { evidence, .. } => evidence,
             Entry::Committed { evidence, .. } => {
                 if !weighed.contains(&evidence) {
-                    return Err(at(record.seq, "commits on evidence that no entry before it names"));
+                    return Err(at(
+                        record.seq,
+                        "commits on evidence that no entry before it names",
+                    ));
                 }
                 evidence
             }
@@ -31,7 +34,8 @@ pub(super) fn evidence_first(case: &Case<'_>) -> Verdict {
         weighed.push(evidence);
         named += 1;
     }
-    let looked = if case.stored.is_some() { "all stored" } else { "the stored items not looked at" };
+    let looked =
+        if case.stored.is_some() { "all stored" } else { "the stored items not looked at" };
     Ok(format!("{named} entries name their evidence, {looked}"))
 }
 
@@ -72,7 +76,10 @@ pub(super) fn cooled_down(case: &Case<'_>) -> Verdict {
     if let Some(safe) = previous.safe_from(case.limits)
         && decision.opened < safe
     {
-        return Err(format!("opened at {}, but a request of generation {before} could land until {safe}", decision.opened));
+        return Err(format!(
+            "opened at {}, but a request of generation {before} could land until {safe}",
+            decision.opened
+        ));
     }
     let Some(effect) = previous.last_effect() else {
         return Ok(format!("generation {before} changed nothing"));

@@ -34,7 +34,12 @@ fn broken(records: &[Record]) -> Vec<&'static str> {
 #[test]
 fn a_sound_recovery_holds_every_invariant() {
     let journal = recovered(1);
-    assert_eq!(broken(&journal.records), [""; 0], "{:#?}", judge_at(&journal.records, None, at(100)));
+    assert_eq!(
+        broken(&journal.records),
+        [""; 0],
+        "{:#?}",
+        judge_at(&journal.records, None, at(100))
+    );
     assert!(!journal.state().committed() || journal.state().end.is_some());
 }
 
@@ -79,13 +84,16 @@ fn a_loss_over_the_limit_needs_the_yes_of_someone_who_was_shown_it() {
             }
         }
         if let Some(shown) = shown {
-            j.add(32, Entry::Asked {
-                number: 1,
-                plan: plan_digest(),
-                loss: Some(Span::seconds(shown)),
-                deadline: at(600),
-                question: "?".to_owned(),
-            });
+            j.add(
+                32,
+                Entry::Asked {
+                    number: 1,
+                    plan: plan_digest(),
+                    loss: Some(Span::seconds(shown)),
+                    deadline: at(600),
+                    question: "?".to_owned(),
+                },
+            );
             let answer = crate::journal::Answer::Approved;
             j.add(32, Entry::Answered { number: 1, answer, reason: "yes".to_owned() });
         }
@@ -157,14 +165,18 @@ fn a_step_that_is_done_before_its_effects_are_seen_is_found() {
 fn users_that_are_moved_before_a_writer_is_there_are_found() {
     let mut j = fenced(1);
     commit(&mut j, 33, "ev32");
-    j.sent(34, Step::Traffic, crate::world::Change::PutMetric {
-        region: "eu-west-1".into(),
-        namespace: "n".to_owned(),
-        metric: "m".to_owned(),
-        workload: "orders".to_owned(),
-        value: 1.0,
-        at: at(34),
-    });
+    j.sent(
+        34,
+        Step::Traffic,
+        crate::world::Change::PutMetric {
+            region: "eu-west-1".into(),
+            namespace: "n".to_owned(),
+            metric: "m".to_owned(),
+            workload: "orders".to_owned(),
+            value: 1.0,
+            at: at(34),
+        },
+    );
     assert_eq!(broken(&j.records), ["S6"]);
 }
 
@@ -220,7 +232,8 @@ fn a_generation_nobody_works_on_is_found_after_its_time() {
 #[test]
 fn evidence_that_is_not_stored_is_found() {
     let (j, plan) = (recovered(1), plan());
-    let mut stored: BTreeSet<Digest> = ["ev0", "ev2", "ev32"].into_iter().map(Digest::new).collect();
+    let mut stored: BTreeSet<Digest> =
+        ["ev0", "ev2", "ev32"].into_iter().map(Digest::new).collect();
     let judge = |stored: &BTreeSet<Digest>| {
         let judged = audit(&Case {
             records: &j.records,

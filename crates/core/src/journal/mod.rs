@@ -2,6 +2,7 @@
 
 pub mod chain;
 mod entry;
+mod parts;
 pub mod rules;
 mod state;
 
@@ -9,7 +10,8 @@ pub use entry::{
     Answer, Bearing, Decision, End, Entry, FenceProof, PROTOCOL, Record, Reply, Trigger,
     TurnBackReason,
 };
-pub use rules::{Beside, NotAdmitted};
-pub use state::{
-    Asked, Assessed, Broken, EffectState, Ended, Fate, Fenced, Halt, HaltKind, IntentState, State,
+pub use parts::{
+    Asked, Assessed, Broken, EffectState, Ended, Fate, Fenced, Halt, HaltKind, IntentState,
 };
+pub use rules::{Beside, NotAdmitted};
+pub use state::State;

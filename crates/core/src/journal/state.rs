@@ -3,14 +3,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::effect::EffectId;
-use crate::ids::{Actor, Digest, EntryId, ExecutorId, Generation, Nonce, Seq, Step};
+use crate::ids::{Digest, EntryId, ExecutorId, Generation, Seq, Step};
 use crate::journal::rules;
 use crate::journal::{
-    Answer, Bearing, Decision, End, Entry, FenceProof, Record, Reply, TurnBackReason,
+    Asked, Assessed, Broken, Decision, EffectState, Ended, Entry, Fate, Fenced, Halt, HaltKind,
+    IntentState, Record,
 };
 use crate::limits::Limits;
 use crate::time::{Span, Timestamp, after, since};
-use crate::world::Change;
 
 /// A generation as its journal tells it.
 #[derive(Debug, Clone)]
@@ -61,152 +61,6 @@ pub struct State {
     pub acknowledged: Option<Timestamp>,
     /// The generation that follows.
     pub closed: Option<Generation>,
-}
-
-/// Evidence weighed.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Assessed {
-    /// When.
-    pub at: Timestamp,
-    /// What it says.
-    pub bearing: Bearing,
-    /// Digest of the stored assessment.
-    pub evidence: Digest,
-    /// In a sentence.
-    pub reason: String,
-}
-
-/// A question and its answer.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Asked {
-    /// Its number.
-    pub number: u32,
-    /// The greatest loss that a yes covers.
-    pub loss: Option<Span>,
-    /// When silence becomes an answer, halts apart.
-    pub deadline: Timestamp,
-    /// The question.
-    pub question: String,
-    /// Who answered what.
-    pub answer: Option<(Answer, Actor)>,
-}
-
-/// A proof that the old writer cannot write.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Fenced {
-    /// By what.
-    pub proof: FenceProof,
-    /// From when on.
-    pub holds_from: Timestamp,
-    /// Latest instant at which the old writer could acknowledge a write, by its own clock where known.
-    pub latest_write: Option<Timestamp>,
-}
-
-/// One effect's intents and outcome.
-#[derive(Debug, Clone, PartialEq)]
-pub struct EffectState {
-    /// Every intent, in order.
-    pub intents: Vec<IntentState>,
-    /// What the last intent sent.
-    pub change: Change,
-    /// The way back that was noted before the first intent.
-    pub before: Option<Change>,
-    /// The effect that it undoes.
-    pub undoes: Option<EffectId>,
-    /// Whether it is seen in the world, with the outcome's place and time.
-    pub outcome: Option<(bool, Seq, Timestamp)>,
-}
-
-/// One intent.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct IntentState {
-    /// Its place.
-    pub seq: Seq,
-    /// Its time: the request is signed with it or earlier.
-    pub at: Timestamp,
-    /// Whose.
-    pub nonce: Nonce,
-    /// What the service answered; `None`: the answer was lost, or is still awaited.
-    pub reply: Option<Reply>,
-}
-
-/// Where a generation stands towards the way back.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Fate {
-    /// Both ways are open.
-    Open,
-    /// Only forward.
-    Committed(Timestamp),
-    /// Only back.
-    TurnedBack(TurnBackReason, Timestamp),
-}
-
-/// Why it does not go on by itself.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Halt {
-    /// Which kind.
-    pub kind: HaltKind,
-    /// Since when.
-    pub since: Timestamp,
-    /// Why.
-    pub reason: String,
-}
-
-/// Which kind of halt.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum HaltKind {
-    /// The step found that a person is needed.
-    Held(Step),
-    /// An operator halts the executors.
-    Paused,
-    /// An operator stops the generation.
-    Stopped,
-}
-
-/// How it ended.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Ended {
-    /// Which end.
-    pub end: End,
-    /// When.
-    pub at: Timestamp,
-    /// In a sentence.
-    pub reason: String,
-}
-
-/// A journal that cannot be what an executor wrote.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("journal entry {seq} {what}")]
-pub struct Broken {
-    /// The entry.
-    pub seq: Seq,
-    /// What is wrong with it.
-    pub what: String,
-}
-
-impl Broken {
-    /// With what is wrong.
-    pub fn new(seq: Seq, what: impl Into<String>) -> Self {
-        Self { seq, what: what.into() }
-    }
-}
-
-impl EffectState {
-    /// Whether a request of it may be in flight or done without our having seen which.
-    pub fn unresolved(&self) -> bool {
-        let settled = self.outcome.map_or(Seq(0), |(_, seq, _)| seq);
-        self.intents.iter().any(|i| i.seq > settled && !matches!(i.reply, Some(Reply::Refused(_))))
-    }
-
-    /// The latest time at which something was sent or about to be.
-    pub fn last_intent(&self) -> Option<&IntentState> {
-        self.intents.last()
-    }
-
-    /// Whether it was done by us and is seen.
-    pub fn applied(&self) -> bool {
-        matches!(self.outcome, Some((true, _, _))) && !self.unresolved()
-    }
 }
 
 impl State {

@@ -1,9 +1,9 @@
 //! How a generation stands, for people and for machines: while it runs and when it is over.
 
-mod times;
-mod words;
 #[cfg(test)]
 mod tests;
+mod times;
+mod words;
 
 use serde::Serialize;
 

@@ -48,13 +48,16 @@ fn while_it_runs_it_names_the_step_it_is_at() {
 #[test]
 fn a_question_and_a_halt_say_what_to_type() {
     let mut j = Journal::opened(1, 0);
-    j.add(1, Entry::Asked {
-        number: 1,
-        plan: plan_digest(),
-        loss: None,
-        deadline: at(601),
-        question: "Move it?".to_owned(),
-    });
+    j.add(
+        1,
+        Entry::Asked {
+            number: 1,
+            plan: plan_digest(),
+            loss: None,
+            deadline: at(601),
+            question: "Move it?".to_owned(),
+        },
+    );
     let s = of(&j, 2);
     assert_eq!(s.question.as_ref().map(|q| q.number), Some(1));
     assert!(s.next.iter().any(|n| n == "leeward approve orders --question 1 --reason …"));

@@ -1,20 +1,20 @@
 //! Each journal entry in a sentence.
 
+use crate::ids::EntryId;
 use crate::journal::{Answer, Bearing, End, Entry, FenceProof, Reply};
+use crate::time::Span;
 
 /// What an entry says.
 pub fn sentence(entry: &Entry) -> String {
     match entry {
         Entry::Opened(d) => format!(
             "decided to move {} to {} by plan {} ({}); {}",
-            d.workload,
-            d.target,
-            d.plan,
-            d.direction,
-            d.trigger
+            d.workload, d.target, d.plan, d.direction, d.trigger
         ),
         Entry::Joined { executor } => format!("{executor} works on it"),
-        Entry::Assessed { verdict, reason, .. } => format!("evidence: {}: {reason}", bearing(*verdict)),
+        Entry::Assessed { verdict, reason, .. } => {
+            format!("evidence: {}: {reason}", bearing(*verdict))
+        }
         Entry::Asked { number, question, deadline, .. } => {
             format!("question {number}, until {deadline}: {question}")
         }
@@ -35,21 +35,24 @@ pub fn sentence(entry: &Entry) -> String {
             let names = names.join(", ");
             format!("{names} fenced by {} from {holds_from} on: {evidence}", proof(fence))
         }
-        Entry::Waived { database, loss, reason } => match loss {
-            Some(loss) => format!("the fence of {database} is waived, losing up to {}: {reason}", loss.in_words()),
-            None => format!("the fence of {database} is waived, the loss being unknown: {reason}"),
-        },
+        Entry::Waived { database, loss, reason } => waived(database, *loss, reason),
         Entry::LossBound { database, bound, source } => match bound {
-            Some(bound) => format!("{database}: at most {} of writes can be lost ({source})", bound.in_words()),
+            Some(bound) => {
+                format!("{database}: at most {} of writes can be lost ({source})", bound.in_words())
+            }
             None => format!("{database}: no loss bound ({source})"),
         },
-        Entry::WriterVerified { database, evidence } => format!("{database} is the writer: {evidence}"),
+        Entry::WriterVerified { database, evidence } => {
+            format!("{database} is the writer: {evidence}")
+        }
         Entry::StepDone { step, evidence } if evidence.is_empty() => format!("step {step} is done"),
         Entry::StepDone { step, evidence } => {
             format!("step {step} is done: {}", evidence.join("; "))
         }
-        Entry::Committed { because, .. } => format!("committed, only forward from here: {}", because.join("; ")),
-        Entry::TurnedBack { reason, detail } => format!("turned back, {}: {detail}", reason),
+        Entry::Committed { because, .. } => {
+            format!("committed, only forward from here: {}", because.join("; "))
+        }
+        Entry::TurnedBack { reason, detail } => format!("turned back, {reason}: {detail}"),
         Entry::Pass { held, checks } => {
             let word = if *held { "held" } else { "failed" };
             format!("validation pass {word}: {}", checks.join("; "))
@@ -59,13 +62,23 @@ pub fn sentence(entry: &Entry) -> String {
         Entry::Stopped { reason, in_flight } => {
             format!("stopped with {} requests in flight: {reason}", in_flight.len())
         }
-        Entry::Resumed { reason, time_limit: Some(limit) } => format!("resumed for {limit}: {reason}"),
+        Entry::Resumed { reason, time_limit: Some(limit) } => {
+            format!("resumed for {limit}: {reason}")
+        }
         Entry::Resumed { reason, time_limit: None } => format!("resumed: {reason}"),
         Entry::Ended { end, reason } => format!("{}: {reason}", ended(*end)),
         Entry::Acknowledged { reason } => format!("acknowledged: {reason}"),
         Entry::Noted { text } => text.clone(),
         Entry::Closed { next } => format!("closed; generation {next} follows"),
     }
+}
+
+fn waived(database: &EntryId, loss: Option<Span>, reason: &str) -> String {
+    let loss = match loss {
+        Some(loss) => format!("losing up to {}", loss.in_words()),
+        None => "the loss being unknown".to_owned(),
+    };
+    format!("the fence of {database} is waived, {loss}: {reason}")
 }
 
 fn bearing(bearing: Bearing) -> &'static str {

@@ -129,7 +129,9 @@ fn ask(situation: &Situation<'_>, excess: Option<Span>) -> Entry {
     let growing = situation.state.losses.is_empty();
     let excess = excess.map(|loss| if growing { loss.plus(timeout) } else { loss });
     let loss = match excess {
-        Some(loss) => format!("losing up to {} of writes, more than the plan allows", loss.in_words()),
+        Some(loss) => {
+            format!("losing up to {} of writes, more than the plan allows", loss.in_words())
+        }
         None => "losing no more than the plan allows".to_owned(),
     };
     Entry::Asked {

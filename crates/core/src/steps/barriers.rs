@@ -53,8 +53,8 @@ fn ingress_question(situation: &Situation<'_>, fence: &Isolate) -> Question {
 pub(super) fn apply(situation: &Situation<'_>, seen: &Seen, next: &mut Move) {
     for (database, fence) in barriers(situation) {
         let id = database.id();
-        let proven = situation.state.fenced.contains_key(id)
-            || situation.state.waived.contains_key(id);
+        let proven =
+            situation.state.fenced.contains_key(id) || situation.state.waived.contains_key(id);
         let (goal, sessions_of, proof) = match fence {
             Fence::StopWriter(f) => {
                 (stop_goal(situation, id, f, seen), &f.sessions_of, FenceProof::StopWriter)

@@ -8,7 +8,7 @@ use crate::steps::approval::{self, Approval};
 use crate::steps::bearing::{Going, going, turn_back};
 use crate::steps::engines::{self, Engine};
 use crate::steps::{Move, Situation, barriers, lease};
-use crate::time::{Span, Timestamp, after, since};
+use crate::time::{DATE_RESOLUTION, Span, Timestamp, after, since};
 use crate::world::{Question, Seen};
 
 pub(super) fn questions(situation: &Situation<'_>) -> Vec<Question> {
@@ -41,7 +41,8 @@ pub(super) fn decide(situation: &Situation<'_>, seen: &Seen) -> Move {
             && let Some(view) = held
             && guarded.databases.iter().any(|d| !situation.state.fenced.contains_key(d))
         {
-            let holds_from = after(view.answered_at, guarded.lease.expiry());
+            let seen_at = after(view.answered_at, DATE_RESOLUTION);
+            let holds_from = after(seen_at, guarded.lease.expiry());
             let by_its_clock = view.renewed_at.map(|r| after(r, guarded.lease.expiry()));
             next.records.push(Entry::Fenced {
                 databases: guarded.databases.clone(),

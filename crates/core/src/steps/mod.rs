@@ -251,7 +251,11 @@ pub fn gate(step: Step, state: &State) -> Gate {
         }
         (Step::Commit, Fate::Open) => Gate::Through,
         (Step::Database | Step::Traffic | Step::Restore | Step::Validate, Fate::Committed(_)) => {
-            if done { Gate::Answered(Status::Done, "on record".to_owned()) } else { Gate::Through }
+            if done {
+                Gate::Answered(Status::Done, "on record".to_owned())
+            } else {
+                Gate::Through
+            }
         }
         (Step::Database | Step::Traffic | Step::Restore | Step::Validate, fate) => {
             Gate::Refused(format!("step {step} needs the commit; the generation is {fate:?}"))

@@ -108,9 +108,11 @@ fn metric_goal(situation: &Situation<'_>, c: &StopMetric, seen: &Seen) -> Goal {
     };
     let effect = situation.effect(Step::Traffic, c.id.as_str(), "stop-metric");
     // A name that moved by itself moves back by itself: only the datum latches it.
-    let put = situation.state.effects.get(&effect).is_some_and(|e| {
-        e.intents.iter().any(|i| matches!(i.reply, Some(Reply::Accepted(_))))
-    });
+    let put = situation
+        .state
+        .effects
+        .get(&effect)
+        .is_some_and(|e| e.intents.iter().any(|i| matches!(i.reply, Some(Reply::Accepted(_)))));
     let probe = if put {
         resolves(&metric_name(situation, c), c.answers.of(situation.target()), seen)
     } else {

@@ -91,14 +91,15 @@ impl<'a> Look<'a> {
         let tag_path = join(path, TAG);
         match object.get(TAG) {
             None => self.say(path, format!("`{TAG}` is missing; expected one of {expected}")),
-            Some(Value::String(kind)) => {
-                match variants.iter().find(|v| kind_of(v) == Some(kind)) {
-                    Some(variant) => self.object(variant, object, path, depth),
-                    None => {
-                        self.say(&tag_path, format!("`{kind}` is no {TAG} of this; expected {expected}"));
-                    }
+            Some(Value::String(kind)) => match variants.iter().find(|v| kind_of(v) == Some(kind)) {
+                Some(variant) => self.object(variant, object, path, depth),
+                None => {
+                    self.say(
+                        &tag_path,
+                        format!("`{kind}` is no {TAG} of this; expected {expected}"),
+                    );
                 }
-            }
+            },
             Some(other) => {
                 self.say(&tag_path, format!("is {}; expected {expected}", sort(other)));
             }
@@ -156,7 +157,8 @@ impl<'a> Look<'a> {
         if types.iter().any(fits) {
             return true;
         }
-        let wanted: Vec<&str> = types.iter().filter(|t| **t != "null").map(|t| in_words(t)).collect();
+        let wanted: Vec<&str> =
+            types.iter().filter(|t| **t != "null").map(|t| in_words(t)).collect();
         let quotable = value.is_number() || value.is_boolean();
         let hint = if quotable && types.contains(&"string") { "; put it in quotes" } else { "" };
         self.say(path, format!("is {}; expected {}{hint}", sort(value), wanted.join(" or ")));

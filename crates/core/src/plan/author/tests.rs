@@ -73,14 +73,38 @@ fn every_problem_is_told_at_once_with_its_path() {
 #[test]
 fn a_wrong_value_is_told_in_the_words_of_the_plan() {
     for (from, to, wanted) in [
-        ("time-limit: 30m", "time-limit: 30", "time-limit: is the number 30; expected a text; put it in quotes"),
+        (
+            "time-limit: 30m",
+            "time-limit: 30",
+            "time-limit: is the number 30; expected a text; put it in quotes",
+        ),
         ("time-limit: 30m", "time-limit: 30 min", "time-limit: `30 min` is no length of time"),
-        ("time-limit: 30m", "time-limit: 99999999999999999999h", "time-limit: `99999999999999999999h` is no length of time"),
-        ("strategy: warm-standby", "strategy: lukewarm", "strategy: is `lukewarm`; expected backup-restore, pilot-light, warm-standby, active-active"),
-        ("kind: region-outage", "kind: bad-weather", "responds-to[0].kind: is `bad-weather`; expected "),
+        (
+            "time-limit: 30m",
+            "time-limit: 99999999999999999999h",
+            "time-limit: `99999999999999999999h` is no length of time",
+        ),
+        (
+            "strategy: warm-standby",
+            "strategy: lukewarm",
+            "strategy: is `lukewarm`; expected backup-restore, pilot-light, warm-standby, active-active",
+        ),
+        (
+            "kind: region-outage",
+            "kind: bad-weather",
+            "responds-to[0].kind: is `bad-weather`; expected ",
+        ),
         ("quorum: 2", "quorum: -1", "detection.quorum: is -1; expected a number from 0 to "),
-        ("port: 5432", "port: 70000", "databases[0].probe.side.primary.port: is 70000; expected a number from 0 to 65535"),
-        ("kind: rds-replica", "sort: rds-replica", "databases[0]: `kind` is missing; expected one of rds-replica, aurora-global, dynamodb-global"),
+        (
+            "port: 5432",
+            "port: 70000",
+            "databases[0].probe.side.primary.port: is 70000; expected a number from 0 to 65535",
+        ),
+        (
+            "kind: rds-replica",
+            "sort: rds-replica",
+            "databases[0]: `kind` is missing; expected one of rds-replica, aurora-global, dynamodb-global",
+        ),
     ] {
         let found = problems(&changed(from, to));
         assert!(found.iter().any(|p| p.starts_with(wanted)), "{from} → {to}: {found:#?}");

@@ -28,7 +28,9 @@ pub(super) fn check(plan: &Plan, findings: &mut Findings) {
             }
             Capacity::EcsService(c) => {
                 amount(&path, c.amount, findings);
-                for (side, at) in [(Side::Primary, &c.service.primary), (Side::Standby, &c.service.standby)] {
+                for (side, at) in
+                    [(Side::Primary, &c.service.primary), (Side::Standby, &c.service.standby)]
+                {
                     findings.filled(format!("{path}.service.{side}.cluster"), &at.cluster);
                     findings.filled(format!("{path}.service.{side}.name"), &at.name);
                 }
@@ -36,7 +38,8 @@ pub(super) fn check(plan: &Plan, findings: &mut Findings) {
             Capacity::LambdaConcurrency(c) => {
                 sides(&format!("{path}.function"), &c.function, findings);
                 if c.reserved == 0 {
-                    findings.error(format!("{path}.reserved"), "is 0: the function would stay shut");
+                    findings
+                        .error(format!("{path}.reserved"), "is 0: the function would stay shut");
                 }
             }
             Capacity::EventSource(c) => sides(&format!("{path}.mapping"), &c.mapping, findings),
@@ -55,10 +58,7 @@ fn amount(path: &str, amount: Amount, findings: &mut Findings) {
     if amount.percent_of_peak == 0 && amount.at_least == 0 {
         findings.error(path, "asks for nothing");
     } else if amount.at_least == 0 {
-        findings.warn(
-            path,
-            "has at-least 0: when the peak is unknown, no capacity is made ready",
-        );
+        findings.warn(path, "has at-least 0: when the peak is unknown, no capacity is made ready");
     }
 }
 
@@ -89,9 +89,9 @@ fn same_group_twice(plan: &Plan, findings: &mut Findings) {
         })
         .collect();
     for (place, (index, group)) in groups.iter().enumerate() {
-        let before = groups[..place].iter().find(|(_, g)| {
-            [Side::Primary, Side::Standby].iter().any(|s| g.of(*s) == group.of(*s))
-        });
+        let before = groups[..place]
+            .iter()
+            .find(|(_, g)| [Side::Primary, Side::Standby].iter().any(|s| g.of(*s) == group.of(*s)));
         if let Some((first, _)) = before {
             findings.error(
                 format!("capacity[{index}].group"),

@@ -26,7 +26,9 @@ pub(super) fn check(plan: &Plan, findings: &mut Findings) {
             }
         }
         if let Some(probe) = database.probe() {
-            for (side, at) in [(Side::Primary, &probe.side.primary), (Side::Standby, &probe.side.standby)] {
+            for (side, at) in
+                [(Side::Primary, &probe.side.primary), (Side::Standby, &probe.side.standby)]
+            {
                 findings.filled(format!("{path}.probe.side.{side}.host"), &at.host);
                 findings.filled(format!("{path}.probe.side.{side}.function"), &at.function);
                 if at.port == 0 {
@@ -95,7 +97,8 @@ fn fences(plan: &Plan, path: &str, database: &Database, findings: &mut Findings)
                     let path = format!("{path}.security-group.{side}");
                     findings.filled(format!("{path}.group"), &rules.group);
                     if rules.cidrs.is_empty() {
-                        findings.error(format!("{path}.cidrs"), "is empty: there is nothing to close");
+                        findings
+                            .error(format!("{path}.cidrs"), "is empty: there is nothing to close");
                     }
                 }
             }
@@ -140,7 +143,10 @@ fn writer_lease(
     if lease.region == plan.regions.primary {
         findings.error(
             format!("{path}.region"),
-            format!("is {}, the primary's: the lease could not be taken when it is silent", lease.region),
+            format!(
+                "is {}, the primary's: the lease could not be taken when it is silent",
+                lease.region
+            ),
         );
     } else if lease.region == plan.regions.standby {
         findings.warn(

@@ -14,7 +14,8 @@ pub(super) fn check(plan: &Plan, findings: &mut Findings) {
     let detection = &plan.detection;
     findings.names("detection.voters", "id", detection.voters.iter().map(|v| v.id.as_str()));
     if detection.voters.is_empty() {
-        findings.error("detection.voters", "is empty: nobody could ever say that the workload is down");
+        findings
+            .error("detection.voters", "is empty: nobody could ever say that the workload is down");
         return;
     }
     let (quorum, voters) = (detection.quorum as usize, detection.voters.len());
@@ -47,7 +48,10 @@ fn eyes(plan: &Plan, findings: &mut Findings) {
         if !known.insert((&voter.region, &voter.alarm)) {
             findings.error(
                 &path,
-                format!("alarm {} ({}) votes twice: one eye is one vote", voter.alarm, voter.region),
+                format!(
+                    "alarm {} ({}) votes twice: one eye is one vote",
+                    voter.alarm, voter.region
+                ),
             );
         }
         if voter.control_alarm.as_ref() == Some(&voter.alarm) {

@@ -121,7 +121,9 @@ impl Findings {
             if resolver.parse::<std::net::SocketAddr>().is_err() {
                 self.error(
                     format!("{path}.resolvers[{index}]"),
-                    format!("`{resolver}` is no DNS server: write address:port, such as 192.0.2.53:53"),
+                    format!(
+                        "`{resolver}` is no DNS server: write address:port, such as 192.0.2.53:53"
+                    ),
                 );
             }
         }

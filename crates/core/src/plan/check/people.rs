@@ -10,7 +10,8 @@ pub(super) fn check(plan: &Plan, findings: &mut Findings) {
         findings.warn("policy.cool-down", "is 0: recoveries may follow each other without a look");
     }
     if plan.policy.facts_max_age == Span::default() {
-        findings.warn("policy.facts-max-age", "is 0: the peak is never known, only the floor is met");
+        findings
+            .warn("policy.facts-max-age", "is 0: the peak is never known, only the floor is met");
     }
     notifications(plan, findings);
 }
@@ -77,10 +78,7 @@ fn asked(plan: &Plan, findings: &mut Findings) {
     if approval.timeout >= plan.objectives.rto {
         findings.warn(
             "policy.approval.timeout",
-            format!(
-                "people have {}, but the RTO is {}",
-                approval.timeout, plan.objectives.rto
-            ),
+            format!("people have {}, but the RTO is {}", approval.timeout, plan.objectives.rto),
         );
     }
 }
@@ -103,7 +101,8 @@ fn notifications(plan: &Plan, findings: &mut Findings) {
                 format!("is in {primary}, the Region that dies, and nobody else is told"),
             );
         } else if lost(&topic.0) {
-            findings.warn(path, format!("is in {primary}, the Region that dies: it will be silent"));
+            findings
+                .warn(path, format!("is in {primary}, the Region that dies: it will be silent"));
         }
     }
     for (index, webhook) in told.webhooks.iter().enumerate() {

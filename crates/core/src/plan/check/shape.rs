@@ -7,7 +7,8 @@ use crate::time::Span;
 
 pub(super) fn check(plan: &Plan, findings: &mut Findings) {
     if !well_named(plan.plan.as_str()) {
-        findings.error("plan", format!("`{}` is no name: [a-z0-9-], 1 to 60 characters", plan.plan));
+        findings
+            .error("plan", format!("`{}` is no name: [a-z0-9-], 1 to 60 characters", plan.plan));
     }
     if let Err(wrong) = WorkloadId::checked(plan.workload.as_str()) {
         findings.error("workload", wrong);
@@ -73,10 +74,10 @@ fn regions(plan: &Plan, findings: &mut Findings) {
 /// Whether a text is written like a Region.
 fn is_region(text: &str) -> bool {
     let parts: Vec<&str> = text.split('-').collect();
-    let number = parts.last().is_some_and(|p| !p.is_empty() && p.bytes().all(|b| b.is_ascii_digit()));
-    let plain = |p: &&str| {
-        !p.is_empty() && p.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit())
-    };
+    let number =
+        parts.last().is_some_and(|p| !p.is_empty() && p.bytes().all(|b| b.is_ascii_digit()));
+    let plain =
+        |p: &&str| !p.is_empty() && p.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit());
     parts.len() >= 3 && number && parts.iter().all(plain)
 }
 

@@ -129,7 +129,8 @@ pub(super) fn answers(path: &str, answers: &Sides<Vec<String>>, findings: &mut F
     if primary == standby {
         findings.error(path, "is the same on both sides: nobody could tell which side answers");
     } else if !primary.is_disjoint(&standby) {
-        findings.error(path, "shares a value between the sides: nobody could tell which side answers");
+        findings
+            .error(path, "shares a value between the sides: nobody could tell which side answers");
     }
 }
 

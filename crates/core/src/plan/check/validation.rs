@@ -55,7 +55,8 @@ fn one(plan: &Plan, path: &str, check: &Check, findings: &mut Findings) {
         }
         Check::Database { .. } => {
             if plan.databases.is_empty() {
-                findings.error(path, "asks the databases, and the plan has none: it could never hold");
+                findings
+                    .error(path, "asks the databases, and the plan has none: it could never hold");
             }
         }
         Check::TargetHealth { .. } => {

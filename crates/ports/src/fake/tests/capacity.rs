@@ -93,10 +93,8 @@ fn instances_pass_their_states_and_one_unknown_stops_all() {
     assert!(all("stopped"));
     let mut unknown = ids.clone();
     unknown.push("i-0".to_owned());
-    let start = |ids: &[String]| Change::StartInstances {
-        region: "us-west-2".into(),
-        ids: ids.to_vec(),
-    };
+    let start =
+        |ids: &[String]| Change::StartInstances { region: "us-west-2".into(), ids: ids.to_vec() };
     assert_eq!(scene.refusal(&start(&unknown)).1, "InvalidInstanceID.NotFound");
     assert!(all("stopped"));
     scene.change(&start(&ids)).unwrap();

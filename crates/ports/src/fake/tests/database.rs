@@ -15,8 +15,7 @@ fn promote() -> Change {
 }
 
 fn rds(scene: &Scene) -> RdsView {
-    let question =
-        Question::Rds { region: "us-west-2".into(), instance: REPLICA.to_owned() };
+    let question = Question::Rds { region: "us-west-2".into(), instance: REPLICA.to_owned() };
     match scene.see(&question) {
         View::Rds(Some(view)) => view,
         other => panic!("{other:?}"),

@@ -2,7 +2,7 @@
 
 use leeward_core::time::Span;
 
-use super::super::{Call, Fate, FakeClock, FakeExecutions, FakePublisher, block_on};
+use super::super::{Call, FakeClock, FakeExecutions, FakePublisher, Fate, block_on};
 use crate::{ExecutionState, Executions, Message, Publisher};
 
 fn message() -> Message {
@@ -62,8 +62,7 @@ fn a_message_reaches_its_receiver_unless_that_is_down() {
     publisher.fail_next(|call| matches!(call, Call::Publish("hook")), Fate::LostAfter);
     let hook = block_on(&clock, publisher.webhook("hook", &message())).unwrap();
     assert!(hook.is_err());
-    let receivers: Vec<String> =
-        publisher.delivered().into_iter().map(|d| d.receiver).collect();
+    let receivers: Vec<String> = publisher.delivered().into_iter().map(|d| d.receiver).collect();
     assert_eq!(receivers, ["eu", "west", "hook"], "a lost answer was delivered all the same");
 }
 

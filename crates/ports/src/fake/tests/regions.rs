@@ -8,11 +8,7 @@ use super::super::{Call, Fate, Happened, RegionState, Sight};
 use super::Scene;
 
 fn minimum(minimum: u32) -> Change {
-    Change::SetMinimum {
-        region: "us-west-2".into(),
-        group: "orders-web-west".to_owned(),
-        minimum,
-    }
+    Change::SetMinimum { region: "us-west-2".into(), group: "orders-web-west".to_owned(), minimum }
 }
 
 fn group() -> Question {

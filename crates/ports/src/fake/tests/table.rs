@@ -3,7 +3,7 @@
 use leeward_core::table::Key;
 use leeward_core::time::{Span, after};
 
-use super::super::{Call, Fate, FakeClock, FakeTable, block_on};
+use super::super::{Call, FakeClock, FakeTable, Fate, block_on};
 use crate::{Condition, Frozen, Item, Put, Table, TableErrorKind};
 
 fn item(sk: &str, n: u64, nonce: &str) -> Item {

@@ -10,11 +10,8 @@ use super::super::{Habits, RegionState};
 use super::Scene;
 
 fn answer(scene: &Scene, name: &str) -> Vec<String> {
-    let query = NameQuery {
-        name: name.to_owned(),
-        record_type: "A".to_owned(),
-        resolvers: Vec::new(),
-    };
+    let query =
+        NameQuery { name: name.to_owned(), record_type: "A".to_owned(), resolvers: Vec::new() };
     match scene.see(&Question::Name(query)) {
         View::Answer(view) => view.values,
         other => panic!("{other:?}"),
@@ -75,11 +72,7 @@ fn a_datum_of_the_same_minute_does_not_lower_the_maximum() {
 fn batch(pair: &RecordPair, from: u64, to: u64) -> Change {
     Change::ChangeRecords {
         zone: pair.zone.clone(),
-        fence: FenceNumber {
-            name: format!("_leeward.catalog.names.{}", pair.zone_name),
-            from,
-            to,
-        },
+        fence: FenceNumber { name: format!("_leeward.catalog.names.{}", pair.zone_name), from, to },
         records: vec![RecordSet {
             name: pair.name.clone(),
             record_type: pair.record_type.clone(),
