@@ -1,9 +1,10 @@
 //! Reading the votes as levels, and storing while all is well what a recovery will need.
 
+use futures_util::future::{join, join_all};
 use leeward_core::error::StepError;
 use leeward_core::evidence::{Vote, signal_of_alarm, standby, standby_questions};
 use leeward_core::ids::{Direction, Side};
-use leeward_core::plan::{Capacity, Plan};
+use leeward_core::plan::{Capacity, Plan, Voter};
 use leeward_core::steps::Peak;
 use leeward_core::time::{Timestamp, since};
 use leeward_core::world::{AlarmView, Blind, Question, Seen, View};
@@ -12,37 +13,43 @@ use leeward_reconcile::{Desk, Fact, Facts, look};
 /// How far a peak looks back, in minutes: a day holds the daily rhythm.
 const PEAK_MINUTES: u32 = 24 * 60;
 
-/// Reads every voter's alarm and the side to move to, now, and stores what was seen.
+/// Reads every voter's alarm and the side to move to, now. Each vote is stored as it comes: a silent
+/// Region costs its own vote its patience, and not the others theirs.
 pub async fn votes(desk: &Desk, plan: &Plan, read_at: Timestamp) -> Result<(), StepError> {
-    let direction = Direction::ToStandby;
-    let mut questions = standby_questions(plan, direction);
-    for voter in &plan.detection.voters {
-        let alarm =
-            |alarm: &str| Question::Alarm { region: voter.region.clone(), alarm: alarm.to_owned() };
-        questions.push(alarm(&voter.alarm));
-        questions.extend(voter.control_alarm.as_deref().map(alarm));
-    }
-    let seen = look(desk, questions).await;
-    for voter in &plan.detection.voters {
-        let eye = alarm(&seen, voter.region.clone(), &voter.alarm);
-        let control =
-            voter.control_alarm.as_deref().map(|name| alarm(&seen, voter.region.clone(), name));
-        let signal = signal_of_alarm(
-            voter,
-            eye.as_ref().map(Option::as_ref),
-            control.as_ref().map(|c| c.as_ref().map(Option::as_ref)),
-            read_at,
-        );
-        desk.store_signal(&plan.workload, &signal, read_at).await?;
-        if signal.vote == Vote::Unhealthy {
-            tracing::info!(workload = %plan.workload, voter = %signal.voter, evidence = %signal.evidence, "a voter says down");
-        }
-    }
-    let fact = Fact::Standby { direction, standby: standby(plan, direction, &seen, read_at) };
-    desk.store_fact(&plan.workload, &fact, read_at, read_at).await
+    let ballots = plan.detection.voters.iter().map(|voter| vote(desk, plan, voter, read_at));
+    let other = other_side(desk, plan, Direction::ToStandby, read_at);
+    let (ballots, other) = join(join_all(ballots), other).await;
+    // Whatever could be stored is stored before the first failure is told.
+    ballots.into_iter().collect::<Result<(), _>>().and(other)
 }
 
-/// Looks at the side to move to when that is not the standby: going home.
+/// One voter's alarm, and the control alarm by which it proves that it sees.
+async fn vote(
+    desk: &Desk,
+    plan: &Plan,
+    voter: &Voter,
+    read_at: Timestamp,
+) -> Result<(), StepError> {
+    let question =
+        |alarm: &str| Question::Alarm { region: voter.region.clone(), alarm: alarm.to_owned() };
+    let alarms = std::iter::once(&voter.alarm).chain(&voter.control_alarm);
+    let seen = look(desk, alarms.map(|name| question(name)).collect()).await;
+    let eye = alarm(&seen, &question(&voter.alarm));
+    let control = voter.control_alarm.as_deref().map(|name| alarm(&seen, &question(name)));
+    let signal = signal_of_alarm(
+        voter,
+        eye.as_ref().map(Option::as_ref),
+        control.as_ref().map(|c| c.as_ref().map(Option::as_ref)),
+        read_at,
+    );
+    desk.store_signal(&plan.workload, &signal, read_at).await?;
+    if signal.vote == Vote::Unhealthy {
+        tracing::info!(workload = %plan.workload, voter = %signal.voter, evidence = %signal.evidence, "a voter says down");
+    }
+    Ok(())
+}
+
+/// Looks at the side that a recovery that way moves to.
 pub async fn other_side(
     desk: &Desk,
     plan: &Plan,
@@ -54,13 +61,8 @@ pub async fn other_side(
     desk.store_fact(&plan.workload, &fact, read_at, read_at).await
 }
 
-fn alarm(
-    seen: &Seen,
-    region: leeward_core::ids::Region,
-    alarm: &str,
-) -> Result<Option<AlarmView>, Blind> {
-    let question = Question::Alarm { region, alarm: alarm.to_owned() };
-    let view = seen.get(&question)?;
+fn alarm(seen: &Seen, question: &Question) -> Result<Option<AlarmView>, Blind> {
+    let view = seen.get(question)?;
     if let View::Alarm(alarm) = view {
         return Ok(alarm.clone());
     }

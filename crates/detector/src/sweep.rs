@@ -1,6 +1,7 @@
 //! The sweep: every workload that a trigger concerns is looked at as if nobody had ever sent anything.
 
-use leeward_core::contract::{DetectOutput, DetectStatus, Mode};
+use futures_util::future::join_all;
+use leeward_core::contract::{DetectOutput, DetectStatus, Mode, StartRequest};
 use leeward_core::error::StepError;
 use leeward_core::evidence::{Assessment, assess};
 use leeward_core::ids::{Direction, ExecutorId};
@@ -14,6 +15,10 @@ use leeward_reconcile::{StoredPlan, deliver, deliver_refusals};
 
 use crate::open::{Reason, adopt, open};
 use crate::{Detector, observe, output};
+
+/// Workloads that are looked at side by side: a silent Region costs each of them seconds, and one
+/// invocation has to do for all.
+const SIDE_BY_SIDE: usize = 16;
 
 /// Answers a trigger; `executor` when it came through the state machine's first state.
 pub async fn triggered(
@@ -46,16 +51,19 @@ pub async fn triggered(
     };
     let mut answer = output(DetectStatus::NotNeeded, "", None, "no workload is concerned");
     let mut failed = None;
-    for stored in concerned {
-        // One workload's trouble must not keep the others from being looked at.
-        match workload(detector, stored, source, executor, read_at).await {
-            Ok(one)
-                if one.status == DetectStatus::NotNeeded
-                    && answer.status != DetectStatus::NotNeeded => {}
-            Ok(one) => answer = one,
-            Err(error) => {
-                tracing::error!(workload = %stored.plan.workload, %error, "the sweep failed for this workload");
-                failed = Some(error);
+    for together in concerned.chunks(SIDE_BY_SIDE) {
+        let looks = together.iter().map(|s| workload(detector, s, source, executor, read_at));
+        for (stored, look) in together.iter().zip(join_all(looks).await) {
+            // One workload's trouble must not keep the others from being looked at.
+            match look {
+                Ok(one)
+                    if one.status == DetectStatus::NotNeeded
+                        && answer.status != DetectStatus::NotNeeded => {}
+                Ok(one) => answer = one,
+                Err(error) => {
+                    tracing::error!(workload = %stored.plan.workload, %error, "the sweep failed for this workload");
+                    failed = Some(error);
+                }
             }
         }
     }
@@ -148,7 +156,7 @@ async fn go_on(
 /// A person's start: the same path, the person's order in the place of the votes.
 async fn started(
     detector: &Detector,
-    request: &leeward_core::contract::StartRequest,
+    request: &StartRequest,
     plans: &[StoredPlan],
     read_at: Timestamp,
     executor: Option<&ExecutorId>,
@@ -157,14 +165,7 @@ async fn started(
     let known =
         plans.iter().find(|p| p.plan.plan == request.plan && p.plan.workload == request.workload);
     let Some(stored) = known else {
-        let names: Vec<String> =
-            plans.iter().map(|p| format!("{} ({})", p.plan.plan, p.plan.workload)).collect();
-        return Err(StepError::InvalidInput(format!(
-            "there is no plan {} for workload {}; stored: {}",
-            request.plan,
-            request.workload,
-            names.join(", ")
-        )));
+        return Err(StepError::InvalidInput(no_such_plan(request, plans)));
     };
     observe::votes(desk, &stored.plan, read_at).await?;
     if request.direction != Direction::ToStandby {
@@ -189,6 +190,17 @@ async fn started(
     let answer = open(detector, stored, &assessment, reason, executor).await?;
     tell(detector, &stored.plan).await;
     Ok(answer)
+}
+
+fn no_such_plan(request: &StartRequest, plans: &[StoredPlan]) -> String {
+    let names: Vec<String> =
+        plans.iter().map(|p| format!("{} (workload {})", p.plan.plan, p.plan.workload)).collect();
+    let stored = if names.is_empty() {
+        "no plan is stored; `leeward plan put <file>` stores one".to_owned()
+    } else {
+        format!("stored are {}", names.join(", "))
+    };
+    format!("there is no plan {} for workload {}: {stored}", request.plan, request.workload)
 }
 
 /// Sends what is owed. A failure here is told by its alarm, never held against the recovery.
