@@ -36,10 +36,10 @@ test: lint unit python system ## All tests
 	@echo "make test: all passed"
 
 # Clippy as the compiler of our own crates, so that the SDK is not built a second time for a check.
-lint: ## Format, lints, licences
+lint: setup ## Format, lints, licences
 	cargo fmt --all --check
 	CLIPPY_ARGS="-Dwarnings__CLIPPY_HACKERY__" RUSTC_WORKSPACE_WRAPPER=clippy-driver cargo build --locked --workspace --all-targets
-	@if command -v cargo-deny >/dev/null; then cargo deny --offline check licenses bans sources; else echo "cargo-deny is not installed: licences not checked"; fi
+	$(PY) -m pytest -q tests/dependencies
 
 unit: ## Tests of the Rust crates
 	@if command -v cargo-nextest >/dev/null; then cargo nextest run --locked --workspace --no-fail-fast; else cargo test --locked --workspace --no-fail-fast; fi
