@@ -36,7 +36,7 @@ pub use author::{Problem, parse, read, schema};
 
 use serde::{Deserialize, Serialize};
 
-use crate::ids::{Direction, EntryId, PlanId, Region, Side, WorkloadId};
+use crate::ids::{Direction, EntryId, PlanId, Region, Side, Sides, WorkloadId};
 use crate::time::Span;
 
 /// How one workload is recovered.
@@ -144,6 +144,35 @@ impl Plan {
     /// The capacity of that id.
     pub fn capacity(&self, id: &EntryId) -> Option<&Capacity> {
         self.capacity.iter().find(|c| c.id() == id)
+    }
+
+    /// Whether both sides serve on good days: the strategy says so, and no database has one writer.
+    pub fn both_serve(&self) -> bool {
+        self.strategy == Strategy::ActiveActive && !self.databases.iter().any(|d| d.single_writer())
+    }
+
+    /// Whether users of that side's name are answered by both sides: some of its answers are the
+    /// other side's as well. The standby's never are: it answers when the primary is left.
+    pub fn answered_by_both(&self, side: Side) -> bool {
+        let shared = |answers: &Sides<Vec<String>>| {
+            answers.primary.iter().any(|value| answers.standby.contains(value))
+        };
+        side == Side::Primary
+            && self.both_serve()
+            && self.traffic.controls.iter().any(|control| match control {
+                Control::StopMetric(c) => shared(&c.answers),
+                Control::Record(c) => c.records.iter().any(|pair| shared(&pair.values)),
+            })
+    }
+
+    /// The side markers that prove an answer once that side serves. Where both sides answer, either
+    /// does: that the side is back is proved by the whole list of the name.
+    pub fn markers_of<'a>(&self, side: Side, marker: &'a Sides<String>) -> Vec<&'a str> {
+        let mut markers = vec![marker.of(side).as_str()];
+        if self.answered_by_both(side) {
+            markers.push(marker.of(side.other()));
+        }
+        markers
     }
 
     /// The Region that shall serve after a recovery that way.

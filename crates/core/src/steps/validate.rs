@@ -203,14 +203,16 @@ fn answered(
         Ok(other) => return Err(format!("{question} answered {other:?}")),
         Err(blind) => return Err(format!("{question}: {blind}")),
     };
-    let wanted = marker.of(situation.target());
-    match &view.marker {
-        Some(side) if side == wanted => {}
-        Some(side) => return Err(format!("{question} was answered by {side}, not {wanted}")),
+    let wanted = situation.plan.markers_of(situation.target(), marker);
+    let side = match &view.marker {
+        Some(side) if wanted.contains(&side.as_str()) => side,
+        Some(side) => {
+            return Err(format!("{question} was answered by {side}, not {}", wanted.join(" or ")));
+        }
         None => return Err(format!("{question} was answered without {}", ask.marker_header)),
-    }
+    };
     if status_ok(view.status) {
-        Ok(format!("{question}: {} from {wanted} in {}", view.status, view.took))
+        Ok(format!("{question}: {} from {side} in {}", view.status, view.took))
     } else {
         Err(format!("{question}: status {}", view.status))
     }

@@ -47,7 +47,7 @@ fn stop_metric(plan: &Plan, path: &str, control: &StopMetric, findings: &mut Fin
             format!("is {}: to-primary needs the Region that is left", control.region),
         );
     }
-    answers(&format!("{path}.answers"), &control.answers, findings);
+    answers(plan, &format!("{path}.answers"), &control.answers, findings);
     findings.resolvers(path, &control.resolvers);
 }
 
@@ -86,7 +86,7 @@ fn record(plan: &Plan, path: &str, control: &RecordControl, findings: &mut Findi
                 format!("{} {} stands twice", pair.name, pair.record_type),
             );
         }
-        answers(&format!("{path}.values"), &pair.values, findings);
+        answers(plan, &format!("{path}.values"), &pair.values, findings);
     }
 }
 
@@ -115,8 +115,14 @@ fn needs_route_53(plan: &Plan, path: &str, findings: &mut Findings) {
     );
 }
 
-/// Values that are the same on both sides move nobody and prove nothing.
-pub(super) fn answers(path: &str, answers: &Sides<Vec<String>>, findings: &mut Findings) {
+/// Answers have to tell which side was moved to. Where both sides serve, the primary's list may hold
+/// the standby's values too: what a move takes away, and the whole list, tell then.
+pub(super) fn answers(
+    plan: &Plan,
+    path: &str,
+    answers: &Sides<Vec<String>>,
+    findings: &mut Findings,
+) {
     for (side, values) in [("primary", &answers.primary), ("standby", &answers.standby)] {
         if values.is_empty() || values.iter().any(|v| v.trim().is_empty()) {
             findings.error(format!("{path}.{side}"), "is empty");
@@ -126,11 +132,26 @@ pub(super) fn answers(path: &str, answers: &Sides<Vec<String>>, findings: &mut F
         values.iter().map(|v| v.trim_end_matches('.').to_lowercase()).collect::<BTreeSet<_>>()
     };
     let (primary, standby) = (as_set(&answers.primary), as_set(&answers.standby));
+    if primary.is_disjoint(&standby) {
+        return;
+    }
     if primary == standby {
         findings.error(path, "is the same on both sides: nobody could tell which side answers");
-    } else if !primary.is_disjoint(&standby) {
-        findings
-            .error(path, "shares a value between the sides: nobody could tell which side answers");
+    } else if !plan.both_serve() {
+        findings.error(
+            path,
+            "shares a value between the sides: nobody could tell which side answers; only an active-active plan without a single writer may answer with both",
+        );
+    } else if primary.is_subset(&standby) {
+        findings.error(
+            path,
+            "takes nothing of the primary away when the standby answers: users would still be sent to the side that is left",
+        );
+    } else {
+        findings.note(
+            path,
+            "both sides answer on good days: to-standby is proved by the standby's marker, to-primary by the whole list and the marker of either side",
+        );
     }
 }
 

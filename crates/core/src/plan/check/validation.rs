@@ -2,7 +2,7 @@
 
 use super::traffic::{answers, record_type};
 use super::{Findings, region_of_arn};
-use crate::ids::Sides;
+use crate::ids::{Side, Sides};
 use crate::plan::{Capacity, Check, Plan};
 use crate::time::Span;
 
@@ -50,7 +50,7 @@ fn one(plan: &Plan, path: &str, check: &Check, findings: &mut Findings) {
         Check::Dns(c) => {
             findings.filled(format!("{path}.name"), &c.name);
             record_type(path, &c.record_type, findings);
-            answers(&format!("{path}.answers"), &c.answers, findings);
+            answers(plan, &format!("{path}.answers"), &c.answers, findings);
             findings.resolvers(path, &c.resolvers);
         }
         Check::Database { .. } => {
@@ -107,6 +107,12 @@ fn proves(plan: &Plan, findings: &mut Findings) {
         findings.error(
             "validation.checks",
             "no check goes by the public name (http, http-write or dns): success would not be seen from outside",
+        );
+    }
+    if plan.answered_by_both(Side::Primary) && !checks.iter().any(|c| matches!(c, Check::Dns(_))) {
+        findings.warn(
+            "validation.checks",
+            "both sides answer on good days and no check asks for the name (dns): a move to-primary would be proved by answers that the standby may have given alone",
         );
     }
     let writes = checks.iter().any(|c| matches!(c, Check::HttpWrite(_)));

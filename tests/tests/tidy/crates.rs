@@ -1,18 +1,9 @@
-//! Style, held by a test: size and head of files, which crate stands on which, leftovers, and what
-//! must not stand in the repository. Every table here is the rule itself; a change of it is a decision.
-
-#![expect(
-    clippy::expect_used,
-    clippy::panic,
-    reason = "a test fails by panicking, its helpers too"
-)]
+//! Which crate stands on which, who knows AWS, and what is built.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::path::PathBuf;
 
-/// Longest Rust source file, tests aside: what a reader holds in mind at once.
-const LINES_MAX: usize = 400;
+use super::{below, is_test, none, read, root, rust_files, short};
 
 /// Which crates of the house a crate may name in `[dependencies]`: design §9.
 /// A function meets `leeward-aws` and `leeward-lambda` in its main.rs alone.
@@ -73,105 +64,6 @@ const BINARIES: [(&str, &str); 8] = [
     ("cli", "leeward"),
 ];
 
-/// Words that say that something is not done. Spelled in two parts, so that this file holds none.
-const LEFTOVERS: [(&str, &str); 6] = [
-    ("TO", "DO"),
-    ("FIX", "ME"),
-    ("XX", "X:"),
-    ("to", "do!("),
-    ("unimpl", "emented!("),
-    ("db", "g!("),
-];
-
-/// What ties a repository to one machine or one mirror of a registry.
-const FOREIGN: [(&str, &str); 7] = [
-    ("/wo", "rk/"),
-    ("/ro", "ot/"),
-    ("/ho", "me/"),
-    ("/tm", "p/bash_jobs"),
-    ("extra-", "index-url"),
-    ("--index", "-url"),
-    ("registry = \"spar", "se+"),
-];
-
-/// Files in which a registry's own host is that file's format and not a tie.
-const NAMES_REGISTRIES: [&str; 2] = ["Cargo.lock", "deny.toml"];
-const REGISTRIES: [(&str, &str); 4] = [
-    ("index.crates", ".io"),
-    ("files.python", "hosted.org"),
-    ("pypi", ".org"),
-    ("registry.npm", "js.org"),
-];
-
-/// What must be ignored, and what must not be.
-const IGNORED: [&str; 4] = ["target/x", ".venv/x", ".aws-sam/x", "tests/__pycache__/x.pyc"];
-const KEPT: [&str; 5] =
-    ["Cargo.lock", "plans/x.yaml", "events/x.json", "tests/src/x.rs", "crates/core/src/x.rs"];
-
-fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("tests/ stands in the root").to_owned()
-}
-
-fn read(path: &Path) -> String {
-    std::fs::read_to_string(path).unwrap_or_else(|e| panic!("{}: {e}", path.display()))
-}
-
-/// Files below a folder, except what is built.
-fn below(folder: &Path) -> Vec<PathBuf> {
-    let mut files = Vec::new();
-    let mut open = vec![folder.to_owned()];
-    while let Some(folder) = open.pop() {
-        let entries =
-            std::fs::read_dir(&folder).unwrap_or_else(|e| panic!("{}: {e}", folder.display()));
-        for entry in entries.map(|e| e.expect("an entry").path()) {
-            let name = entry.file_name().unwrap_or_default().to_string_lossy().into_owned();
-            if entry.is_dir() && name != "target" && !name.starts_with('.') {
-                open.push(entry);
-            } else if entry.is_file() {
-                files.push(entry);
-            }
-        }
-    }
-    files.sort();
-    files
-}
-
-fn rust_files() -> Vec<PathBuf> {
-    let is_rust = |p: &PathBuf| p.extension().is_some_and(|e| e == "rs");
-    ["crates", "tests"].iter().flat_map(|f| below(&root().join(f))).filter(is_rust).collect()
-}
-
-/// The path from the root, with `/`.
-fn short(path: &Path) -> String {
-    path.strip_prefix(root()).unwrap_or(path).to_string_lossy().replace('\\', "/")
-}
-
-/// A test: under `tests/`, or named so beside the code.
-fn is_test(path: &str) -> bool {
-    path.starts_with("tests/tests/")
-        || path.contains("/tests/")
-        || path.ends_with("/tests.rs")
-        || path.ends_with("_tests.rs")
-}
-
-/// What git keeps, or will keep when it is added.
-fn tracked() -> Vec<PathBuf> {
-    let output = Command::new("git")
-        .args(["ls-files", "--cached", "--others", "--exclude-standard", "-z"])
-        .current_dir(root())
-        .output()
-        .expect("git answers");
-    assert!(output.status.success(), "git ls-files: {}", String::from_utf8_lossy(&output.stderr));
-    let listed = String::from_utf8(output.stdout).expect("names in UTF-8");
-    let files = listed.split('\0').filter(|name| !name.is_empty()).map(|name| root().join(name));
-    files.filter(|file| file.is_file()).collect()
-}
-
-/// Fails with every breach at once.
-fn none(rule: &str, breaches: Vec<String>) {
-    assert!(breaches.is_empty(), "{rule}:\n  {}", breaches.join("\n  "));
-}
-
 fn folder(package: &str) -> PathBuf {
     if package == "tests" { root().join("tests") } else { root().join("crates").join(package) }
 }
@@ -188,22 +80,6 @@ fn section(package: &str, heading: &str) -> BTreeSet<String> {
         .filter(|name| !name.is_empty() && !name.starts_with('#'))
         .map(str::to_owned)
         .collect()
-}
-
-#[test]
-fn a_file_is_short_and_says_what_it_is_for() {
-    let mut breaches = Vec::new();
-    for file in rust_files() {
-        let (name, text) = (short(&file), read(&file));
-        let lines = text.lines().count();
-        if lines > LINES_MAX && !is_test(&name) {
-            breaches.push(format!("{name} has {lines} lines: split it, one idea a file"));
-        }
-        if !text.starts_with("//! ") {
-            breaches.push(format!("{name} does not begin with what it is for (`//! …`)"));
-        }
-    }
-    none(&format!("at most {LINES_MAX} lines and a head"), breaches);
 }
 
 #[test]
@@ -372,65 +248,4 @@ fn versions_stand_in_one_place() {
         }
     }
     none("dependencies are the workspace's", breaches);
-}
-
-#[test]
-fn nothing_is_left_to_be_done_and_nothing_ties_to_one_machine() {
-    let mut breaches = Vec::new();
-    for file in tracked() {
-        let name = short(&file);
-        let Ok(text) = std::fs::read_to_string(&file) else { continue };
-        for (number, line) in text.lines().enumerate() {
-            let mut find = |what: &str, words: &[(&str, &str)]| {
-                for (one, other) in words {
-                    if line.contains(&format!("{one}{other}")) {
-                        breaches.push(format!("{name}:{}: {what}: {}", number + 1, line.trim()));
-                    }
-                }
-            };
-            find("left to be done", &LEFTOVERS);
-            find("tied to a machine", &FOREIGN);
-            if !NAMES_REGISTRIES.contains(&name.as_str()) {
-                find("names a registry's host", &REGISTRIES);
-            }
-        }
-    }
-    none("tracked files", breaches);
-}
-
-#[test]
-fn what_is_built_is_ignored_and_what_is_written_is_kept() {
-    let ignored = |path: &str| {
-        let status = Command::new("git")
-            .args(["check-ignore", "--quiet", "--no-index", path])
-            .current_dir(root())
-            .status();
-        status.expect("git answers").success()
-    };
-    let mut breaches: Vec<String> =
-        IGNORED.iter().filter(|p| !ignored(p)).map(|p| format!("{p} is not ignored")).collect();
-    breaches.extend(KEPT.iter().filter(|p| ignored(p)).map(|p| format!("{p} is ignored")));
-    none(".gitignore", breaches);
-}
-
-#[test]
-fn a_python_module_says_what_it_is_for() {
-    let mut breaches = Vec::new();
-    for file in below(&root().join("tests")) {
-        let name = short(&file);
-        if !name.ends_with(".py") {
-            continue;
-        }
-        let text = read(&file);
-        let text = text.trim_start_matches(|c: char| c == '\u{feff}' || c.is_whitespace());
-        let head = text.lines().find(|l| !l.starts_with('#')).unwrap_or("");
-        if !head.starts_with("\"\"\"") && !text.trim().is_empty() {
-            breaches.push(format!("{name} does not begin with a docstring"));
-        }
-        let lines = text.lines().count();
-        if lines > LINES_MAX {
-            breaches.push(format!("{name} has {lines} lines: split it, one idea a file"));
-        }
-    }
-    none("Python modules", breaches);
 }
