@@ -47,7 +47,7 @@ pub struct Rig {
     invocations: Mutex<Vec<(String, Result<Value, String>)>>,
     twice: Mutex<bool>,
     next_sweep: Mutex<Timestamp>,
-    heals: Mutex<Option<(Timestamp, Region)>>,
+    turns: Mutex<Vec<(Timestamp, Region, RegionState)>>,
 }
 
 struct Silent;
@@ -96,7 +96,7 @@ impl Rig {
         let next_sweep = Mutex::new(leeward_core::time::after(clock.now(), SWEEP));
         let rig = Self {
             next_sweep,
-            heals: Mutex::new(None),
+            turns: Mutex::new(Vec::new()),
             clock,
             world,
             table,
@@ -143,16 +143,23 @@ impl Rig {
 
     /// A Region that is ill now is well again after `span`.
     pub fn heal_after(&self, span: Span, region: &str) {
-        *self.heals.lock().unwrap_or_else(PoisonError::into_inner) =
-            Some((after(self.clock.now(), span), region.into()));
+        self.turn_after(span, region, RegionState::Well);
     }
 
-    fn heal(&self) {
-        let mut heals = self.heals.lock().unwrap_or_else(PoisonError::into_inner);
-        if heals.as_ref().is_some_and(|(at, _)| self.clock.now() >= *at)
-            && let Some((_, region)) = heals.take()
-        {
-            self.world.set_region(&region, RegionState::Well);
+    /// A Region becomes that after `span`, seen at the next sweep.
+    pub fn turn_after(&self, span: Span, region: &str, state: RegionState) {
+        let at = after(self.clock.now(), span);
+        let mut turns = self.turns.lock().unwrap_or_else(PoisonError::into_inner);
+        turns.push((at, region.into(), state));
+        turns.sort_by_key(|(at, ..)| *at);
+    }
+
+    fn turn(&self) {
+        let mut turns = self.turns.lock().unwrap_or_else(PoisonError::into_inner);
+        let now = self.clock.now();
+        let due = turns.iter().take_while(|(at, ..)| *at <= now).count();
+        for (_, region, state) in turns.drain(..due) {
+            self.world.set_region(&region, state);
         }
     }
 
@@ -169,7 +176,7 @@ impl Rig {
             }
             self.clock.sleep(since(self.clock.now(), due)).await;
             *self.next_sweep.lock().unwrap_or_else(PoisonError::into_inner) = after(due, SWEEP);
-            self.heal();
+            self.turn();
             let tick = json!({"source": "aws.events", "detail-type": "Scheduled Event"});
             // A sweep that fails is followed by the next.
             let _ = leeward_detector::handle(&self.detector, &tick).await;
@@ -266,7 +273,7 @@ fn sentence(entry: &Entry) -> String {
         Entry::StepDone { step, .. } => format!("done: {step}"),
         Entry::Ended { end, reason } => format!("ended: {end:?}: {reason}"),
         Entry::Held { step, reason } => format!("held: {step}: {reason}"),
-        Entry::TurnedBack { reason, detail } => format!("turned back: {reason:?}: {detail}"),
+        Entry::TurnedBack { reason, detail, .. } => format!("turned back: {reason:?}: {detail}"),
         Entry::LossBound { database, bound, .. } => format!("loss bound: {database} {bound:?}"),
         Entry::Pass { held, checks } => format!("pass: {held} {checks:?}"),
         Entry::Assessed { verdict, reason, .. } => format!("assessed: {verdict:?}: {reason}"),

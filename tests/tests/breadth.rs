@@ -85,9 +85,8 @@ fn no_fence_works_while_the_old_side_is_silent_so_a_person_is_asked() {
     rig.live(Span::minutes(40));
     assert_eq!(ended(&rig), Some(Ended::Recovered), "{}", told(&rig));
     assert_eq!(rig.world.served_by(), Some(Side::Standby), "{}", told(&rig));
-    let unproven =
-        leeward_core::telling::old_side_unproven(&rig.book(1).expect("open").state).count();
-    assert_eq!(unproven, 1, "the old side stays unproven");
+    let unproven = rig.book(1).expect("open").state.unproven();
+    assert_eq!(unproven.len(), 1, "the old side stays unproven");
 }
 
 #[test]

@@ -23,6 +23,17 @@ impl EffectId {
         Self(format!("{workload}/{generation}/{step}/{target}/{verb}"))
     }
 
+    /// The effect of the same name in another generation of the workload.
+    #[must_use]
+    pub fn in_generation(&self, generation: Generation) -> Self {
+        let mut parts: Vec<&str> = self.0.splitn(3, '/').collect();
+        let number = generation.to_string();
+        if let Some(place) = parts.get_mut(1) {
+            *place = &number;
+        }
+        Self(parts.join("/"))
+    }
+
     /// The text.
     pub fn as_str(&self) -> &str {
         &self.0
@@ -38,6 +49,55 @@ impl EffectId {
     #[must_use]
     pub fn undo(&self) -> Self {
         Self(format!("{}-undo", self.0))
+    }
+}
+
+/// What an effect does to its target.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verb {
+    /// The writer lease goes from the old side to nobody.
+    TakeLease,
+    /// The writer lease goes from nobody to the new side.
+    GrantLease,
+    /// The old writers' group is emptied and barred.
+    StopWriter,
+    /// The old database's network is closed.
+    Isolate,
+    /// The new side's database becomes the writer.
+    Promote,
+    /// The datum that moves users is put.
+    StopMetric,
+    /// A zone's records are changed.
+    Records,
+    /// A group's minimum is raised.
+    RaiseMinimum,
+    /// Instances are started.
+    Start,
+    /// A service's count is raised.
+    RaiseCount,
+    /// Concurrency is reserved.
+    Reserve,
+    /// A consumer is enabled.
+    Enable,
+}
+
+impl Verb {
+    /// The word in an effect's id.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::TakeLease => "take-lease",
+            Self::GrantLease => "grant-lease",
+            Self::StopWriter => "stop-writer",
+            Self::Isolate => "isolate",
+            Self::Promote => "promote",
+            Self::StopMetric => "stop-metric",
+            Self::Records => "records",
+            Self::RaiseMinimum => "raise-minimum",
+            Self::Start => "start",
+            Self::RaiseCount => "raise-count",
+            Self::Reserve => "reserve",
+            Self::Enable => "enable",
+        }
     }
 }
 

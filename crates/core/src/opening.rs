@@ -64,6 +64,26 @@ pub enum NotNow {
     NotEnabled(String),
 }
 
+/// How often people are told of a refusal that has no end of its own.
+const TOLD_EVERY: Span = Span::minutes(60);
+
+impl NotNow {
+    /// One instant for all refusals of the same kind that the evidence meets again and again, each minute:
+    /// people are told once, not each minute.
+    pub fn told_as_of(&self, now: Timestamp) -> Timestamp {
+        match self {
+            Self::MayStillLand { left, .. }
+            | Self::CoolDown { left, .. }
+            | Self::GaveUp { left, .. } => after(now, *left),
+            Self::SwitchedOff(_) | Self::NotEnabled(_) => {
+                let every = TOLD_EVERY.as_millis() as i64;
+                let begun = now.as_millisecond().div_euclid(every) * every;
+                Timestamp::from_millisecond(begun).unwrap_or(now)
+            }
+        }
+    }
+}
+
 /// Whether a generation may be opened after `last`, by a person (`manual`) or by the evidence.
 pub fn may_open(
     last: Option<&State>,
@@ -82,8 +102,11 @@ pub fn may_open(
     {
         return Opening::Refused(NotNow::MayStillLand { generation, left: since(now, safe) });
     }
+    // What took its place goes on with its work: to wait would leave that work in the middle.
+    let succeeded = last.successor.is_some();
     if let Some(effect) = last.last_effect()
         && last.acknowledged.is_none()
+        && !succeeded
     {
         let over = after(effect, plan.policy.cool_down);
         if now < over {

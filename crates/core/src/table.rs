@@ -37,11 +37,6 @@ impl Key {
         Self::new(workload_partition(workload), format!("{REFUSALS}{:020}", at.as_millisecond()))
     }
 
-    /// Whether the side that was left has been seen fenced.
-    pub fn old_side(workload: &WorkloadId) -> Self {
-        Self::new(workload_partition(workload), "OLDSIDE")
-    }
-
     /// An entry of a journal.
     pub fn journal(workload: &WorkloadId, generation: Generation, seq: Seq) -> Self {
         Self::new(generation_partition(workload, generation), format!("{JOURNAL}{:010}", seq.0))

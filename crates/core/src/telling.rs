@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use crate::ids::Digest;
-use crate::journal::{End, Entry, Record, State};
+use crate::journal::{End, Entry, Record, State, Unproven};
 use crate::time::Span;
 
 /// One notification, in words for people and fields for machines.
@@ -29,14 +29,32 @@ pub struct Notice {
 }
 
 /// The notice that an entry owes, if it owes one.
-#[expect(
-    clippy::wildcard_enum_match_arm,
-    reason = "every other entry is told by the status, not by a message"
-)]
 pub fn notice(state: &State, record: &Record) -> Option<Notice> {
     let d = &state.decision;
     let (w, g) = (&d.workload, d.generation);
-    let (headline, text, commands) = match &record.entry {
+    let (headline, text, commands) =
+        wants_people(state, record).or_else(|| informs(state, record))?;
+    Some(Notice {
+        schema: 1,
+        subject: format!("[Leeward] {w} generation {g}: {headline}"),
+        text: text + &unproven(state),
+        commands,
+        workload: w.to_string(),
+        generation: Some(g.0),
+        seq: Some(record.seq.0),
+        journal_head: Some(record.prev.clone()),
+    })
+}
+
+/// Headline, text and commands.
+type Words = (String, String, Vec<String>);
+
+/// What begins, or waits for a person.
+#[expect(clippy::wildcard_enum_match_arm, reason = "the other entries wait for nobody")]
+fn wants_people(state: &State, record: &Record) -> Option<Words> {
+    let d = &state.decision;
+    let w = &d.workload;
+    Some(match &record.entry {
         Entry::Opened(_) => (
             format!("recovery to {} begins", d.target),
             format!(
@@ -70,6 +88,19 @@ pub fn notice(state: &State, record: &Record) -> Option<Notice> {
                 format!("leeward abandon {w} --reason …"),
             ],
         ),
+        _ => return None,
+    })
+}
+
+/// What people have to know.
+#[expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "every other entry is told by the status, not by a message"
+)]
+fn informs(state: &State, record: &Record) -> Option<Words> {
+    let d = &state.decision;
+    let w = &d.workload;
+    Some(match &record.entry {
         Entry::Waived { database, reason, .. } => (
             format!("the fence of {database} is waived by {}", record.by),
             reason.clone(),
@@ -80,7 +111,7 @@ pub fn notice(state: &State, record: &Record) -> Option<Notice> {
             because.join(". "),
             vec![format!("leeward status {w}")],
         ),
-        Entry::TurnedBack { reason, detail } => {
+        Entry::TurnedBack { reason, detail, .. } => {
             (format!("turning back: {reason}"), detail.clone(), vec![format!("leeward status {w}")])
         }
         Entry::Ended { end, reason } => (
@@ -92,17 +123,12 @@ pub fn notice(state: &State, record: &Record) -> Option<Notice> {
             format!("{reason}. {}", losses(state)),
             vec![format!("leeward status {w}"), format!("leeward ack {w} --reason …")],
         ),
+        Entry::OldSideFenced { database, side, evidence } => (
+            format!("the old side of {database} ({side}) is seen fenced"),
+            format!("{evidence}."),
+            vec![format!("leeward status {w}")],
+        ),
         _ => return None,
-    };
-    Some(Notice {
-        schema: 1,
-        subject: format!("[Leeward] {w} generation {g}: {headline}"),
-        text,
-        commands,
-        workload: w.to_string(),
-        generation: Some(g.0),
-        seq: Some(record.seq.0),
-        journal_head: Some(record.prev.clone()),
     })
 }
 
@@ -117,7 +143,7 @@ fn loss_words(loss: Option<Span>) -> String {
 
 /// The loss bound of each database, and which old sides are not proven fenced.
 fn losses(state: &State) -> String {
-    let mut words: Vec<String> = state
+    let words: Vec<String> = state
         .losses
         .iter()
         .map(|(id, (bound, source))| match bound {
@@ -125,13 +151,18 @@ fn losses(state: &State) -> String {
             None => format!("{id}: loss unknown ({source})"),
         })
         .collect();
-    words.extend(old_side_unproven(state).map(|id| format!("{id}: old side UNPROVEN")));
     words.join(". ")
 }
 
-/// Databases whose old side was never proven fenced.
-pub fn old_side_unproven(state: &State) -> impl Iterator<Item = &crate::ids::EntryId> {
-    state.waived.keys().filter(|id| !state.fenced.contains_key(*id))
+/// Old sides that may still write: told with everything, until they are seen fenced.
+fn unproven(state: &State) -> String {
+    let one = |u: &Unproven| {
+        format!(
+            " OLD SIDE UNPROVEN: {} on its {} side, left by generation {}, has not been seen fenced and may still take writes.",
+            u.database, u.side, u.generation
+        )
+    };
+    state.unproven().iter().map(one).collect()
 }
 
 /// What people are told of a start that was refused.

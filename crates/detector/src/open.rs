@@ -4,9 +4,10 @@ use leeward_core::contract::{DetectOutput, DetectStatus, Mode};
 use leeward_core::error::StepError;
 use leeward_core::evidence::Assessment;
 use leeward_core::ids::{Direction, ExecutorId, Generation, Step, WorkloadId};
-use leeward_core::journal::{Decision, Entry, PROTOCOL, Trigger, chain};
+use leeward_core::journal::{Decision, Entry, PROTOCOL, State, Trigger, chain};
 use leeward_core::opening::{Adoption, NotNow, Opening, adopts, may_open};
-use leeward_core::steps::{Situation, approval};
+use leeward_core::steps::{Situation, approval, effects};
+use leeward_core::succession;
 use leeward_core::table::Key;
 use leeward_core::time::{Timestamp, after};
 use leeward_ports::{Condition, ExecutionState, Frozen, Item};
@@ -45,12 +46,14 @@ pub async fn open(
     match opening {
         Opening::Join(generation) => joined(detector, last, workload, generation, executor).await,
         Opening::Refused(why) => {
-            refuse(desk, workload, &why.to_string(), read_at).await?;
+            let as_of = if manual { read_at } else { why.told_as_of(read_at) };
+            refuse(desk, workload, &why.to_string(), as_of, read_at).await?;
             Ok(output(DetectStatus::Refused, workload.as_str(), None, &why.to_string()))
         }
         Opening::Open(generation) => {
+            let before = last.as_ref().map(|b| b.state.clone());
             close(desk, last, generation).await?;
-            let decision = decide(stored, assessment, reason, generation, read_at);
+            let decision = decide(stored, assessment, reason, generation, read_at, before.as_ref());
             store_assessment(desk, workload, generation, assessment, read_at).await?;
             match desk.open(decision, read_at).await? {
                 Some(mut book) => {
@@ -89,6 +92,7 @@ fn decide(
     reason: Reason,
     generation: Generation,
     now: Timestamp,
+    before: Option<&State>,
 ) -> Decision {
     let plan = &stored.plan;
     let body = serde_json::to_string(assessment).unwrap_or_default();
@@ -106,7 +110,9 @@ fn decide(
         first_signal: assessment.first_signal.unwrap_or(now),
         opened: now,
         deadline: after(now, plan.time_limit),
-        effects: Vec::new(),
+        effects: effects(plan, generation),
+        unproven: succession::unproven(before),
+        handed_over: succession::handed_over(before, generation),
     }
 }
 

@@ -10,8 +10,9 @@ use leeward_core::plan::Plan;
 use leeward_core::time::Timestamp;
 use leeward_core::trigger::Trigger;
 use leeward_core::world::Change;
+use leeward_core::{old_side, succession};
 use leeward_ports::Frozen;
-use leeward_reconcile::{StoredPlan, deliver, deliver_refusals};
+use leeward_reconcile::{Appended, Book, StoredPlan, deliver, deliver_refusals, look};
 
 use crate::open::{Reason, adopt, open};
 use crate::{Detector, observe, output};
@@ -112,12 +113,16 @@ async fn workload(
     let (last, _) = desk.latest(&plan.workload).await?;
     let on_the_other_side = last.as_ref().is_some_and(|b| away_from_home(&b.state));
     let is_open = last.as_ref().is_some_and(|b| b.state.end.is_none());
+    let awaited = last.as_ref().is_some_and(|b| succession::awaits(&b.state, plan));
     let answer = match last {
-        Some(mut book) if is_open => match executor {
-            Some(_) => go_on(detector, stored, &assessment, source, executor).await?,
-            None => adopt(detector, &mut book).await?,
-        },
-        _ if assessment.bearing == Bearing::Go && !on_the_other_side => {
+        Some(mut book) if is_open => {
+            give_way(detector, stored, &assessment, &mut book).await?;
+            match executor {
+                Some(_) => go_on(detector, stored, &assessment, source, executor).await?,
+                None => adopt(detector, &mut book).await?,
+            }
+        }
+        _ if awaited || assessment.bearing == Bearing::Go && !on_the_other_side => {
             go_on(detector, stored, &assessment, source, executor).await?
         }
         _ => output(DetectStatus::NotNeeded, plan.workload.as_str(), None, &assessment.sentence()),
@@ -127,6 +132,46 @@ async fn workload(
         observe::peaks(desk, plan, &facts, now).await?;
     }
     Ok(answer)
+}
+
+/// Ends an open generation in whose place another has to be opened.
+async fn give_way(
+    detector: &Detector,
+    stored: &StoredPlan,
+    assessment: &Assessment,
+    book: &mut Book,
+) -> Result<(), StepError> {
+    if !succession::thinkable(&book.state, &stored.plan, assessment) {
+        return Ok(());
+    }
+    let desk = &detector.desk;
+    let decision = &book.state.decision;
+    let by = desk.plan_version(&decision.plan, &decision.plan_digest).await?;
+    if let Some(entry) = succession::superseded(&book.state, &by, &stored.plan, assessment) {
+        // Another entry came first: the next sweep asks again.
+        desk.append(book, entry, Some(&by)).await?;
+    }
+    Ok(())
+}
+
+/// Looks at sides that were left without a proof, until they are seen fenced.
+async fn old_sides(detector: &Detector, plan: &Plan, book: &mut Book) -> Result<(), StepError> {
+    let desk = &detector.desk;
+    let over = book.state.end.is_some() && book.state.closed.is_none();
+    if !over || book.state.decision.plan != plan.plan {
+        return Ok(());
+    }
+    let questions = old_side::questions(plan, &book.state);
+    if questions.is_empty() {
+        return Ok(());
+    }
+    let seen = look(desk, questions).await;
+    for entry in old_side::seen(plan, &book.state, &seen, book.read_at) {
+        if desk.append(book, entry, None).await? != Appended::Yes {
+            break;
+        }
+    }
+    Ok(())
 }
 
 /// Whether the workload lives on its standby side, as far as the last generation tells: the
@@ -219,7 +264,10 @@ async fn tell(detector: &Detector, plan: &Plan) {
             return;
         }
     };
-    let Some(book) = latest else { return };
+    let Some(mut book) = latest else { return };
+    if let Err(error) = old_sides(detector, plan, &mut book).await {
+        tracing::warn!(workload = %plan.workload, %error, "the old sides were not looked at; the next sweep tries again");
+    }
     let held = f64::from(u8::from(book.state.end.is_none() && book.state.halt.is_some()));
     detector.gauges.emit(book.read_at, Some(plan.workload.as_str()), "Held", held);
     match deliver(desk, publisher, topic, Some(plan), &book).await {

@@ -85,17 +85,18 @@ pub async fn deliver(
     Ok(delivery)
 }
 
-/// Puts a refused start on record; `deliver_refusals` tells people.
+/// Puts a refused start on record, once for each `as_of`; `deliver_refusals` tells people.
 pub async fn refuse(
     desk: &Desk,
     workload: &WorkloadId,
     reason: &str,
+    as_of: Timestamp,
     read_at: Timestamp,
 ) -> Result<(), StepError> {
     let body = serde_json::to_string(&Refusal { reason: reason.to_owned() })
         .map_err(|e| StepError::InvalidInput(format!("a refusal cannot be written: {e}")))?;
     let item = Item {
-        key: Key::refusal(workload, read_at),
+        key: Key::refusal(workload, as_of),
         body,
         n: 0,
         nonce: desk.nonces.draw().as_str().to_owned(),

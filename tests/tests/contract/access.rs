@@ -109,7 +109,9 @@ fn generation(plan: &Plan, direction: Direction, undoes: &[Step]) -> State {
         first_signal: start(),
         opened: start(),
         deadline: after(start(), plan.time_limit),
-        effects: Vec::new(),
+        effects: leeward_core::steps::effects(plan, Generation(1)),
+        unproven: Vec::new(),
+        handed_over: Vec::new(),
     };
     let opened = Record {
         seq: serde_json::from_value(1.into()).expect("a place"),

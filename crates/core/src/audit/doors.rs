@@ -208,6 +208,7 @@ pub(super) fn one_fate(case: &Case<'_>) -> Verdict {
             | Entry::Resumed { .. }
             | Entry::Ended { .. }
             | Entry::Acknowledged { .. }
+            | Entry::OldSideFenced { .. }
             | Entry::Noted { .. }
             | Entry::Closed { .. } => {}
         }

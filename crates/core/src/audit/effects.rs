@@ -128,6 +128,21 @@ fn order(walked: &[(State, &crate::journal::Record)]) -> Verdict {
     Ok(format!("{sent} intents, each in its place"))
 }
 
+/// S13: each effect is one that the decision names, or the undo of one that was done.
+pub(super) fn decided(case: &Case<'_>) -> Verdict {
+    let decision = case.decision()?;
+    let mut sent = 0;
+    for record in case.records {
+        let Entry::Intent { effect, undoes, .. } = &record.entry else { continue };
+        let name = undoes.as_ref().unwrap_or(effect);
+        if !decision.effects.contains(name) {
+            return Err(at(record.seq, format!("the decision does not name {name}")));
+        }
+        sent += 1;
+    }
+    Ok(format!("{sent} intents, {} effects in the decision", decision.effects.len()))
+}
+
 /// S16: at an end nothing is in the air.
 pub(super) fn resolved_at_end(case: &Case<'_>) -> Verdict {
     for (state, record) in case.walk()? {

@@ -30,6 +30,15 @@ pub(crate) fn plan_digest() -> Digest {
     Digest::new("plan")
 }
 
+/// Every effect that these journals speak of.
+fn effects(generation: Generation) -> Vec<EffectId> {
+    let names = [("it", "do"), ("other", "do"), ("leases", "grant")];
+    let of = |step: Step| {
+        names.map(|(target, verb)| EffectId::new(&"orders".into(), generation, step, target, verb))
+    };
+    Step::ALL.into_iter().flat_map(of).collect()
+}
+
 /// A journal under way.
 #[derive(Clone)]
 pub(crate) struct Journal {
@@ -53,7 +62,9 @@ impl Journal {
             first_signal: at(seconds.saturating_sub(120)),
             opened: at(seconds),
             deadline: at(seconds + 1800),
-            effects: Vec::new(),
+            effects: effects(Generation(generation)),
+            unproven: Vec::new(),
+            handed_over: Vec::new(),
         };
         let mut journal = Self { records: Vec::new() };
         journal.add(seconds, Entry::Opened(Box::new(decision)));

@@ -56,7 +56,7 @@ pub struct Judged {
 type Verdict = Result<String, String>;
 type Check = fn(&Case<'_>) -> Verdict;
 
-const CHECKS: [(&str, &str, Check); 12] = [
+const CHECKS: [(&str, &str, Check); 13] = [
     ("S2", "no effect before the evidence is stored", opening::evidence_first),
     ("S3", "the decision is write-once", opening::one_decision),
     ("S4", "fence numbers only rise", effects::numbers_rise),
@@ -66,6 +66,7 @@ const CHECKS: [(&str, &str, Check); 12] = [
     ("S9", "none beyond the loss bound", doors::within_bound),
     ("S10", "no gap in the journal; each entry may follow the one before", no_gap),
     ("S12", "no automatic generation within the cool-down", opening::cooled_down),
+    ("S13", "nothing outside the decision is touched", effects::decided),
     ("S15", "no undo after the commit, no promote after a turn-back", doors::one_fate),
     ("S16", "no end with an intent unresolved", effects::resolved_at_end),
     ("L1", "each generation ends or is Held", ends_or_held),

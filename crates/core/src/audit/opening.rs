@@ -81,6 +81,9 @@ pub(super) fn cooled_down(case: &Case<'_>) -> Verdict {
             decision.opened
         ));
     }
+    if previous.successor.is_some() {
+        return Ok(format!("takes the place of generation {before}"));
+    }
     let Some(effect) = previous.last_effect() else {
         return Ok(format!("generation {before} changed nothing"));
     };

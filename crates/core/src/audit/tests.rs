@@ -110,7 +110,7 @@ fn an_end_with_something_in_the_air_is_found() {
     let mut j = Journal::opened(1, 0);
     j.sent(1, Step::Fence, lease("us-east-1", 1, "nobody"));
     let detail = "no".to_owned();
-    j.add(2, Entry::TurnedBack { reason: TurnBackReason::Declined, detail });
+    j.add(2, Entry::turned_back(TurnBackReason::Declined, detail));
     j.add(3, Entry::Ended { end: End::RolledBack, reason: "undone".to_owned() });
     assert_eq!(broken(&j.records), ["S10", "S16"]);
 }

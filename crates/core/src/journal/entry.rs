@@ -2,17 +2,11 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::contract::Mode;
 use crate::effect::EffectId;
-use crate::ids::{
-    Actor, Digest, Direction, EntryId, ExecutorId, Generation, Nonce, PlanId, Region, Seq, Step,
-    WorkloadId,
-};
+use crate::ids::{Actor, Digest, EntryId, ExecutorId, Generation, Nonce, Seq, Side, Step};
+use crate::journal::{Decision, Successor};
 use crate::time::{Span, Timestamp};
 use crate::world::{Change, ChangeError, Receipt};
-
-/// The protocol of this code. A generation is finished by the protocol that opened it.
-pub const PROTOCOL: u32 = 1;
 
 /// One entry as it is stored: append-only, chained by digest.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -160,6 +154,9 @@ pub enum Entry {
         reason: TurnBackReason,
         /// In a sentence.
         detail: String,
+        /// What takes its place, when another generation does.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        successor: Option<Successor>,
     },
     /// One validation pass.
     Pass {
@@ -206,6 +203,15 @@ pub enum Entry {
         /// What the person says.
         reason: String,
     },
+    /// An old side that nobody had proven fenced is seen fenced.
+    OldSideFenced {
+        /// The database.
+        database: EntryId,
+        /// Where it was.
+        side: Side,
+        /// What was seen.
+        evidence: String,
+    },
     /// A remark.
     Noted {
         /// The remark.
@@ -219,6 +225,11 @@ pub enum Entry {
 }
 
 impl Entry {
+    /// The way back, with nothing that takes the generation's place.
+    pub fn turned_back(reason: TurnBackReason, detail: impl Into<String>) -> Self {
+        Self::TurnedBack { reason, detail: detail.into(), successor: None }
+    }
+
     /// The word for it.
     pub fn name(&self) -> &'static str {
         match self {
@@ -244,69 +255,9 @@ impl Entry {
             Self::Resumed { .. } => "resumed",
             Self::Ended { .. } => "ended",
             Self::Acknowledged { .. } => "acknowledged",
+            Self::OldSideFenced { .. } => "old-side-fenced",
             Self::Noted { .. } => "noted",
             Self::Closed { .. } => "closed",
-        }
-    }
-}
-
-/// The generation's first entry: what shall be done, and why.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub struct Decision {
-    /// Protocol number.
-    pub protocol: u32,
-    /// The workload.
-    pub workload: WorkloadId,
-    /// The generation.
-    pub generation: Generation,
-    /// The plan's name.
-    pub plan: PlanId,
-    /// Digest of the plan's stored bytes.
-    pub plan_digest: Digest,
-    /// Which way.
-    pub direction: Direction,
-    /// The Region that shall serve.
-    pub target: Region,
-    /// Whether it counts.
-    pub mode: Mode,
-    /// Digest of the stored assessment.
-    pub evidence: Digest,
-    /// Who or what started it.
-    pub trigger: Trigger,
-    /// When the trouble was first signalled.
-    pub first_signal: Timestamp,
-    /// When the generation was opened.
-    pub opened: Timestamp,
-    /// When its time is over, paused and held time apart.
-    pub deadline: Timestamp,
-    /// What it may do to the world.
-    pub effects: Vec<EffectId>,
-}
-
-/// Who or what started a generation.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case", tag = "by")]
-pub enum Trigger {
-    /// The evidence alone.
-    Evidence {
-        /// What hastened it: `schedule`, `alarm`, `event`, `notification`.
-        source: String,
-    },
-    /// A person.
-    Operator {
-        /// STS caller ARN.
-        operator: String,
-        /// Why, in the person's words.
-        reason: String,
-    },
-}
-
-impl std::fmt::Display for Trigger {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::Evidence { source } => write!(f, "started by the evidence ({source})"),
-            Self::Operator { operator, reason } => write!(f, "started by {operator}: {reason}"),
         }
     }
 }

@@ -1,15 +1,14 @@
 //! The journal: append-only, hash-chained; a generation's state is the fold of it.
 
 pub mod chain;
+mod decision;
 mod entry;
 mod parts;
 pub mod rules;
 mod state;
 
-pub use entry::{
-    Answer, Bearing, Decision, End, Entry, FenceProof, PROTOCOL, Record, Reply, Trigger,
-    TurnBackReason,
-};
+pub use decision::{Decision, HandedOver, PROTOCOL, Successor, Trigger, Unproven};
+pub use entry::{Answer, Bearing, End, Entry, FenceProof, Record, Reply, TurnBackReason};
 pub use parts::{
     Asked, Assessed, Broken, EffectState, Ended, Fate, Fenced, Halt, HaltKind, IntentState,
 };

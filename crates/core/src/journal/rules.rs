@@ -1,6 +1,7 @@
 //! The one place that knows which entry may follow which. Writers ask it before they write, readers
 //! when they fold, auditors when they judge.
 
+use crate::effect::EffectId;
 use crate::ids::Seq;
 use crate::journal::{End, Entry, Fate, HaltKind, State};
 use crate::limits::Limits;
@@ -44,6 +45,7 @@ pub fn admits(
         )]
         return match entry {
             Entry::Acknowledged { .. } | Entry::Noted { .. } | Entry::Closed { .. } => Ok(()),
+            Entry::OldSideFenced { .. } => old_side_fenced(state, entry),
             other => no(format!(
                 "the generation has ended: {}; no {} follows",
                 ended.reason,
@@ -55,7 +57,11 @@ pub fn admits(
         Entry::Opened(_) => no("the decision is already made"),
         Entry::Closed { .. } => no("the generation has not ended"),
         Entry::Acknowledged { .. } => no("there is no end to acknowledge yet"),
-        Entry::Intent { change, undoes, .. } => intent(state, change, undoes.is_some()),
+        Entry::Intent { effect, change, undoes, .. } => {
+            named(state, effect, undoes.as_ref())?;
+            intent(state, change, undoes.is_some())
+        }
+        Entry::OldSideFenced { .. } => old_side_fenced(state, entry),
         Entry::Replied { .. }
         | Entry::Outcome { .. }
         | Entry::Answered { .. }
@@ -130,6 +136,26 @@ fn halt(state: &State, entry: &Entry) -> Result<(), NotAdmitted> {
     match (entry, standing) {
         (_, None) | (Entry::Stopped { .. }, Some(HaltKind::Held(_) | HaltKind::Paused)) => Ok(()),
         (_, Some(_)) => no("it is halted already"),
+    }
+}
+
+/// What the decision does not name is not done, and nothing is undone that this generation has not.
+fn named(state: &State, effect: &EffectId, undoes: Option<&EffectId>) -> Result<(), NotAdmitted> {
+    match undoes {
+        None if state.decision.effects.contains(effect) => Ok(()),
+        None => no(format!("the decision does not name {effect}")),
+        Some(done) if !state.effects.contains_key(done) => no(format!("{done} was never done")),
+        Some(done) if *effect == done.undo() => Ok(()),
+        Some(done) => no(format!("{effect} is not the undo of {done}")),
+    }
+}
+
+fn old_side_fenced(state: &State, entry: &Entry) -> Result<(), NotAdmitted> {
+    let Entry::OldSideFenced { database, side, .. } = entry else { return Ok(()) };
+    if state.unproven().iter().any(|u| u.database == *database && u.side == *side) {
+        Ok(())
+    } else {
+        no(format!("the old side of {database} is not unproven"))
     }
 }
 

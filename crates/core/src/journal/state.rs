@@ -3,11 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::effect::EffectId;
-use crate::ids::{Digest, EntryId, ExecutorId, Generation, Seq, Step};
+use crate::ids::{Digest, EntryId, ExecutorId, Generation, Seq, Side, Step};
 use crate::journal::rules;
 use crate::journal::{
     Asked, Assessed, Broken, Decision, EffectState, Ended, Entry, Fate, Fenced, Halt, HaltKind,
-    IntentState, Record,
+    HandedOver, IntentState, Record, Successor, Unproven,
 };
 use crate::limits::Limits;
 use crate::time::{Span, Timestamp, after, since};
@@ -43,6 +43,10 @@ pub struct State {
     pub done: BTreeMap<Step, Timestamp>,
     /// Where it stands towards the way back.
     pub fate: Fate,
+    /// What takes its place, when it turned back for another.
+    pub successor: Option<Successor>,
+    /// Old sides that were seen fenced later than by this generation's own fences.
+    old_sides_fenced: BTreeSet<(EntryId, Side)>,
     /// Why it does not go on by itself.
     pub halt: Option<Halt>,
     /// How long it was halted before the present halt.
@@ -61,6 +65,21 @@ pub struct State {
     pub acknowledged: Option<Timestamp>,
     /// The generation that follows.
     pub closed: Option<Generation>,
+}
+
+/// Effects that stand in the world since the generation before.
+fn handed_over(decision: &Decision, at: Timestamp) -> BTreeMap<EffectId, EffectState> {
+    let one = |given: &HandedOver| {
+        let state = EffectState {
+            intents: Vec::new(),
+            change: (*given.change).clone(),
+            before: given.before.as_deref().cloned(),
+            undoes: None,
+            outcome: Some((true, Seq(1), at)),
+        };
+        (given.effect.clone(), state)
+    };
+    decision.handed_over.iter().map(one).collect()
 }
 
 impl State {
@@ -84,6 +103,7 @@ impl State {
 
     fn opened(decision: Decision, at: Timestamp) -> Self {
         let deadline = decision.deadline;
+        let effects = handed_over(&decision, at);
         Self {
             decision,
             last: Seq(1),
@@ -92,13 +112,15 @@ impl State {
             executors: Vec::new(),
             assessed: None,
             questions: Vec::new(),
-            effects: BTreeMap::new(),
+            effects,
             fenced: BTreeMap::new(),
             waived: BTreeMap::new(),
             losses: BTreeMap::new(),
             writers: BTreeSet::new(),
             done: BTreeMap::new(),
             fate: Fate::Open,
+            successor: None,
+            old_sides_fenced: BTreeSet::new(),
             halt: None,
             halted: Span::default(),
             deadline,
@@ -232,7 +254,13 @@ impl State {
                 self.done.entry(*step).or_insert(at);
             }
             Entry::Committed { .. } => self.fate = Fate::Committed(at),
-            Entry::TurnedBack { reason, .. } => self.fate = Fate::TurnedBack(*reason, at),
+            Entry::TurnedBack { reason, successor, .. } => {
+                self.fate = Fate::TurnedBack(*reason, at);
+                self.successor.clone_from(successor);
+            }
+            Entry::OldSideFenced { database, side, .. } => {
+                self.old_sides_fenced.insert((database.clone(), *side));
+            }
             Entry::Pass { held, .. } => {
                 self.passes = if *held { self.passes + 1 } else { 0 };
                 self.last_pass = Some((at, *held));
@@ -261,6 +289,29 @@ impl State {
     /// Whether the commit stands.
     pub fn committed(&self) -> bool {
         matches!(self.fate, Fate::Committed(_))
+    }
+
+    /// Whether the next generation goes on with that effect.
+    pub fn keeps(&self, effect: &EffectId) -> bool {
+        self.successor.as_ref().is_some_and(|next| next.keeps.contains(effect))
+    }
+
+    /// Old sides that nobody has proven, or seen, fenced: of this generation and of those before it. A
+    /// side that was moved back to is no old side.
+    pub fn unproven(&self) -> Vec<Unproven> {
+        let (generation, direction) = (self.decision.generation, self.decision.direction);
+        let mut all = self.decision.unproven.clone();
+        if self.committed() {
+            all.retain(|u| u.side != direction.target());
+            let waived = self.waived.keys().filter(|id| !self.fenced.contains_key(*id));
+            all.extend(waived.map(|id| Unproven {
+                database: id.clone(),
+                side: direction.source(),
+                generation,
+            }));
+        }
+        all.retain(|u| !self.old_sides_fenced.contains(&(u.database.clone(), u.side)));
+        all
     }
 
     /// Effects that may be in flight or done without our having seen which.

@@ -15,7 +15,6 @@ use crate::ids::{
 use crate::journal::{End, Fate, HaltKind, Record, State};
 use crate::opening::record_status;
 use crate::plan::{Plan, Strategy};
-use crate::telling::old_side_unproven;
 use crate::time::{Span, Timestamp, since};
 
 pub use times::{RecoveryTime, StepTime};
@@ -317,10 +316,10 @@ fn database(state: &State, database: &crate::plan::Database, now: Timestamp) -> 
 }
 
 fn old_side(state: &State) -> OldSide {
-    if !state.committed() {
-        OldSide::Writer
-    } else if old_side_unproven(state).next().is_some() {
+    if !state.unproven().is_empty() {
         OldSide::Unproven
+    } else if !state.committed() {
+        OldSide::Writer
     } else {
         OldSide::Fenced
     }

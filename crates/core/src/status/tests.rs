@@ -86,7 +86,7 @@ fn a_waiver_leaves_the_old_side_unproven() {
 fn the_way_back_is_told_as_such() {
     let mut j = fenced(1);
     let detail = "well again".to_owned();
-    j.add(33, Entry::TurnedBack { reason: TurnBackReason::PrimaryHealthy, detail });
+    j.add(33, Entry::turned_back(TurnBackReason::PrimaryHealthy, detail));
     let s = of(&j, 34);
     assert_eq!((s.way_back, s.step), (WayBack::TurnedBack, Some(Step::Undo)));
     j.add(40, Entry::Ended { end: End::RolledBack, reason: "undone".to_owned() });

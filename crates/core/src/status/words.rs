@@ -52,7 +52,7 @@ pub fn sentence(entry: &Entry) -> String {
         Entry::Committed { because, .. } => {
             format!("committed, only forward from here: {}", because.join("; "))
         }
-        Entry::TurnedBack { reason, detail } => format!("turned back, {reason}: {detail}"),
+        Entry::TurnedBack { reason, detail, .. } => format!("turned back, {reason}: {detail}"),
         Entry::Pass { held, checks } => {
             let word = if *held { "held" } else { "failed" };
             format!("validation pass {word}: {}", checks.join("; "))
@@ -68,6 +68,9 @@ pub fn sentence(entry: &Entry) -> String {
         Entry::Resumed { reason, time_limit: None } => format!("resumed: {reason}"),
         Entry::Ended { end, reason } => format!("{}: {reason}", ended(*end)),
         Entry::Acknowledged { reason } => format!("acknowledged: {reason}"),
+        Entry::OldSideFenced { database, side, evidence } => {
+            format!("the {side} side of {database} is seen fenced: {evidence}")
+        }
         Entry::Noted { text } => text.clone(),
         Entry::Closed { next } => format!("closed; generation {next} follows"),
     }

@@ -1,7 +1,7 @@
 //! What people must say yes to, and what their silence means.
 
 use crate::ids::Actor;
-use crate::journal::{Answer, Asked, Entry, TurnBackReason};
+use crate::journal::{Answer, Asked, Entry, TurnBackReason, Unproven};
 use crate::plan::{ApprovalFor, OnTimeout};
 use crate::steps::Situation;
 use crate::time::{Span, after, since};
@@ -19,8 +19,7 @@ pub enum Approval {
 
 /// Whether one-way effects may go on. `loss` is the greatest bound over its limit, if any is.
 pub fn one_way(situation: &Situation<'_>, excess: Option<Span>) -> Approval {
-    let wanted = situation.plan.policy.approval.wanted_for != ApprovalFor::None;
-    match (wanted, excess) {
+    match (wanted(situation), excess) {
         (false, None) => Approval::Given,
         (_, excess) => standing(situation, excess),
     }
@@ -37,8 +36,13 @@ pub fn any(situation: &Situation<'_>) -> Approval {
 
 /// The first question, asked when the generation opens.
 pub fn first(situation: &Situation<'_>) -> Option<Entry> {
-    let wanted = situation.plan.policy.approval.wanted_for != ApprovalFor::None;
-    (wanted && situation.state.questions.is_empty()).then(|| ask(situation, None))
+    (wanted(situation) && situation.state.questions.is_empty()).then(|| ask(situation, None))
+}
+
+/// Whether the one-way door needs people: by the plan, or because an old side may still write.
+fn wanted(situation: &Situation<'_>) -> bool {
+    situation.plan.policy.approval.wanted_for != ApprovalFor::None
+        || !situation.state.decision.unproven.is_empty()
 }
 
 fn standing(situation: &Situation<'_>, excess: Option<Span>) -> Approval {
@@ -114,10 +118,17 @@ fn resumed_since(situation: &Situation<'_>) -> bool {
 }
 
 fn declined(asked: &Asked, by: &Actor) -> Entry {
-    Entry::TurnedBack {
-        reason: TurnBackReason::Declined,
-        detail: format!("question {} was answered no by {by}", asked.number),
-    }
+    let detail = format!("question {} was answered no by {by}", asked.number);
+    Entry::turned_back(TurnBackReason::Declined, detail)
+}
+
+/// What people must know of old sides before they say yes.
+fn old_sides(situation: &Situation<'_>) -> String {
+    let one = |u: &Unproven| {
+        let region = situation.plan.regions.of(u.side);
+        format!("; {} in {region} was left unproven by generation {}", u.database, u.generation)
+    };
+    situation.state.decision.unproven.iter().map(one).collect()
 }
 
 fn ask(situation: &Situation<'_>, excess: Option<Span>) -> Entry {
@@ -140,8 +151,11 @@ fn ask(situation: &Situation<'_>, excess: Option<Span>) -> Entry {
         loss: excess,
         deadline: after(situation.now, timeout),
         question: format!(
-            "Move {} to {} ({}), {loss}?",
-            decision.workload, decision.target, decision.direction
+            "Move {} to {} ({}), {loss}{}?",
+            decision.workload,
+            decision.target,
+            decision.direction,
+            old_sides(situation)
         ),
     }
 }

@@ -1,6 +1,7 @@
 //! Fences that act on the old side itself: its compute, its network, or a service's own switchover.
 //! They need that side's answer; without it they are attempts and no proof.
 
+use crate::effect::Verb;
 use crate::ids::{EntryId, Step};
 use crate::journal::{Entry, FenceProof};
 use crate::plan::{Database, Fence, Isolate, Probe as SqlProbe, StopWriter};
@@ -156,7 +157,7 @@ fn stop_goal(situation: &Situation<'_>, id: &EntryId, fence: &StopWriter, seen: 
         Err(blind) => (Probe::Blind(blind.to_string()), None),
     };
     Goal {
-        effect: situation.effect(Step::Fence, id.as_str(), "stop-writer"),
+        effect: situation.effect(Step::Fence, id.as_str(), Verb::StopWriter),
         change: Change::BoundGroup {
             region,
             group,
@@ -214,7 +215,7 @@ fn isolate_goal(situation: &Situation<'_>, id: &EntryId, fence: &Isolate, seen: 
         Err(blind) => Probe::Blind(blind.to_string()),
     };
     Goal {
-        effect: situation.effect(Step::Fence, id.as_str(), "isolate"),
+        effect: situation.effect(Step::Fence, id.as_str(), Verb::Isolate),
         change: Change::RevokeIngress { region: region.clone(), rules: rules.clone() },
         before: Some(Change::AuthorizeIngress { region, rules }),
         undoes: None,

@@ -26,10 +26,10 @@ pub fn going(situation: &Situation<'_>) -> Going {
     }
     match assessment.bearing {
         Bearing::Go => Going::On,
-        Bearing::TurnBack => Going::First(Box::new(Move::record(Entry::TurnedBack {
-            reason: TurnBackReason::PrimaryHealthy,
-            detail: assessment.sentence(),
-        }))),
+        Bearing::TurnBack => Going::First(Box::new(Move::record(Entry::turned_back(
+            TurnBackReason::PrimaryHealthy,
+            assessment.sentence(),
+        )))),
         Bearing::Unsure => {
             let mut next = Move::default();
             next.wait(assessment.sentence());

@@ -1,5 +1,6 @@
 //! Capacity on the side that is moved to: never scaled down, never over its maximum.
 
+use crate::effect::Verb;
 use crate::ids::{EntryId, Step};
 use crate::plan::{
     Amount, AutoScalingGroup, Capacity, EcsService, Instances, LambdaConcurrency, When,
@@ -147,7 +148,7 @@ fn group(
         Probe::No(format!("{question}: minimum {}, needed {need}", view.minimum))
     };
     let goal = Goal {
-        effect: situation.effect(step, c.id.as_str(), "raise-minimum"),
+        effect: situation.effect(step, c.id.as_str(), Verb::RaiseMinimum),
         change: Change::SetMinimum { region: region.clone(), group: name.clone(), minimum: need },
         before: Some(Change::SetMinimum { region, group: name, minimum: view.minimum }),
         undoes: None,
@@ -214,7 +215,7 @@ fn instances(situation: &Situation<'_>, c: &Instances, step: Step, seen: &Seen) 
         Err(blind) => (Probe::Blind(blind.to_string()), Vec::new()),
     };
     Goal {
-        effect: situation.effect(step, c.id.as_str(), "start"),
+        effect: situation.effect(step, c.id.as_str(), Verb::Start),
         change: Change::StartInstances { region: region.clone(), ids: stopped.clone() },
         before: Some(Change::StopInstances { region, ids: stopped }),
         undoes: None,
@@ -249,7 +250,7 @@ fn ecs(situation: &Situation<'_>, c: &EcsService, step: Step, seen: &Seen, next:
         count: n,
     };
     let goal = Goal {
-        effect: situation.effect(step, c.id.as_str(), "raise-count"),
+        effect: situation.effect(step, c.id.as_str(), Verb::RaiseCount),
         change: count(need),
         before: Some(count(view.desired)),
         undoes: None,
@@ -282,7 +283,7 @@ fn concurrency(situation: &Situation<'_>, c: &LambdaConcurrency, step: Step, see
         Err(blind) => (Probe::Blind(blind.to_string()), None),
     };
     Goal {
-        effect: situation.effect(step, c.id.as_str(), "reserve"),
+        effect: situation.effect(step, c.id.as_str(), Verb::Reserve),
         change: reserve(Some(c.reserved)),
         before,
         undoes: None,
@@ -314,7 +315,7 @@ fn mapping(
         _ => (String::new(), Probe::Blind(format!("{id} was not asked"))),
     };
     Goal {
-        effect: situation.effect(step, id.as_str(), "enable"),
+        effect: situation.effect(step, id.as_str(), Verb::Enable),
         change: Change::EnableEventSource { region, uuid, enabled: true },
         before: None,
         undoes: None,

@@ -1,5 +1,6 @@
 //! Promotion of every database, after the commit; done when the engines themselves say writer.
 
+use crate::effect::Verb;
 use crate::ids::Step;
 use crate::journal::{Entry, FenceProof};
 use crate::plan::Database;
@@ -58,7 +59,7 @@ fn promote(situation: &Situation<'_>, database: &Database, seen: &Seen, next: &m
             {
                 return next.stick(why);
             }
-            let effect = situation.effect(Step::Database, database.id().as_str(), "promote");
+            let effect = situation.effect(Step::Database, database.id().as_str(), Verb::Promote);
             next.pursue(situation, Goal { effect, change, before: None, undoes: None, probe })
         }
     };

@@ -1,7 +1,8 @@
 //! The writer lease: taken from the old side, given to the new, given back when turning back.
 
+use crate::effect::Verb;
 use crate::ids::{EntryId, Step};
-use crate::plan::WriterLease;
+use crate::plan::{Plan, WriterLease};
 use crate::pursuit::{Goal, Probe};
 use crate::steps::Situation;
 use crate::table::{NOBODY, lease_key};
@@ -17,8 +18,13 @@ pub struct Guarded<'a> {
 
 /// The leases of the plan: databases that name the same item share it.
 pub fn leases<'a>(situation: &Situation<'a>) -> Vec<Guarded<'a>> {
-    let mut all: Vec<Guarded<'a>> = Vec::new();
-    for database in &situation.plan.databases {
+    of(situation.plan)
+}
+
+/// The leases of a plan.
+pub fn of(plan: &Plan) -> Vec<Guarded<'_>> {
+    let mut all: Vec<Guarded<'_>> = Vec::new();
+    for database in &plan.databases {
         let Some(lease) = database.lease() else { continue };
         match all
             .iter_mut()
@@ -59,7 +65,7 @@ pub fn view<'a>(
 
 /// Takes the lease from whoever has it on the side that is left.
 pub fn take(situation: &Situation<'_>, lease: &WriterLease, seen: &Seen) -> Goal {
-    let effect = situation.effect(Step::Fence, &lease.table, "take-lease");
+    let effect = situation.effect(Step::Fence, &lease.table, Verb::TakeLease);
     let source = situation.source_region().as_str();
     let target = situation.target_region().as_str();
     move_goal(situation, lease, seen, effect, NOBODY, |view| {
@@ -80,7 +86,7 @@ pub fn take(situation: &Situation<'_>, lease: &WriterLease, seen: &Seen) -> Goal
 
 /// Gives the lease to the side that was moved to.
 pub fn grant(situation: &Situation<'_>, lease: &WriterLease, seen: &Seen) -> Goal {
-    let effect = situation.effect(Step::Database, &lease.table, "grant-lease");
+    let effect = situation.effect(Step::Database, &lease.table, Verb::GrantLease);
     let target = situation.target_region().as_str().to_owned();
     move_goal(situation, lease, seen, effect, &target, |view| {
         if view.owner == target {

@@ -1,6 +1,7 @@
 //! The steps of a recovery. Each says what has to be looked at and, from what was seen, what is next.
 //! They decide; they do nothing.
 
+mod allowed;
 pub mod approval;
 mod barriers;
 pub mod bearing;
@@ -15,8 +16,11 @@ pub mod traffic;
 mod undo;
 mod validate;
 
+pub use allowed::effects;
+pub(crate) use engines::sql;
+
 use crate::contract::Status;
-use crate::effect::EffectId;
+use crate::effect::{EffectId, Verb};
 use crate::evidence::{Signal, Standby};
 use crate::ids::{Direction, EntryId, Region, Side, Step};
 use crate::journal::{Entry, State};
@@ -90,9 +94,10 @@ impl Situation<'_> {
     }
 
     /// The id of an effect of this generation.
-    pub fn effect(&self, step: Step, target: &str, verb: &str) -> EffectId {
+    pub fn effect(&self, step: Step, target: &str, verb: Verb) -> EffectId {
         let decision = &self.state.decision;
-        EffectId::new(&decision.workload, decision.generation, step, target, verb)
+        let (workload, generation) = (&decision.workload, decision.generation);
+        EffectId::new(workload, generation, step, target, verb.as_str())
     }
 
     /// How long the generation is open.
@@ -329,7 +334,7 @@ fn closing(step: Step, situation: &Situation<'_>, next: Move) -> Move {
             } else {
                 TurnBackReason::DeadlineExceeded
             };
-            Move::record(Entry::TurnedBack { reason, detail: format!("{step}: {why}") })
+            Move::record(Entry::turned_back(reason, format!("{step}: {why}")))
         }
         Fate::Committed(_) => Move::record(Entry::Held { step, reason: why }),
         Fate::TurnedBack(..) if step == Step::Undo => {

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::effect::Verb;
 use crate::ids::Step;
 use crate::journal::Reply;
 use crate::plan::{Control, Database, RecordControl, RecordPair, StopMetric};
@@ -106,7 +107,7 @@ fn metric_goal(situation: &Situation<'_>, c: &StopMetric, seen: &Seen) -> Goal {
         crate::ids::Side::Standby => 1.0,
         crate::ids::Side::Primary => 0.0,
     };
-    let effect = situation.effect(Step::Traffic, c.id.as_str(), "stop-metric");
+    let effect = situation.effect(Step::Traffic, c.id.as_str(), Verb::StopMetric);
     // A name that moved by itself moves back by itself: only the datum latches it.
     let put = situation
         .state
@@ -135,12 +136,17 @@ fn metric_goal(situation: &Situation<'_>, c: &StopMetric, seen: &Seen) -> Goal {
 }
 
 /// Records by zone: one batch a zone.
-fn zones(c: &RecordControl) -> BTreeMap<&str, Vec<&RecordPair>> {
+pub(super) fn zones(c: &RecordControl) -> BTreeMap<&str, Vec<&RecordPair>> {
     let mut zones: BTreeMap<&str, Vec<&RecordPair>> = BTreeMap::new();
     for pair in &c.records {
         zones.entry(pair.zone.as_str()).or_default().push(pair);
     }
     zones
+}
+
+/// One control's batch in one zone, as an effect's target.
+pub(super) fn batch(control: &str, zone: &str) -> String {
+    format!("{control}.{zone}")
 }
 
 /// Name of the TXT record that holds the fence number of a control in a zone.
@@ -204,7 +210,7 @@ fn records(
         Probe::No(format!("{fence} is {number}"))
     };
     let goal = Goal {
-        effect: situation.effect(Step::Traffic, &format!("{}.{zone}", c.id), "records"),
+        effect: situation.effect(Step::Traffic, &batch(c.id.as_str(), zone), Verb::Records),
         change: Change::ChangeRecords {
             zone: zone.to_owned(),
             fence: FenceNumber { name: fence_name.clone(), from: number, to: generation },

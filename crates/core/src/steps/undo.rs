@@ -30,18 +30,23 @@ fn in_scope<'a>(
     done_by_us(situation).filter(move |(id, _)| id.step().is_some_and(|s| scope.contains(&s)))
 }
 
-/// Whether nothing of it is left in the world, for all we did.
+/// Whether nothing of it is left in the world, for all we did, or the next generation goes on with it.
 fn undone(situation: &Situation<'_>, id: &EffectId, effect: &EffectState) -> bool {
     let settled = !effect.unresolved();
+    if situation.state.keeps(id) {
+        return settled;
+    }
     let undo = situation.state.effects.get(&id.undo());
     settled && (!effect.applied() || undo.is_some_and(EffectState::applied))
 }
 
 fn asked(situation: &Situation<'_>, effect: &EffectState) -> Vec<Question> {
     match &effect.change {
-        Change::MoveLease { .. } => {
-            lease::leases(situation).iter().map(|g| lease::question(situation, g.lease)).collect()
-        }
+        Change::MoveLease { region, table, .. } => lease::leases(situation)
+            .iter()
+            .filter(|g| g.lease.table == *table && g.lease.region == *region)
+            .map(|g| lease::question(situation, g.lease))
+            .collect(),
         Change::BoundGroup { region, group, .. } | Change::SetMinimum { region, group, .. } => {
             vec![Question::Group { region: region.clone(), group: group.clone() }]
         }
@@ -82,10 +87,9 @@ pub(super) fn decide(situation: &Situation<'_>, seen: &Seen) -> Move {
         }
         // Whoever comes here has decided that it cannot go on; that decision goes on record first.
         Fate::Open => {
-            return Move::record(Entry::TurnedBack {
-                reason: crate::journal::TurnBackReason::StepFailed,
-                detail: "a step before the commit failed".to_owned(),
-            });
+            let reason = crate::journal::TurnBackReason::StepFailed;
+            let detail = "a step before the commit failed";
+            return Move::record(Entry::turned_back(reason, detail));
         }
     };
     let limit =
@@ -105,10 +109,14 @@ pub(super) fn decide(situation: &Situation<'_>, seen: &Seen) -> Move {
         // The other function's part; whichever finds nothing left writes the end.
         return next;
     }
-    Move::record(Entry::Ended {
-        end: End::RolledBack,
-        reason: format!("everything is undone: {reason}"),
-    })
+    let reason = match &situation.state.successor {
+        Some(next) if !next.keeps.is_empty() => {
+            let kept: Vec<String> = next.keeps.iter().map(ToString::to_string).collect();
+            format!("{reason}; the next generation goes on with {}", kept.join(", "))
+        }
+        Some(_) | None => format!("everything is undone: {reason}"),
+    };
+    Move::record(Entry::Ended { end: End::RolledBack, reason })
 }
 
 fn back(
@@ -121,7 +129,7 @@ fn back(
     if effect.unresolved() {
         return resolve(situation, id, effect, seen, next);
     }
-    if !effect.applied() {
+    if !effect.applied() || situation.state.keeps(id) {
         return;
     }
     if towards_old_side(effect) && !old_side_well(situation) {
@@ -235,8 +243,9 @@ fn undo_goal(
     effect: &EffectState,
     seen: &Seen,
 ) -> Option<Goal> {
-    if let Change::MoveLease { .. } = &effect.change {
-        let guarded = lease::leases(situation).into_iter().next()?;
+    if let Change::MoveLease { region, table, .. } = &effect.change {
+        let same = |g: &lease::Guarded<'_>| g.lease.table == *table && g.lease.region == *region;
+        let guarded = lease::leases(situation).into_iter().find(same)?;
         return Some(lease::give_back(situation, guarded.lease, seen, id.clone()));
     }
     let change = effect.before.clone()?;

@@ -1,0 +1,113 @@
+//! The decision: what a generation shall do, made once, when it opens.
+
+use serde::{Deserialize, Serialize};
+
+use crate::contract::Mode;
+use crate::effect::EffectId;
+use crate::ids::{Digest, Direction, EntryId, Generation, PlanId, Region, Side, WorkloadId};
+use crate::time::Timestamp;
+use crate::world::Change;
+
+/// The protocol of this code. A generation is finished by the protocol that opened it.
+pub const PROTOCOL: u32 = 1;
+
+/// The generation's first entry: what shall be done, and why.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Decision {
+    /// Protocol number.
+    pub protocol: u32,
+    /// The workload.
+    pub workload: WorkloadId,
+    /// The generation.
+    pub generation: Generation,
+    /// The plan's name.
+    pub plan: PlanId,
+    /// Digest of the plan's stored bytes.
+    pub plan_digest: Digest,
+    /// Which way.
+    pub direction: Direction,
+    /// The Region that shall serve.
+    pub target: Region,
+    /// Whether it counts.
+    pub mode: Mode,
+    /// Digest of the stored assessment.
+    pub evidence: Digest,
+    /// Who or what started it.
+    pub trigger: Trigger,
+    /// When the trouble was first signalled.
+    pub first_signal: Timestamp,
+    /// When the generation was opened.
+    pub opened: Timestamp,
+    /// When its time is over, paused and held time apart.
+    pub deadline: Timestamp,
+    /// What it may do to the world.
+    pub effects: Vec<EffectId>,
+    /// Old sides that earlier generations left without a proof of a fence.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unproven: Vec<Unproven>,
+    /// What the generation before did and left for this one to go on with, or to undo.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub handed_over: Vec<HandedOver>,
+}
+
+/// An old side that may still write, for all that was ever proven.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Unproven {
+    /// The database.
+    pub database: EntryId,
+    /// The side that was left.
+    pub side: Side,
+    /// The generation that left it.
+    pub generation: Generation,
+}
+
+/// An effect that stands in the world and belongs to this generation from its first entry on.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct HandedOver {
+    /// Its name in this generation.
+    pub effect: EffectId,
+    /// What was sent.
+    pub change: Box<Change>,
+    /// How the thing stood before.
+    pub before: Option<Box<Change>>,
+}
+
+/// The generation that takes the place of one that turned back.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Successor {
+    /// By which plan.
+    pub plan: PlanId,
+    /// Effects that both need: they are not undone.
+    pub keeps: Vec<EffectId>,
+}
+
+/// Who or what started a generation.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", tag = "by")]
+pub enum Trigger {
+    /// The evidence alone.
+    Evidence {
+        /// What hastened it: `schedule`, `alarm`, `event`, `notification`.
+        source: String,
+    },
+    /// A person.
+    Operator {
+        /// STS caller ARN.
+        operator: String,
+        /// Why, in the person's words.
+        reason: String,
+    },
+}
+
+impl std::fmt::Display for Trigger {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Evidence { source } => write!(f, "started by the evidence ({source})"),
+            Self::Operator { operator, reason } => write!(f, "started by {operator}: {reason}"),
+        }
+    }
+}

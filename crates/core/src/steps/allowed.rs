@@ -1,0 +1,57 @@
+//! Everything that a recovery of a plan may do to the world, by name, before anything is done.
+
+use crate::effect::{EffectId, Verb};
+use crate::ids::{Generation, Step};
+use crate::plan::{Capacity, Control, Database, Fence, Plan, When};
+use crate::steps::{lease, traffic};
+
+/// The effects of a generation of that plan. An undo goes by its effect's name.
+pub fn effects(plan: &Plan, generation: Generation) -> Vec<EffectId> {
+    let id = |step: Step, target: &str, verb: Verb| {
+        EffectId::new(&plan.workload, generation, step, target, verb.as_str())
+    };
+    let mut all = Vec::new();
+    for guarded in lease::of(plan) {
+        all.push(id(Step::Fence, &guarded.lease.table, Verb::TakeLease));
+        all.push(id(Step::Database, &guarded.lease.table, Verb::GrantLease));
+    }
+    for database in &plan.databases {
+        let name = database.id().as_str();
+        for fence in database.fences() {
+            match fence {
+                Fence::StopWriter(_) => all.push(id(Step::Fence, name, Verb::StopWriter)),
+                Fence::Isolate(_) => all.push(id(Step::Fence, name, Verb::Isolate)),
+                Fence::WriterLease(_) | Fence::Waiver => {}
+            }
+        }
+        match database {
+            Database::RdsReplica(_) | Database::AuroraGlobal(_) => {
+                all.push(id(Step::Database, name, Verb::Promote));
+            }
+            Database::DynamodbGlobal(_) => {}
+        }
+    }
+    for capacity in &plan.capacity {
+        let step = match capacity.when() {
+            When::Early => Step::Capacity,
+            When::Late => Step::Restore,
+        };
+        let verb = match capacity {
+            Capacity::AutoScalingGroup(_) => Verb::RaiseMinimum,
+            Capacity::Instances(_) => Verb::Start,
+            Capacity::EcsService(_) => Verb::RaiseCount,
+            Capacity::LambdaConcurrency(_) => Verb::Reserve,
+            Capacity::EventSource(_) => Verb::Enable,
+        };
+        all.push(id(step, capacity.id().as_str(), verb));
+    }
+    for control in &plan.traffic.controls {
+        match control {
+            Control::StopMetric(c) => all.push(id(Step::Traffic, c.id.as_str(), Verb::StopMetric)),
+            Control::Record(c) => all.extend(traffic::zones(c).keys().map(|zone| {
+                id(Step::Traffic, &traffic::batch(c.id.as_str(), zone), Verb::Records)
+            })),
+        }
+    }
+    all
+}

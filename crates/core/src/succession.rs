@@ -1,0 +1,94 @@
+//! One recovery in the place of another: when the trouble turns out wider than what is being done for it,
+//! or real while it is only practised. And what each generation inherits from the one before.
+
+use crate::contract::Mode;
+use crate::evidence::Assessment;
+use crate::ids::Generation;
+use crate::journal::{
+    Bearing, Entry, Fate, HandedOver, State, Successor, TurnBackReason, Unproven,
+};
+use crate::plan::{ImpairmentKind, Plan};
+use crate::steps::effects;
+
+/// Whether another recovery could take the place of `open` at all: only then its plan has to be read.
+pub fn thinkable(open: &State, wanted: &Plan, assessment: &Assessment) -> bool {
+    open.fate == Fate::Open
+        && open.halt.is_none()
+        && assessment.bearing == Bearing::Go
+        && (open.decision.mode == Mode::Drill || open.decision.plan != wanted.plan)
+}
+
+/// The entry that ends `open` so that a recovery by `wanted` can take its place; `None`: it goes on.
+/// `by` is the plan of the open generation.
+pub fn superseded(
+    open: &State,
+    by: &Plan,
+    wanted: &Plan,
+    assessment: &Assessment,
+) -> Option<Entry> {
+    let decision = &open.decision;
+    let same_way = decision.direction == assessment.direction;
+    if !thinkable(open, wanted, assessment) {
+        return None;
+    }
+    let why = if decision.mode == Mode::Drill {
+        format!("a real outage came during this drill: {}", assessment.sentence())
+    } else if breadth(wanted) > breadth(by) {
+        format!("the trouble is wider than plan {}: {}", by.plan, assessment.sentence())
+    } else {
+        return None;
+    };
+    let next = effects(wanted, decision.generation);
+    let keeps = open.effects.iter().filter(|(id, e)| e.undoes.is_none() && next.contains(id));
+    let keeps = keeps.map(|(id, _)| id.clone()).filter(|_| same_way).collect();
+    Some(Entry::TurnedBack {
+        reason: TurnBackReason::Superseded,
+        detail: format!("{why}; plan {} takes its place", wanted.plan),
+        successor: Some(Successor { plan: wanted.plan.clone(), keeps }),
+    })
+}
+
+/// How much a plan moves at once: the widest kind that it answers to.
+fn breadth(plan: &Plan) -> u8 {
+    plan.responds_to.iter().map(|r| reach(r.kind)).max().unwrap_or(0)
+}
+
+/// One part, one service, one zone, a Region.
+fn reach(kind: ImpairmentKind) -> u8 {
+    match kind {
+        ImpairmentKind::InstanceFailure | ImpairmentKind::ResourceExhaustion => 0,
+        ImpairmentKind::ServiceOutage
+        | ImpairmentKind::ServiceDegradation
+        | ImpairmentKind::NetworkIssue
+        | ImpairmentKind::ApplicationError
+        | ImpairmentKind::DatabaseIssue
+        | ImpairmentKind::DataCorruption
+        | ImpairmentKind::SecurityIncident => 1,
+        ImpairmentKind::ZoneOutage => 2,
+        ImpairmentKind::RegionOutage | ImpairmentKind::NaturalDisaster => 3,
+    }
+}
+
+/// Whether the last generation left things in the middle for a recovery by that plan: it is opened
+/// whatever the evidence says meanwhile, as only an open generation can go on with them or undo them.
+pub fn awaits(last: &State, plan: &Plan) -> bool {
+    let next = last.successor.as_ref().filter(|_| last.end.is_some() && last.closed.is_none());
+    next.is_some_and(|next| next.plan == plan.plan && !next.keeps.is_empty())
+}
+
+/// Old sides that the next generation must know of.
+pub fn unproven(last: Option<&State>) -> Vec<Unproven> {
+    last.map(State::unproven).unwrap_or_default()
+}
+
+/// What the next generation goes on with.
+pub fn handed_over(last: Option<&State>, next: Generation) -> Vec<HandedOver> {
+    let Some(last) = last else { return Vec::new() };
+    let kept = last.effects.iter().filter(|(id, e)| last.keeps(id) && e.applied());
+    kept.map(|(id, e)| HandedOver {
+        effect: id.in_generation(next),
+        change: Box::new(e.change.clone()),
+        before: e.before.clone().map(Box::new),
+    })
+    .collect()
+}

@@ -1,0 +1,158 @@
+//! What one generation leaves to the next: effects in the middle of a drill that turned real, and old
+//! sides that nobody has proven fenced.
+#![expect(clippy::expect_used, clippy::panic, reason = "helpers of tests fail their test")]
+#![expect(clippy::wildcard_enum_match_arm, reason = "a test looks for one kind of entry among all")]
+
+use leeward_core::ids::{Actor, EntryId, Side};
+use leeward_core::journal::{End, Entry};
+use leeward_core::plan::ApprovalFor;
+use leeward_core::time::Span;
+use leeward_core::world::AlarmState;
+use leeward_ports::fake::{RegionState, block_on};
+use leeward_reconcile::Appended;
+use leeward_tests::check::{Evidence, judge};
+use leeward_tests::rig::{Rig, example};
+use serde_json::json;
+
+const PRIMARY: &str = "us-east-1";
+
+fn rig(name: &str) -> Rig {
+    let mut plan = example(name);
+    plan.policy.approval.wanted_for = ApprovalFor::None;
+    let rig = Rig::new(plan);
+    assert!(rig.live(Span::minutes(5)).is_empty(), "nothing is started on a good day");
+    rig
+}
+
+fn order(rig: &Rig, mode: &str, direction: &str) -> serde_json::Value {
+    rig.call(&json!({
+        "leeward": "start", "workload": rig.plan.workload, "plan": rig.plan.plan, "mode": mode,
+        "direction": direction, "reason": "practice", "operator": "arn:aws:sts::1:assumed-role/a/b",
+    }))
+    .expect("an answer")
+}
+
+fn say(rig: &Rig, generation: u64, entry: Entry) {
+    let mut book = rig.book(generation).expect("a generation");
+    let desk = rig.detector.desk.in_the_name_of(Actor::new("arn:aws:sts::1:assumed-role/ops/eve"));
+    let appended = block_on(&rig.clock, desk.append(&mut book, entry, Some(&rig.plan)));
+    assert_eq!(appended.expect("a table").expect("an answer"), Appended::Yes);
+}
+
+fn told(rig: &Rig) -> String {
+    format!("{:#?}\n{:#?}\n{:#?}", rig.story(1), rig.story(2), rig.invocations())
+}
+
+fn ended(rig: &Rig, generation: u64) -> Option<End> {
+    rig.book(generation).and_then(|b| b.state.end.map(|e| e.end))
+}
+
+/// How often the lease was intended to go from the old side to nobody, in any generation.
+fn lease_taken(rig: &Rig) -> usize {
+    [1, 2]
+        .into_iter()
+        .filter_map(|g| rig.book(g))
+        .flat_map(|b| b.records)
+        .filter(|r| match &r.entry {
+            Entry::Intent { effect, .. } => effect.as_str().ends_with("take-lease"),
+            _ => false,
+        })
+        .count()
+}
+
+/// A drill that is still bringing capacity up when the Region dies under it.
+fn drill_turned_real() -> Rig {
+    let rig = rig("orders");
+    rig.world.set_habits(|h| h.launch = Span::minutes(12));
+    rig.turn_after(Span::seconds(90), PRIMARY, RegionState::Dead);
+    assert_eq!(order(&rig, "drill", "to-standby")["status"], "go");
+    rig
+}
+
+fn assert_kept(rig: &Rig) {
+    let first = rig.book(1).expect("the drill").state;
+    let next = first.successor.unwrap_or_else(|| panic!("{}", told(rig)));
+    assert!(next.keeps.iter().any(|e| e.as_str().ends_with("take-lease")), "{next:?}");
+    assert_eq!(ended(rig, 1), Some(End::RolledBack), "{}", told(rig));
+}
+
+#[test]
+fn a_real_outage_takes_the_place_of_a_drill_and_goes_on_with_its_fence() {
+    let rig = drill_turned_real();
+    rig.live(Span::minutes(60));
+    assert_kept(&rig);
+    assert_eq!(ended(&rig, 2), Some(End::Recovered), "{}", told(&rig));
+    assert_eq!(rig.world.served_by(), Some(Side::Standby), "{}", told(&rig));
+    assert_eq!(lease_taken(&rig), 1, "the fence is handed over, not taken again\n{}", told(&rig));
+    let broken = judge(&Evidence::of(&rig));
+    assert!(broken.is_empty(), "{broken:#?}\n{}", told(&rig));
+}
+
+#[test]
+fn what_was_handed_over_is_given_back_when_the_next_one_cannot_go_on() {
+    let rig = drill_turned_real();
+    rig.world.set_habits(|h| h.launch_limit = Some(1));
+    rig.turn_after(Span::minutes(20), PRIMARY, RegionState::Well);
+    rig.live(Span::minutes(60));
+    assert_kept(&rig);
+    let second = rig.book(2).unwrap_or_else(|| panic!("{}", told(&rig))).state;
+    assert!(!second.committed(), "{}", told(&rig));
+    assert!(
+        second.halt.is_some(),
+        "nothing is sent to a side that is not seen well\n{}",
+        told(&rig)
+    );
+
+    for voter in &rig.plan.detection.voters {
+        rig.world.set_alarm(&voter.region, &voter.alarm, AlarmState::Ok);
+    }
+    say(&rig, 2, Entry::Resumed { reason: "it is well".to_owned(), time_limit: None });
+    rig.live(Span::minutes(30));
+    assert_eq!(ended(&rig, 2), Some(End::RolledBack), "{}", told(&rig));
+    assert!(rig.world.accepts(&"orders-db".into(), Side::Primary), "{}", told(&rig));
+    assert_eq!(lease_taken(&rig), 1);
+    assert!(rig.book(3).is_none());
+}
+
+fn left_unproven() -> (Rig, EntryId) {
+    let rig = rig("catalog");
+    rig.world.set_region(&rig.plan.regions.primary, RegionState::Dead);
+    rig.live(Span::minutes(15));
+    let database: EntryId = rig.plan.databases[0].id().clone();
+    let reason = "the Region burnt down".to_owned();
+    say(&rig, 1, Entry::Waived { database: database.clone(), loss: None, reason });
+    let time_limit = Some(Span::minutes(30));
+    say(&rig, 1, Entry::Resumed { reason: "waived".to_owned(), time_limit });
+    rig.live(Span::minutes(30));
+    assert_eq!(ended(&rig, 1), Some(End::Recovered), "{}", told(&rig));
+    assert_eq!(rig.book(1).expect("ended").state.unproven().len(), 1, "{}", told(&rig));
+    (rig, database)
+}
+
+#[test]
+fn an_unproven_old_side_is_told_until_it_is_seen_fenced() {
+    let (rig, database) = left_unproven();
+    let messages =
+        || -> Vec<String> { rig.publisher.delivered().iter().map(|d| format!("{d:?}")).collect() };
+    let end = messages().into_iter().find(|m| m.contains("recovered:")).expect("the end is told");
+    assert!(end.contains("OLD SIDE UNPROVEN"), "{end}");
+    rig.live(Span::minutes(10));
+    assert!(!rig.book(1).expect("ended").state.unproven().is_empty(), "a dead side proves nothing");
+
+    rig.world.set_region(&rig.plan.regions.primary, RegionState::Well);
+    rig.world.rebuild_replica(&database, Side::Primary);
+    rig.live(Span::minutes(5));
+    assert!(rig.book(1).expect("ended").state.unproven().is_empty(), "{}", told(&rig));
+    assert!(messages().iter().any(|m| m.contains("is seen fenced")), "{:#?}", messages());
+}
+
+#[test]
+fn a_generation_after_an_unproven_one_asks_a_person() {
+    let (rig, _) = left_unproven();
+    say(&rig, 1, Entry::Acknowledged { reason: "seen".to_owned() });
+    assert_eq!(order(&rig, "recover", "to-primary")["status"], "go");
+    let second = rig.book(2).expect("opened").state;
+    assert_eq!(second.decision.unproven.len(), 1, "{}", told(&rig));
+    assert_eq!(second.questions.len(), 1, "the plan asks nobody, the old side does");
+    assert!(second.questions[0].question.contains("unproven"), "{:?}", second.questions);
+}
