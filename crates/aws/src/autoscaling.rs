@@ -1,10 +1,11 @@
-//! Auto Scaling groups: their sizes, and whether they may launch.
+//! Auto Scaling groups: their sizes, their instances, and whether they may launch.
 
 use async_trait::async_trait;
 use aws_sdk_autoscaling::Client;
-use aws_sdk_autoscaling::types::{AutoScalingGroup, LifecycleState};
+use aws_sdk_autoscaling::types::{AutoScalingGroup, Instance, LifecycleState};
 use leeward_core::world::{
-    Blind, Change, ChangeError, ChangeErrorKind, GroupView, Question, Receipt, View,
+    Blind, Change, ChangeError, ChangeErrorKind, GroupView, Member, MemberHealth, MembersView,
+    Question, Receipt, View,
 };
 use leeward_ports::Frozen;
 
@@ -16,6 +17,8 @@ use crate::world::{Part, not_asked_here, not_wired};
 
 /// The process whose suspension keeps a group from starting instances.
 const LAUNCH: &str = "Launch";
+/// Beginnings of the lifecycle states of an instance that comes up.
+const STARTING: [&str; 3] = ["Pending", "ReplacingRootVolume", "RootVolumeReplaced"];
 
 pub(crate) struct Groups(Clients);
 
@@ -94,12 +97,44 @@ fn view(group: &AutoScalingGroup) -> Option<GroupView> {
     })
 }
 
+/// One instance. Whoever is found ill counts as ill while it is being replaced.
+fn member(instance: &Instance) -> Option<Member> {
+    let lifecycle = instance.lifecycle_state()?.as_str();
+    let health = instance.health_status()?;
+    let stage = |names: &[&str]| names.iter().any(|name| lifecycle.starts_with(name));
+    let judged = if stage(&["Terminated"]) {
+        MemberHealth::Away
+    } else if !health.eq_ignore_ascii_case("healthy") {
+        MemberHealth::Unhealthy
+    } else if stage(&["InService"]) {
+        MemberHealth::Healthy
+    } else if stage(&STARTING) {
+        MemberHealth::Starting
+    } else {
+        MemberHealth::Away
+    };
+    Some(Member {
+        id: instance.instance_id()?.to_owned(),
+        zone: instance.availability_zone().map(str::to_owned),
+        health: judged,
+        state: format!("{lifecycle}/{health}"),
+    })
+}
+
+fn members(group: &AutoScalingGroup) -> Option<MembersView> {
+    let members = group.instances().iter().map(member).collect::<Option<_>>()?;
+    Some(MembersView { members })
+}
+
 #[async_trait]
 impl Part for Groups {
     async fn look(&self, question: &Question) -> Result<View, Blind> {
-        let Question::Group { region, group } = question else {
+        let (Question::Group { region, group } | Question::GroupMembers { region, group }) =
+            question
+        else {
             return Err(not_asked_here(question));
         };
+        let listed = matches!(question, Question::GroupMembers { .. });
         let answer = self
             .0
             .client(region, Client::new)
@@ -109,10 +144,14 @@ impl Part for Groups {
             .await
             .map_err(|e| Fault::of(&e).blind(question))?;
         let Some(found) = answer.auto_scaling_groups().first() else {
-            return Ok(View::Group(None));
+            return Ok(if listed { View::Members(None) } else { View::Group(None) });
         };
-        let view = view(found).map(|v| View::Group(Some(v)));
-        view.ok_or_else(|| Blind::new(format!("{question}: the answer lacks a size")))
+        let view = if listed {
+            members(found).map(|v| View::Members(Some(v)))
+        } else {
+            view(found).map(|v| View::Group(Some(v)))
+        };
+        view.ok_or_else(|| Blind::new(format!("{question}: the answer lacks a size or a state")))
     }
 
     async fn change(&self, change: &Change, frozen: Frozen) -> Result<Receipt, ChangeError> {

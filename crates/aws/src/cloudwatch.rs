@@ -1,28 +1,34 @@
 //! CloudWatch: alarms and metrics are read, and the stop metric is put.
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use async_trait::async_trait;
 use aws_sdk_cloudwatch::Client;
 use aws_sdk_cloudwatch::types::{
-    AlarmType, Dimension, Metric, MetricDataQuery, MetricDatum, MetricStat, ScanBy, StateValue,
+    AlarmType, Dimension, Metric, MetricDataQuery, MetricDataResult, MetricDatum, MetricStat,
+    ScanBy, StateValue, StatusCode,
 };
+use aws_smithy_types::DateTime;
 use leeward_core::ids::Region;
+use leeward_core::time::Timestamp;
 use leeward_core::world::{
-    AlarmState, AlarmView, Blind, Change, ChangeError, ChangeErrorKind, Question, Receipt, View,
+    AlarmState, AlarmView, Blind, Change, ChangeError, ChangeErrorKind, Question, Receipt,
+    SeriesView, View,
 };
 use leeward_ports::Frozen;
 
 use crate::Clients;
 use crate::clients::{core_time, sdk_time, send_effect};
 use crate::fault::Fault;
-use crate::limits::Limits;
+use crate::limits::{Limits, Pages};
 use crate::world::{Part, not_asked_here, not_wired};
 
 /// Granularity of the data that are read: the standard resolution.
 const PERIOD_SECONDS: i32 = 60;
 /// CloudWatch may answer pages without data; beyond this many there is nothing.
 const PAGES_MAX: usize = 5;
+const MINUTE: Duration = Duration::from_secs(60);
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 /// The stop metric's one dimension.
 const WORKLOAD: &str = "Workload";
 
@@ -74,6 +80,55 @@ impl Metrics {
         Err(Blind::new(format!("{question}: no datum in the first {PAGES_MAX} pages")))
     }
 
+    async fn series(&self, question: &Question) -> Result<View, Blind> {
+        let Question::Series {
+            region,
+            namespace,
+            metric,
+            dimensions,
+            statistic,
+            period_seconds,
+            minutes,
+            days_ago,
+        } = question
+        else {
+            return Err(not_asked_here(question));
+        };
+        let period = i32::try_from(*period_seconds).map_err(|_| {
+            Blind::new(format!("{question}: {period_seconds} s is no period of a metric"))
+        })?;
+        let query = query_of(namespace, metric, dimensions, statistic, period);
+        let client = self.0.client(region, Client::new);
+        let now =
+            whole_periods(self.0.window_end(), Duration::from_secs(u64::from(*period_seconds)));
+        let end = now - DAY.saturating_mul(*days_ago);
+        let start = end - MINUTE.saturating_mul(*minutes);
+        let pages = Pages::begin(&self.0);
+        let mut all = Vec::new();
+        let mut next_token = None;
+        for _ in 0..PAGES_MAX {
+            pages.next(question)?;
+            let answer = client
+                .get_metric_data()
+                .metric_data_queries(query.clone())
+                .start_time(start.into())
+                .end_time(end.into())
+                .scan_by(ScanBy::TimestampAscending)
+                .set_next_token(next_token)
+                .send()
+                .await
+                .map_err(|e| Fault::of(&e).blind(question))?;
+            for result in answer.metric_data_results() {
+                all.extend(samples(question, result)?);
+            }
+            next_token = answer.next_token().filter(|t| !t.is_empty()).map(str::to_owned);
+            if next_token.is_none() {
+                return Ok(View::Series(SeriesView { samples: all }));
+            }
+        }
+        Err(Blind::new(format!("{question}: more than {PAGES_MAX} pages of data")))
+    }
+
     async fn alarm(&self, question: &Question) -> Result<View, Blind> {
         let Question::Alarm { region, alarm } = question else {
             return Err(not_asked_here(question));
@@ -121,6 +176,48 @@ fn known(state: &StateValue) -> Option<AlarmState> {
     states.into_iter().find(|(theirs, _)| theirs == state).map(|(_, ours)| ours)
 }
 
+fn query_of(
+    namespace: &str,
+    metric: &str,
+    dimensions: &[(String, String)],
+    statistic: &str,
+    period: i32,
+) -> MetricDataQuery {
+    let dimensions = dimensions.iter().map(|(name, value)| dimension(name, value)).collect();
+    let metric = Metric::builder()
+        .namespace(namespace)
+        .metric_name(metric)
+        .set_dimensions(Some(dimensions))
+        .build();
+    let stat = MetricStat::builder().metric(metric).period(period).stat(statistic).build();
+    MetricDataQuery::builder().id("latest").metric_stat(stat).build()
+}
+
+/// The end of the last whole period before that instant: a sum over part of a period is no sum.
+fn whole_periods(now: SystemTime, period: Duration) -> SystemTime {
+    let since = now.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    let over = since.as_secs() % period.as_secs().max(1);
+    now - Duration::from_secs(over) - Duration::from_nanos(u64::from(since.subsec_nanos()))
+}
+
+/// What one page tells of the one metric that was asked for.
+fn samples(question: &Question, result: &MetricDataResult) -> Result<Vec<(Timestamp, f64)>, Blind> {
+    if let Some(StatusCode::Forbidden | StatusCode::InternalError) = result.status_code() {
+        let messages = result.messages().iter().filter_map(|m| m.value());
+        let words: Vec<&str> = messages.collect();
+        let code = result.status_code().map_or("", |c| c.as_str());
+        return Err(Blind::new(format!("{question}: {code}: {}", words.join("; "))));
+    }
+    let told = result.timestamps().iter().zip(result.values());
+    let sample = |(at, value): (&DateTime, &f64)| {
+        let at = core_time(at).ok_or_else(|| {
+            Blind::new(format!("{question}: the datum's time {at} is no instant"))
+        })?;
+        Ok((at, *value))
+    };
+    told.map(sample).collect()
+}
+
 fn dimension(name: &str, value: &str) -> Dimension {
     Dimension::builder().name(name).value(value).build()
 }
@@ -128,20 +225,15 @@ fn dimension(name: &str, value: &str) -> Dimension {
 #[async_trait]
 impl Part for Metrics {
     async fn look(&self, question: &Question) -> Result<View, Blind> {
+        if let Question::Series { .. } = question {
+            return self.series(question).await;
+        }
         let Question::LatestMetric { region, namespace, metric, dimensions, minutes, statistic } =
             question
         else {
             return self.alarm(question).await;
         };
-        let dimensions = dimensions.iter().map(|(name, value)| dimension(name, value)).collect();
-        let metric = Metric::builder()
-            .namespace(namespace)
-            .metric_name(metric)
-            .set_dimensions(Some(dimensions))
-            .build();
-        let stat =
-            MetricStat::builder().metric(metric).period(PERIOD_SECONDS).stat(statistic).build();
-        let query = MetricDataQuery::builder().id("latest").metric_stat(stat).build();
+        let query = query_of(namespace, metric, dimensions, statistic, PERIOD_SECONDS);
         self.latest(Wanted { region, query, minutes: *minutes, question }).await
     }
 

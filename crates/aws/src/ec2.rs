@@ -1,17 +1,24 @@
-//! EC2 instances: their states, start and stop.
+//! EC2 instances: their states and status checks, start and stop.
 
 use std::collections::BTreeMap;
 
 use async_trait::async_trait;
 use aws_sdk_ec2::Client;
-use leeward_core::world::{Blind, Change, ChangeError, InstanceState, Question, Receipt, View};
+use aws_sdk_ec2::types::{InstanceStateName, InstanceStatus, SummaryStatus};
+use leeward_core::world::{
+    Blind, Change, ChangeError, InstanceState, Member, MemberHealth, MembersView, Question,
+    Receipt, View,
+};
 use leeward_ports::Frozen;
 
 use crate::Clients;
 use crate::clients::send_effect;
 use crate::fault::Fault;
-use crate::limits::Limits;
+use crate::limits::{Limits, Pages};
 use crate::world::{Part, not_asked_here, not_wired};
+
+/// Ids that `DescribeInstanceStatus` takes at once; with ids it answers in one page.
+const IDS_AT_ONCE: usize = 100;
 
 pub(crate) struct Instances(Clients);
 
@@ -21,11 +28,72 @@ impl Instances {
     }
 }
 
+/// One instance by its status checks: ill when one fails, well when both pass.
+fn checked(instance: &InstanceStatus) -> Option<Member> {
+    let state = instance.instance_state()?.name()?;
+    let system = instance.system_status()?.status()?;
+    let own = instance.instance_status()?.status()?;
+    let either = |status: &SummaryStatus| system == status || own == status;
+    let health = if *state == InstanceStateName::Pending {
+        MemberHealth::Starting
+    } else if *state != InstanceStateName::Running {
+        MemberHealth::Away
+    } else if either(&SummaryStatus::Impaired) {
+        MemberHealth::Unhealthy
+    } else if either(&SummaryStatus::Initializing) {
+        MemberHealth::Starting
+    } else if *system == SummaryStatus::Ok && *own == SummaryStatus::Ok {
+        MemberHealth::Healthy
+    } else {
+        MemberHealth::Unknown
+    };
+    Some(Member {
+        id: instance.instance_id()?.to_owned(),
+        zone: instance.availability_zone().map(str::to_owned),
+        health,
+        state: format!("{state}: system {system}, instance {own}"),
+    })
+}
+
+impl Instances {
+    async fn status(&self, question: &Question) -> Result<View, Blind> {
+        let Question::InstanceStatus { region, ids } = question else {
+            return Err(not_asked_here(question));
+        };
+        let client = self.0.client(region, Client::new);
+        let pages = Pages::begin(&self.0);
+        let mut known: BTreeMap<String, Member> = BTreeMap::new();
+        for some in ids.chunks(IDS_AT_ONCE) {
+            pages.next(question)?;
+            let answer = client
+                .describe_instance_status()
+                .set_instance_ids(Some(some.to_vec()))
+                // Without it only running instances are told of.
+                .include_all_instances(true)
+                .send()
+                .await
+                .map_err(|e| Fault::of(&e).blind(question))?;
+            let told = answer.instance_statuses().iter().filter_map(checked);
+            known.extend(told.map(|member| (member.id.clone(), member)));
+        }
+        let in_order = ids.iter().map(|id| {
+            let member = known.get(id).cloned();
+            member.ok_or_else(|| untold(question, id))
+        });
+        let members = in_order.collect::<Result<_, _>>()?;
+        Ok(View::Members(Some(MembersView { members })))
+    }
+}
+
+fn untold(question: &Question, id: &str) -> Blind {
+    Blind::new(format!("{question}: the answer does not tell of {id}"))
+}
+
 #[async_trait]
 impl Part for Instances {
     async fn look(&self, question: &Question) -> Result<View, Blind> {
         let Question::Instances { region, ids } = question else {
-            return Err(not_asked_here(question));
+            return self.status(question).await;
         };
         // Without ids EC2 would describe every instance of the account.
         if ids.is_empty() {
@@ -45,7 +113,7 @@ impl Part for Instances {
             .collect();
         let in_order = ids.iter().map(|id| match states.get(id.as_str()) {
             Some(state) => Ok((id.clone(), InstanceState((*state).to_owned()))),
-            None => Err(Blind::new(format!("{question}: the answer does not tell of {id}"))),
+            None => Err(untold(question, id)),
         });
         Ok(View::Instances(in_order.collect::<Result<_, _>>()?))
     }

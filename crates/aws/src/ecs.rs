@@ -1,14 +1,18 @@
-//! ECS services: how many tasks are wanted and run.
+//! ECS services: how many tasks are wanted and run, and how their deployments go.
+
+use std::num::TryFromIntError;
 
 use async_trait::async_trait;
 use aws_sdk_ecs::Client;
+use aws_sdk_ecs::types::{Deployment, DeploymentRolloutState, Service};
 use leeward_core::world::{
-    Blind, Change, ChangeError, ChangeErrorKind, Question, Receipt, RunningView, View,
+    Blind, Change, ChangeError, ChangeErrorKind, Question, Receipt, Rollout, RolloutState,
+    RunningView, ServiceView, View,
 };
 use leeward_ports::Frozen;
 
 use crate::Clients;
-use crate::clients::send_effect;
+use crate::clients::{core_time, send_effect};
 use crate::fault::Fault;
 use crate::limits::Limits;
 use crate::world::{Part, not_asked_here, not_wired};
@@ -26,12 +30,48 @@ impl Services {
     }
 }
 
+/// A deployment's status when it is the newest.
+const NEWEST: &str = "PRIMARY";
+
+fn view(service: &Service) -> Result<ServiceView, TryFromIntError> {
+    Ok(ServiceView {
+        desired: u32::try_from(service.desired_count())?,
+        running: u32::try_from(service.running_count())?,
+        pending: u32::try_from(service.pending_count())?,
+        rollouts: service.deployments().iter().map(rollout).collect::<Result<_, _>>()?,
+    })
+}
+
+fn rollout(deployment: &Deployment) -> Result<Rollout, TryFromIntError> {
+    let states = [
+        (DeploymentRolloutState::Completed, RolloutState::Completed),
+        (DeploymentRolloutState::InProgress, RolloutState::InProgress),
+        (DeploymentRolloutState::Failed, RolloutState::Failed),
+    ];
+    let state = deployment.rollout_state();
+    let known = state.and_then(|state| states.into_iter().find(|(theirs, _)| theirs == state));
+    Ok(Rollout {
+        id: deployment.id().unwrap_or_default().to_owned(),
+        primary: deployment.status() == Some(NEWEST),
+        state: known.map(|(_, ours)| ours),
+        reason: deployment.rollout_state_reason().unwrap_or_default().to_owned(),
+        desired: u32::try_from(deployment.desired_count())?,
+        running: u32::try_from(deployment.running_count())?,
+        failed: u32::try_from(deployment.failed_tasks())?,
+        since: deployment.created_at().and_then(core_time),
+    })
+}
+
 #[async_trait]
 impl Part for Services {
     async fn look(&self, question: &Question) -> Result<View, Blind> {
-        let Question::EcsService { region, cluster, service } = question else {
+        let (Question::EcsService { region, cluster, service }
+        | Question::ServiceHealth { region, cluster, service }) = question
+        else {
             return Err(not_asked_here(question));
         };
+        let whole = matches!(question, Question::ServiceHealth { .. });
+        let none = if whole { View::Service(None) } else { View::Running(None) };
         let answer = self
             .0
             .client(region, Client::new)
@@ -45,12 +85,18 @@ impl Part for Services {
         let Some(found) = answer.services().first() else {
             let reason = answer.failures().first().and_then(|f| f.reason());
             return match reason {
-                Some(ABSENT) => Ok(View::Running(None)),
+                Some(ABSENT) => Ok(none),
                 Some(_) | None => unusable(format!("ECS says {}", reason.unwrap_or("nothing"))),
             };
         };
         if found.status() == Some(DELETED) {
-            return Ok(View::Running(None));
+            return Ok(none);
+        }
+        if whole {
+            return match view(found) {
+                Ok(view) => Ok(View::Service(Some(view))),
+                Err(_) => unusable("a count is negative".to_owned()),
+            };
         }
         match (u32::try_from(found.desired_count()), u32::try_from(found.running_count())) {
             (Ok(desired), Ok(running)) => Ok(View::Running(Some(RunningView { desired, running }))),

@@ -1,9 +1,9 @@
-//! Target groups: how many of their targets are healthy.
+//! Target groups: how many of their targets are healthy, and which.
 
 use async_trait::async_trait;
 use aws_sdk_elasticloadbalancingv2::Client;
-use aws_sdk_elasticloadbalancingv2::types::TargetHealthStateEnum;
-use leeward_core::world::{Blind, Question, TargetsView, View};
+use aws_sdk_elasticloadbalancingv2::types::{TargetHealthDescription, TargetHealthStateEnum};
+use leeward_core::world::{Blind, Member, MemberHealth, MembersView, Question, TargetsView, View};
 
 use crate::Clients;
 use crate::fault::Fault;
@@ -17,10 +17,40 @@ impl Targets {
     }
 }
 
+/// Zone of a target that may be reached from every zone: none.
+const EVERYWHERE: &str = "all";
+
+/// One target. `DescribeTargetHealth` answers in one page.
+fn target(described: &TargetHealthDescription) -> Option<Member> {
+    let target = described.target()?;
+    let told = described.target_health()?;
+    let state = told.state()?;
+    let health = [
+        (TargetHealthStateEnum::Healthy, MemberHealth::Healthy),
+        (TargetHealthStateEnum::Unhealthy, MemberHealth::Unhealthy),
+        (TargetHealthStateEnum::UnhealthyDraining, MemberHealth::Unhealthy),
+        (TargetHealthStateEnum::Initial, MemberHealth::Starting),
+        (TargetHealthStateEnum::Draining, MemberHealth::Away),
+        (TargetHealthStateEnum::Unused, MemberHealth::Away),
+    ];
+    // Health checks that are off (`unavailable`), and whatever there will be one day.
+    let health = health.into_iter().find(|(theirs, _)| theirs == state);
+    let health = health.map_or(MemberHealth::Unknown, |(_, ours)| ours);
+    let reason = told.reason().map(|reason| format!(": {}", reason.as_str()));
+    Some(Member {
+        id: target.id()?.to_owned(),
+        zone: target.availability_zone().filter(|z| *z != EVERYWHERE).map(str::to_owned),
+        health,
+        state: format!("{}{}", state.as_str(), reason.unwrap_or_default()),
+    })
+}
+
 #[async_trait]
 impl Part for Targets {
     async fn look(&self, question: &Question) -> Result<View, Blind> {
-        let Question::Targets { region, target_group } = question else {
+        let (Question::Targets { region, target_group }
+        | Question::TargetHealth { region, target_group }) = question
+        else {
             return Err(not_asked_here(question));
         };
         let answer = self
@@ -32,7 +62,13 @@ impl Part for Targets {
             .await
             .map_err(|e| Fault::of(&e).blind(question))?;
         let targets = answer.target_health_descriptions();
-        let state = |target: &aws_sdk_elasticloadbalancingv2::types::TargetHealthDescription| {
+        if matches!(question, Question::TargetHealth { .. }) {
+            let members = targets.iter().map(target).collect::<Option<_>>();
+            let members =
+                members.ok_or_else(|| Blind::new(format!("{question}: a target has no state")))?;
+            return Ok(View::Members(Some(MembersView { members })));
+        }
+        let state = |target: &TargetHealthDescription| {
             target.target_health().and_then(|h| h.state().cloned())
         };
         let healthy = targets.iter().filter(|t| state(t) == Some(TargetHealthStateEnum::Healthy));

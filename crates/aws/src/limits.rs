@@ -1,9 +1,12 @@
 //! How long each kind of call may take, and how often it is sent. The SDK itself has no limits.
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use aws_smithy_types::retry::RetryConfig;
 use aws_smithy_types::timeout::TimeoutConfig;
+use leeward_core::world::{Blind, Question};
+
+use crate::Clients;
 
 /// Time to connect. Longer than three round trips around the world; the same for every call, since
 /// the SDK keeps one pool of connections for each value.
@@ -79,5 +82,30 @@ impl Limits {
             .operation_attempt_timeout(self.attempt)
             .operation_timeout(self.total)
             .build()
+    }
+}
+
+/// The time of a look that takes several requests: none of them begins later than one request alone
+/// may take, so that a Region that has become slow costs no more than twice that.
+pub(crate) struct Pages {
+    clients: Clients,
+    began: SystemTime,
+}
+
+impl Pages {
+    pub(crate) fn begin(clients: &Clients) -> Self {
+        Self { clients: clients.clone(), began: clients.window_end() }
+    }
+
+    /// Whether there is time for another request.
+    pub(crate) fn next(&self, question: &Question) -> Result<(), Blind> {
+        let spent = self.clients.window_end().duration_since(self.began).unwrap_or_default();
+        if spent > LOOK_ATTEMPT {
+            return Err(Blind::new(format!(
+                "{question}: its pages took {} s and are not at their end",
+                spent.as_secs()
+            )));
+        }
+        Ok(())
     }
 }

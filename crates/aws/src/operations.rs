@@ -171,6 +171,12 @@ pub const OPERATIONS: &[Operation] = &[
         DATABASES,
         "AWSEC2/latest/APIReference/API_AuthorizeSecurityGroupIngress.html",
     ),
+    operation(
+        "ec2:DescribeInstanceStatus",
+        (Control, Regional, Read),
+        &[Operator],
+        "AWSEC2/latest/APIReference/API_DescribeInstanceStatus.html",
+    ),
     operation("ec2:DescribeInstances", (Control, Regional, Read), CAPACITY, STATIC_STABILITY),
     operation(
         "ec2:DescribeSecurityGroups",
@@ -278,6 +284,14 @@ pub const OPERATIONS: &[Operation] = &[
         (Control, UsEast1, Effect),
         TRAFFIC,
         FAULT_ISOLATION,
+    ),
+    // What the checkers saw last is told by the control plane only: a voter on it is no outside
+    // witness when us-east-1 is suspect.
+    operation(
+        "route53:GetHealthCheckStatus",
+        (Control, UsEast1, Read),
+        &[Operator],
+        "Route53/latest/APIReference/API_GetHealthCheckStatus.html",
     ),
     operation("route53:ListResourceRecordSets", (Control, UsEast1, Read), TRAFFIC, FAULT_ISOLATION),
     operation(

@@ -2,7 +2,9 @@
 
 use async_trait::async_trait;
 use aws_sdk_rds::Client;
-use leeward_core::world::{Blind, Change, ChangeError, Question, RdsView, Receipt, View};
+use leeward_core::world::{
+    Blind, Change, ChangeError, Question, RdsView, Receipt, ReplicationView, View,
+};
 use leeward_ports::Frozen;
 
 use crate::Clients;
@@ -11,6 +13,8 @@ use crate::fault::Fault;
 use crate::limits::Limits;
 use crate::world::{Part, not_asked_here, not_wired};
 
+/// Type of the status info that a read replica has.
+const REPLICATION: &str = "read replication";
 /// RDS's word for "there is none of that name".
 const ABSENT: [&str; 2] = ["DBInstanceNotFound", "DBInstanceNotFoundFault"];
 
@@ -30,6 +34,20 @@ fn view(instance: &aws_sdk_rds::types::DbInstance) -> Option<RdsView> {
         status: instance.db_instance_status()?.to_owned(),
         replica_source: source.filter(|s| !s.is_empty()).map(str::to_owned),
         engine: instance.engine()?.to_owned(),
+        zone: instance.availability_zone().map(str::to_owned),
+        multi_az: instance.multi_az().unwrap_or_default(),
+        replication: replication(instance),
+    })
+}
+
+/// What a replica's status infos say of its link to the source.
+fn replication(instance: &aws_sdk_rds::types::DbInstance) -> Option<ReplicationView> {
+    let infos = instance.status_infos();
+    let info = infos.iter().find(|info| info.status_type() == Some(REPLICATION))?;
+    Some(ReplicationView {
+        normal: info.normal()?,
+        status: info.status().unwrap_or_default().to_owned(),
+        message: info.message().unwrap_or_default().to_owned(),
     })
 }
 

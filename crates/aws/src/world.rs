@@ -37,6 +37,7 @@ pub(crate) enum Place {
     Functions,
     Targets,
     Records,
+    HealthChecks,
     Names,
     Http,
 }
@@ -48,15 +49,18 @@ impl Place {
             Question::Rds { .. } => Self::Rds,
             Question::Global { .. } => Self::Global,
             Question::TableReplica { .. } => Self::TableReplica,
-            Question::LatestMetric { .. } | Question::Alarm { .. } => Self::Metrics,
+            Question::LatestMetric { .. } | Question::Series { .. } | Question::Alarm { .. } => {
+                Self::Metrics
+            }
             Question::Sql { .. } => Self::Sql,
-            Question::Group { .. } => Self::Groups,
-            Question::Instances { .. } => Self::Instances,
-            Question::EcsService { .. } => Self::Ecs,
+            Question::Group { .. } | Question::GroupMembers { .. } => Self::Groups,
+            Question::Instances { .. } | Question::InstanceStatus { .. } => Self::Instances,
+            Question::EcsService { .. } | Question::ServiceHealth { .. } => Self::Ecs,
             Question::Concurrency { .. } | Question::EventSource { .. } => Self::Functions,
-            Question::Targets { .. } => Self::Targets,
+            Question::Targets { .. } | Question::TargetHealth { .. } => Self::Targets,
             Question::Ingress { .. } => Self::Ingress,
             Question::Record { .. } => Self::Records,
+            Question::HealthCheck { .. } => Self::HealthChecks,
             Question::Name(_) => Self::Names,
             Question::Http(_) => Self::Http,
         }
@@ -162,6 +166,8 @@ wiring! {
     metrics => Metrics, crate::cloudwatch::Metrics;
     "route53", /// Records, by Route 53's control plane.
     records => Records, crate::records::Records;
+    "route53", /// Health checks as Route 53's checkers saw them last, by its control plane.
+    health_checks => HealthChecks, crate::health_checks::HealthChecks;
     "dns", /// Names, as users resolve them.
     names => Names, crate::dns::Names;
     "http", /// URLs, as users fetch them.

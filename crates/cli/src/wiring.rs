@@ -44,6 +44,7 @@ pub async fn wire(settings: &Settings) -> Result<(Office, Handlers), Trouble> {
         .functions()
         .targets()
         .records()
+        .health_checks()
         .names()
         .http()
         .build();

@@ -44,3 +44,11 @@ fn write(value: &Value, out: &mut Vec<u8>) {
         }
     }
 }
+
+/// The time under that name in an encoded request, in seconds: tag 1 and a double, as the SDK writes it.
+pub(super) fn time_of(body: &[u8], name: &str) -> f64 {
+    let found = body.windows(name.len()).position(|window| window == name.as_bytes());
+    let after = &body[found.expect("the name") + name.len()..];
+    assert_eq!(after[..2], [0xc1, 0xfb], "a time");
+    f64::from_be_bytes(after[2..10].try_into().expect("a double"))
+}

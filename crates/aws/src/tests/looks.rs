@@ -147,6 +147,9 @@ fn instance_view(source: Option<&str>) -> View {
         status: "available".into(),
         replica_source: source.map(str::to_owned),
         engine: "postgres".into(),
+        zone: None,
+        multi_az: false,
+        replication: None,
     }))
 }
 

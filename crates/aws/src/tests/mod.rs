@@ -5,6 +5,7 @@ mod answers;
 mod cbor;
 mod effects;
 mod errors;
+mod health;
 mod looks;
 mod operations;
 mod people;

@@ -123,7 +123,16 @@ const WIRING: &[(&str, &[&str])] = &[
             "ec2:RevokeSecurityGroupIngress",
         ],
     ),
-    (".instances()", &["ec2:DescribeInstances", "ec2:StartInstances", "ec2:StopInstances"]),
+    (".health_checks()", &["route53:GetHealthCheckStatus"]),
+    (
+        ".instances()",
+        &[
+            "ec2:DescribeInstanceStatus",
+            "ec2:DescribeInstances",
+            "ec2:StartInstances",
+            "ec2:StopInstances",
+        ],
+    ),
     (".lease()", &["dynamodb:UpdateItem"]),
     (
         ".metrics()",

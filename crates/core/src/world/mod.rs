@@ -4,16 +4,21 @@
 //! will be sent, so that the journal shows what was meant before it was tried.
 
 mod change;
+mod health;
 mod question;
 mod view;
 
 pub use change::{
     Change, ChangeError, ChangeErrorKind, EffectClass, FenceNumber, Receipt, RecordSet,
 };
+pub use health::{
+    CheckerView, HealthCheckView, Member, MemberHealth, MembersView, Rollout, RolloutState,
+    SeriesView, ServiceView, Tally,
+};
 pub use question::{HttpRequest, NameQuery, Question};
 pub use view::{
     AlarmState, AlarmView, AnswerView, Blind, GlobalMember, GlobalView, GroupView, HttpView,
-    InstanceState, LeaseView, RdsView, RunningView, SqlView, TargetsView, View,
+    InstanceState, LeaseView, RdsView, ReplicationView, RunningView, SqlView, TargetsView, View,
 };
 
 use std::collections::BTreeMap;

@@ -146,6 +146,64 @@ pub enum Question {
         /// Its name.
         alarm: String,
     },
+    /// Instances of an Auto Scaling group with their zones. Answered by `View::Members`.
+    GroupMembers {
+        /// Its Region.
+        region: Region,
+        /// Its name.
+        group: String,
+    },
+    /// System and instance status checks of EC2 instances, with their zones.
+    /// Answered by `View::Members`, in the order asked.
+    InstanceStatus {
+        /// Their Region.
+        region: Region,
+        /// Their ids.
+        ids: Vec<String>,
+    },
+    /// Each target of a target group. Answered by `View::Members`; the zone of an instance is not
+    /// told (`MembersView::with_zones_of`).
+    TargetHealth {
+        /// Its Region.
+        region: Region,
+        /// Target group ARN.
+        target_group: String,
+    },
+    /// An ECS service with its deployments. Answered by `View::Service`.
+    ServiceHealth {
+        /// Its Region.
+        region: Region,
+        /// Cluster name.
+        cluster: String,
+        /// Service name.
+        service: String,
+    },
+    /// Data of a metric in the window that ends so many days ago. Answered by `View::Series`.
+    Series {
+        /// Region of the metric.
+        region: Region,
+        /// Namespace.
+        namespace: String,
+        /// Name.
+        metric: String,
+        /// Dimensions.
+        dimensions: Vec<(String, String)>,
+        /// `Average`, `Sum`, `Maximum`, `p99` …
+        statistic: String,
+        /// Length of a period in seconds: 60 or a multiple. CloudWatch keeps periods of 60 s for 15
+        /// days, of 300 s for 63.
+        period_seconds: u32,
+        /// Length of the window in minutes.
+        minutes: u32,
+        /// 0: the window ends now; 7: at this hour a week ago.
+        days_ago: u32,
+    },
+    /// What Route 53's checkers saw last, by its control plane in us-east-1: not while that Region is
+    /// suspect. Not for health checks that follow an alarm or others. Answered by `View::HealthCheck`.
+    HealthCheck {
+        /// Health check id.
+        id: String,
+    },
 }
 
 impl Question {
@@ -219,6 +277,27 @@ impl fmt::Display for Question {
             Self::Name(q) => write!(f, "name {} {}", q.name, q.record_type),
             Self::Http(r) => write!(f, "{} {}", r.method, r.url),
             Self::Alarm { region, alarm } => write!(f, "alarm {alarm} ({region})"),
+            Self::GroupMembers { region, group } => {
+                write!(f, "instances of Auto Scaling group {group} ({region})")
+            }
+            Self::InstanceStatus { region, ids } => {
+                write!(f, "status checks of {} ({region})", ids.join(", "))
+            }
+            Self::TargetHealth { region, target_group } => {
+                write!(f, "health of the targets of {target_group} ({region})")
+            }
+            Self::ServiceHealth { region, cluster, service } => {
+                write!(f, "deployments of ECS service {cluster}/{service} ({region})")
+            }
+            Self::Series { region, namespace, metric, statistic, days_ago, .. } => {
+                write!(f, "{statistic} of metric {namespace} {metric}")?;
+                match days_ago {
+                    0 => write!(f, " ({region})"),
+                    1 => write!(f, " a day ago ({region})"),
+                    days => write!(f, " {days} days ago ({region})"),
+                }
+            }
+            Self::HealthCheck { id } => write!(f, "Route 53 health check {id}"),
         }
     }
 }

@@ -5,6 +5,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use crate::time::{Span, Timestamp};
+use crate::world::{HealthCheckView, MembersView, SeriesView, ServiceView};
 
 /// Why nothing was seen. Unknown counts as no.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -60,6 +61,14 @@ pub enum View {
     Alarm(Option<AlarmView>),
     /// The latest datum of a metric and its time; `None`: no datum.
     Number(Option<(f64, Timestamp)>),
+    /// Members of a group, instances or targets; `None`: there is none of that name.
+    Members(Option<MembersView>),
+    /// An ECS service; `None`: there is none of that name.
+    Service(Option<ServiceView>),
+    /// Data of a metric; empty: there were none.
+    Series(SeriesView),
+    /// A Route 53 health check; `None`: there is none of that id.
+    HealthCheck(Option<HealthCheckView>),
 }
 
 /// The writer lease.
@@ -88,6 +97,24 @@ pub struct RdsView {
     pub replica_source: Option<String>,
     /// Engine, such as `postgres`.
     pub engine: String,
+    /// Zone of its writer's host, such as `us-east-1a`.
+    pub zone: Option<String>,
+    /// Whether a standby in another zone takes over by itself.
+    pub multi_az: bool,
+    /// How its replication goes; `None`: it is no replica, or RDS does not say yet.
+    pub replication: Option<ReplicationView>,
+}
+
+/// A replica's link to its source, as RDS's `StatusInfos` tell it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct ReplicationView {
+    /// Whether RDS finds it normal.
+    pub normal: bool,
+    /// Its word, such as `replicating`, `error`, `stopped`, `terminated`.
+    pub status: String,
+    /// What went wrong.
+    pub message: String,
 }
 
 /// An Aurora global cluster.

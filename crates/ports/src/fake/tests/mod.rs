@@ -10,6 +10,7 @@ mod capacity;
 mod database;
 mod lease;
 mod people;
+mod places;
 mod regions;
 mod table;
 mod traffic;

@@ -70,7 +70,7 @@ impl Group {
         }
     }
 
-    fn healthy(&self, now: Timestamp, delay: Span) -> u32 {
+    pub(super) fn healthy(&self, now: Timestamp, delay: Span) -> u32 {
         let (before, at) = self.settled;
         if now >= after(at, delay) { self.in_service } else { before.min(self.in_service) }
     }
@@ -90,22 +90,24 @@ impl State {
             minimum: g.minimum,
             maximum: g.maximum,
             desired: g.desired,
-            in_service: g.in_service,
+            in_service: self.living_members(name, g.in_service),
             instances: g.instances,
             suspended: if g.suspended { vec!["Launch".to_owned()] } else { Vec::new() },
         }))
     }
 
     pub(super) fn see_targets(&self, name: &Named) -> Option<View> {
-        let group = self.groups.get(self.target_groups.get(name)?)?;
-        let healthy = group.healthy(self.now, self.habits.target);
+        let of = self.target_groups.get(name)?;
+        let group = self.groups.get(of)?;
+        let healthy = self.living_members(of, group.healthy(self.now, self.habits.target));
         Some(View::Targets(TargetsView { healthy, total: group.instances }))
     }
 
     pub(super) fn see_service(&self, name: &(Region, String, String)) -> View {
-        View::Running(
-            self.services.get(name).map(|s| RunningView { desired: s.desired, running: s.running }),
-        )
+        View::Running(self.services.get(name).map(|s| RunningView {
+            desired: s.desired,
+            running: self.living_tasks(&name.0, s.running),
+        }))
     }
 
     pub(super) fn size_group(&mut self, name: &Named, sizes: &Sizes) -> Answer {

@@ -52,6 +52,11 @@ impl DatabaseState {
         }
     }
 
+    /// Whether what the other side writes no longer reaches that side.
+    pub(super) fn replication_cut(&self, side: Side) -> bool {
+        self.link_broken || self.engines.of(side.other()).cut.is_some()
+    }
+
     /// That side's engine, and the other's.
     pub(super) fn pair(&mut self, side: Side) -> (&mut Engine, &mut Engine) {
         match side {

@@ -21,7 +21,7 @@ pub(super) struct Engine {
     /// Orders in it, with the instant of their acceptance.
     pub(super) orders: Vec<(String, Timestamp)>,
     /// Since when nothing flows out of it to its replica.
-    cut: Option<Timestamp>,
+    pub(super) cut: Option<Timestamp>,
 }
 
 impl Engine {

@@ -26,8 +26,16 @@ impl State {
             Question::Global { global_cluster, .. } => Ok(self.see_global(global_cluster)),
             Question::TableReplica { table, .. } => Ok(self.see_table(table)),
             Question::LatestMetric { region, namespace, metric, dimensions, .. } => {
-                Ok(View::Number(self.see_metric(region, namespace, metric, dimensions)))
+                let laid = self.laid_metric(question);
+                let seen = || self.see_metric(region, namespace, metric, dimensions);
+                Ok(View::Number(laid.unwrap_or_else(seen)))
             }
+            Question::GroupMembers { .. }
+            | Question::InstanceStatus { .. }
+            | Question::TargetHealth { .. }
+            | Question::ServiceHealth { .. }
+            | Question::Series { .. }
+            | Question::HealthCheck { .. } => self.see_health(question),
             Question::Sql { region, host, port, sessions_of, .. } => {
                 self.see_sql(region, host, *port, sessions_of.is_some())
             }
@@ -64,6 +72,29 @@ impl State {
             Question::Alarm { region, alarm } => {
                 Ok(self.see_alarm(&(region.clone(), alarm.clone())))
             }
+        }
+    }
+
+    #[expect(clippy::wildcard_enum_match_arm, reason = "the others are answered by `see`")]
+    fn see_health(&self, question: &Question) -> Result<View, Blind> {
+        match question {
+            Question::Series { region, namespace, metric, dimensions, .. } => {
+                let other = self.see_metric(region, namespace, metric, dimensions);
+                Ok(self.see_series(question, other.map(|(level, _)| level)))
+            }
+            Question::HealthCheck { id } => Ok(self.see_health_check(id)),
+            Question::GroupMembers { region, group } => {
+                Ok(self.see_members(&(region.clone(), group.clone())))
+            }
+            Question::InstanceStatus { region, ids } => self.see_status(region, ids),
+            Question::TargetHealth { region, target_group } => self
+                .see_target_health(&(region.clone(), target_group.clone()))
+                .ok_or_else(|| Blind::new(format!("{question}: TargetGroupNotFound"))),
+            Question::ServiceHealth { region, cluster, service } => {
+                let name = (region.clone(), cluster.clone(), service.clone());
+                Ok(self.see_service_health(&name))
+            }
+            other => Err(Blind::new(format!("{other}: is no question of health"))),
         }
     }
 
@@ -132,8 +163,13 @@ fn asked_in(question: &Question) -> Option<Region> {
         | Question::EventSource { region, .. }
         | Question::Targets { region, .. }
         | Question::Ingress { region, .. }
-        | Question::Alarm { region, .. } => Some(region.clone()),
-        Question::Record { .. } => Some(Region::from(ROUTE53_HOME)),
+        | Question::Alarm { region, .. }
+        | Question::GroupMembers { region, .. }
+        | Question::InstanceStatus { region, .. }
+        | Question::TargetHealth { region, .. }
+        | Question::ServiceHealth { region, .. }
+        | Question::Series { region, .. } => Some(region.clone()),
+        Question::Record { .. } | Question::HealthCheck { .. } => Some(Region::from(ROUTE53_HOME)),
         Question::Name(_) | Question::Http(_) => None,
     }
 }
@@ -153,7 +189,13 @@ pub(super) fn eventually_consistent(question: &Question) -> bool {
         | Question::Targets { .. }
         | Question::Ingress { .. }
         | Question::Record { .. }
-        | Question::Alarm { .. } => true,
+        | Question::Alarm { .. }
+        | Question::GroupMembers { .. }
+        | Question::InstanceStatus { .. }
+        | Question::TargetHealth { .. }
+        | Question::ServiceHealth { .. }
+        | Question::Series { .. }
+        | Question::HealthCheck { .. } => true,
         Question::Lease { .. } | Question::Sql { .. } | Question::Name(_) | Question::Http(_) => {
             false
         }

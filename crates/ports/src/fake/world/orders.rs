@@ -113,21 +113,17 @@ impl State {
         let region = self.sides.of(side);
         let application = &self.application;
         self.application_runs(side)
-            && application
-                .groups
-                .iter()
-                .filter(|(place, _)| place == region)
-                .all(|name| self.groups.get(name).is_some_and(|g| g.in_service > 0))
-            && application
-                .services
-                .iter()
-                .filter(|(place, ..)| place == region)
-                .all(|name| self.services.get(name).is_some_and(|s| s.running > 0))
+            && application.groups.iter().filter(|(place, _)| place == region).all(|name| {
+                self.groups.get(name).is_some_and(|g| self.living_members(name, g.in_service) > 0)
+            })
+            && application.services.iter().filter(|(place, ..)| place == region).all(|name| {
+                self.services.get(name).is_some_and(|s| self.living_tasks(region, s.running) > 0)
+            })
             && application
                 .instances
                 .iter()
                 .filter(|(place, _)| place == region)
-                .all(|name| self.instances.get(name).is_some_and(|s| s == "running"))
+                .all(|name| self.instance_works(name))
     }
 
     /// Works out who truly serves users, writes included, as seen from outside both sides.

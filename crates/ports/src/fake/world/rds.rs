@@ -5,15 +5,17 @@
 //! | a promotion passes `available` → `modifying` → `available`, then the source is gone | PromoteReadReplica; Working with read replicas |
 //! | not a replica, or not `available`: `InvalidDBInstanceState` | PromoteReadReplica, errors |
 //! | while it backs up it cannot be promoted | Promoting a read replica |
+//! | a replica whose link is broken has a status info `read replication` that is not normal | Monitoring read replication |
 //! | no such instance: `DBInstanceNotFound` | PromoteReadReplica, errors |
 
 use leeward_core::ids::{Region, Side};
 use leeward_core::time::{Timestamp, after};
-use leeward_core::world::{RdsView, View};
+use leeward_core::world::{RdsView, ReplicationView, View};
 
 use super::change::{Answer, refused};
 use super::database::Kind;
 use super::habits::Promotion;
+use super::places::zone;
 use super::state::{Due, State};
 
 /// One DB instance.
@@ -35,6 +37,16 @@ impl Instance {
             asked: None,
         }
     }
+}
+
+/// The link to the source, as RDS tells it of a replica.
+fn replication(cut: bool) -> ReplicationView {
+    let (status, message) = if cut {
+        ("error", "replication has stopped: the source cannot be reached")
+    } else {
+        ("replicating", "")
+    };
+    ReplicationView { normal: !cut, status: status.to_owned(), message: message.to_owned() }
 }
 
 impl State {
@@ -60,12 +72,16 @@ impl State {
     }
 
     pub(super) fn see_rds(&mut self, region: &Region, name: &str) -> View {
-        let found = self.rds_at(region, name);
-        let instance = found.and_then(|(database, side)| self.rds(database, side));
+        let Some((database, side)) = self.rds_at(region, name) else { return View::Rds(None) };
+        let cut = self.databases.get(database).is_some_and(|db| db.replication_cut(side));
+        let instance = self.rds(database, side);
         View::Rds(instance.map(|i| RdsView {
             status: i.status.clone(),
             replica_source: i.source.clone(),
             engine: "postgres".to_owned(),
+            zone: Some(zone(region, 0)),
+            multi_az: true,
+            replication: i.source.as_ref().map(|_| replication(cut)),
         }))
     }
 

@@ -9,11 +9,13 @@ use leeward_core::world::{Change, Question, View};
 use super::alarms::AlarmCell;
 use super::compute::{Counted, Group};
 use super::database::DatabaseState;
+use super::gauges::Gauges;
 use super::habits::Habits;
 use super::happenings::{Happened, Happening};
 use super::lease::LeaseItem;
 use super::names::{Application, NameRule};
 use super::network::Rules;
+use super::places::Places;
 use super::regions::RegionState;
 use super::traffic::StopControl;
 use super::writers::Writer;
@@ -46,6 +48,8 @@ pub(super) struct State {
     pub(super) names: BTreeMap<String, NameRule>,
     pub(super) application: Application,
     pub(super) alarms: BTreeMap<Named, AlarmCell>,
+    pub(super) gauges: Gauges,
+    pub(super) places: Places,
     pub(super) served: Option<Option<Side>>,
     pub(super) log: Vec<Happening>,
     pub(super) seen: BTreeMap<Question, View>,
@@ -110,6 +114,8 @@ impl State {
             names: BTreeMap::new(),
             application: Application::default(),
             alarms: BTreeMap::new(),
+            gauges: Gauges::default(),
+            places: Places::default(),
             served: None,
             log: Vec::new(),
             seen: BTreeMap::new(),
