@@ -20,7 +20,7 @@ $(VENV)/.ready: tests/requirements.txt
 	@touch $@
 
 # Always the whole workspace: another choice of packages is another choice of features, and the SDK is built anew.
-.PHONY: setup build rehearse scenarios test lint unit python system lock package fmt
+.PHONY: setup build rehearse scenarios test lint unit planted python system lock package fmt
 setup: $(VENV)/.ready ## Python environment of the local AWS
 
 build: ## The functions and the operator's command, as rehearsals run them
@@ -32,7 +32,7 @@ rehearse: setup build ## One whole recovery on the local AWS (SCENARIO=… for a
 scenarios: setup ## The scenarios that can be rehearsed
 	$(REHEARSAL) list
 
-test: lint unit python system ## All tests
+test: lint unit planted python system ## All tests
 	@echo "make test: all passed"
 
 # Clippy as the compiler of our own crates, so that the SDK is not built a second time for a check.
@@ -43,6 +43,10 @@ lint: setup ## Format, lints, licences
 
 unit: ## Tests of the Rust crates
 	@if command -v cargo-nextest >/dev/null; then cargo nextest run --locked --workspace --no-fail-fast; else cargo test --locked --workspace --no-fail-fast; fi
+
+# A build of its own: what is planted is in no other.
+planted: ## Every planted mistake is found, and prints what found it
+	cargo test --locked -p leeward-tests --features planted --test planted -- --nocapture
 
 python: setup build ## Tests of template, local AWS and workload
 	PYTHONPATH=tests/local-aws:tests $(PY) -m pytest -q tests/local-aws tests/rehearsal/tests tests/template

@@ -14,6 +14,7 @@ pub mod limits;
 pub mod old_side;
 pub mod opening;
 pub mod plan;
+pub mod planted;
 pub mod pursuit;
 pub mod status;
 pub mod steps;

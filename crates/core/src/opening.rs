@@ -4,6 +4,7 @@ use crate::ids::Generation;
 use crate::journal::{Fate, State, TurnBackReason};
 use crate::limits::Limits;
 use crate::plan::Plan;
+use crate::planted::{self, Bug};
 use crate::time::{Span, Timestamp, after, since};
 
 /// What to do with a trigger that has a reason to recover.
@@ -94,11 +95,13 @@ pub fn may_open(
 ) -> Opening {
     let Some(last) = last else { return open(plan, Generation(1), manual) };
     let generation = last.decision.generation;
-    if last.end.is_none() && last.closed.is_none() {
+    let beside = planted::is(Bug::OpensBesideAnother);
+    if last.end.is_none() && last.closed.is_none() && !beside {
         return Opening::Join(generation);
     }
     if let Some(safe) = last.safe_from(limits)
         && now < safe
+        && !planted::is(Bug::NoSafetyWait)
     {
         return Opening::Refused(NotNow::MayStillLand { generation, left: since(now, safe) });
     }
@@ -107,6 +110,7 @@ pub fn may_open(
     if let Some(effect) = last.last_effect()
         && last.acknowledged.is_none()
         && !succeeded
+        && !planted::is(Bug::NoCoolDown)
     {
         let over = after(effect, plan.policy.cool_down);
         if now < over {
@@ -162,7 +166,7 @@ pub fn adopts(state: &State, limits: &Limits) -> Adoption {
         return Adoption::Leave;
     }
     if state.halt.is_some() {
-        return Adoption::Leave;
+        return if planted::is(Bug::SweepsHeld) { Adoption::Start } else { Adoption::Leave };
     }
     // Joining writes an entry of its own; an executor that wrote nothing else was silent.
     let silent = state

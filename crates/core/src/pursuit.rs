@@ -2,6 +2,7 @@
 
 use crate::effect::EffectId;
 use crate::journal::{EffectState, Entry, Reply};
+use crate::planted::{self, Bug};
 use crate::steps::Situation;
 use crate::time::{Span, Timestamp, after, since};
 use crate::world::{Change, ChangeErrorKind, EffectClass};
@@ -78,7 +79,7 @@ pub fn pursue(situation: &Situation<'_>, goal: Goal) -> Progress {
 /// The thing is as it was although something was sent for it.
 fn unseen(situation: &Situation<'_>, goal: Goal, effect: &EffectState, what: &str) -> Progress {
     let Some(last) = effect.intents.last() else { return send(goal) };
-    if effect.intents.len() >= situation.limits.sends_max {
+    if effect.intents.len() >= situation.limits.sends_max && !planted::is(Bug::SentForEver) {
         return Progress::Stuck(format!(
             "{} was sent {} times and is not seen: {what}",
             goal.change,
@@ -124,6 +125,9 @@ fn accepted(situation: &Situation<'_>, goal: Goal, age: Span, what: &str) -> Pro
 
 /// The answer was lost. A repeat is sent only where a late first request can do no harm beside it.
 fn lost(situation: &Situation<'_>, goal: Goal, sent: Timestamp, what: &str) -> Progress {
+    if planted::is(Bug::TimeoutIsSuccess) {
+        return Progress::Done(format!("{} was sent", goal.change));
+    }
     match goal.change.class() {
         EffectClass::CasFenced
         | EffectClass::SetConverging

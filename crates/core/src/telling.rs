@@ -4,6 +4,7 @@ use serde::Serialize;
 
 use crate::ids::Digest;
 use crate::journal::{End, Entry, Record, State, Unproven};
+use crate::planted::{self, Bug};
 use crate::time::Span;
 
 /// One notification, in words for people and fields for machines.
@@ -71,6 +72,7 @@ fn wants_people(state: &State, record: &Record) -> Option<Words> {
                 format!("leeward decline {w} --question {number} --reason …"),
             ],
         ),
+        Entry::Held { .. } if planted::is(Bug::HeldNotTold) => return None,
         Entry::Held { step, reason } => (
             format!("held at step {step}: a person is needed"),
             reason.clone(),

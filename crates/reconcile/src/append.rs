@@ -4,6 +4,7 @@ use leeward_core::error::StepError;
 use leeward_core::ids::{Generation, Seq, WorkloadId};
 use leeward_core::journal::{Beside, Decision, Entry, Record, State, chain, rules};
 use leeward_core::plan::Plan;
+use leeward_core::planted::{self, Bug};
 use leeward_core::table::Key;
 use leeward_core::time::Timestamp;
 use leeward_ports::{Condition, Frozen, Item, Put, TableErrorKind};
@@ -106,7 +107,12 @@ impl Desk {
             n: record.seq.0,
             nonce: record.nonce.as_str().to_owned(),
         };
-        let answer = self.table.put(&item, Condition::Absent, Frozen(record.at)).await;
+        let careless = match record.seq {
+            Seq(1) => planted::is(Bug::DecisionOverwritten),
+            _ => planted::is(Bug::EntryOverwritten),
+        };
+        let condition = if careless { Condition::Always } else { Condition::Absent };
+        let answer = self.table.put(&item, condition, Frozen(record.at)).await;
         let lost = match answer {
             Ok(dated) if dated.value == Put::Done => return Ok(Some((body, dated.at))),
             Ok(_) => false,
@@ -116,6 +122,10 @@ impl Desk {
         // Only the nonce tells "mine" from "another's": both may have written the same content.
         let stored = self.table.get(&key).await.map_err(table_error)?;
         match stored.value {
+            Some(item) if planted::is(Bug::ContentForNonce) && same_content(&item, record) => {
+                Ok(Some((item.body, stored.at)))
+            }
+            Some(_) if planted::is(Bug::OwnWriteForConflict) => Ok(None),
             Some(item) if item.nonce == record.nonce.as_str() => Ok(Some((body, stored.at))),
             Some(_) => Ok(None),
             None if lost => Ok(None),
@@ -125,4 +135,9 @@ impl Desk {
             ))),
         }
     }
+}
+
+/// Whether an entry says the same, whoever wrote it: no proof of anything.
+fn same_content(item: &Item, record: &Record) -> bool {
+    serde_json::from_str::<Record>(&item.body).is_ok_and(|stands| stands.entry == record.entry)
 }

@@ -5,6 +5,7 @@ use leeward_core::error::StepError;
 use leeward_core::ids::{Digest, WorkloadId};
 use leeward_core::journal::chain;
 use leeward_core::plan::Plan;
+use leeward_core::planted::{self, Bug};
 use leeward_core::table::{DELIVERED, Key, REFUSALS, generation_partition, workload_partition};
 use leeward_core::telling::{Notice, notice, refusal_notice};
 use leeward_core::time::Timestamp;
@@ -66,14 +67,18 @@ pub async fn deliver(
     }
     let frozen = Frozen(marks.at);
     let results = join_all(sends.into_iter().map(|(key, receiver, notice)| async move {
-        send(publisher, &receiver, &notice).await?;
+        let early = planted::is(Bug::MarkedBeforeSent);
+        if !early {
+            send(publisher, &receiver, &notice).await?;
+        }
         let mark = Item { key, body: "{}".to_owned(), n: 0, nonce: String::new() };
         // Without the mark it is told once more: better than silence.
         desk.table
             .put(&mark, Condition::Absent, frozen)
             .await
             .map(|_| ())
-            .map_err(|e| format!("told, but not marked: {e}"))
+            .map_err(|e| format!("told, but not marked: {e}"))?;
+        if early { send(publisher, &receiver, &notice).await } else { Ok(()) }
     }))
     .await;
     for result in results {

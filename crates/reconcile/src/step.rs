@@ -6,6 +6,7 @@ use leeward_core::error::StepError;
 use leeward_core::ids::{Digest, Step};
 use leeward_core::journal::{Entry, PROTOCOL, Reply, chain};
 use leeward_core::plan::Plan;
+use leeward_core::planted::{self, Bug};
 use leeward_core::steps::{self, Gate, Move, Situation};
 use leeward_core::table::Key;
 use leeward_core::world::{Change, ChangeErrorKind, Question, Seen};
@@ -63,7 +64,12 @@ pub async fn run(desk: &Desk, run: StepRun<'_>) -> Result<StepOutput, StepError>
         }
         let decision = &book.state.decision;
         if plan.as_ref().is_none_or(|(digest, _)| *digest != decision.plan_digest) {
-            let read = desk.plan_version(&decision.plan, &decision.plan_digest).await?;
+            let mut read = desk.plan_version(&decision.plan, &decision.plan_digest).await?;
+            if planted::is(Bug::PlanInForce) {
+                let (plans, _) = desk.plans().await?;
+                let newest = plans.into_iter().map(|p| p.plan).find(|p| p.plan == decision.plan);
+                read = newest.unwrap_or(read);
+            }
             plan = Some((decision.plan_digest.clone(), read));
         }
         let Some((_, plan)) = &plan else { continue };
@@ -170,7 +176,15 @@ async fn act(desk: &Desk, book: &mut Book, plan: &Plan, next: Move) -> Result<()
     for entry in next.sends {
         let Entry::Intent { effect, change, .. } = &entry else { continue };
         let (effect, change): (_, Change) = (effect.clone(), (**change).clone());
-        match desk.append(book, entry, Some(plan)).await? {
+        if planted::is(Bug::EffectBeforeIntent) {
+            let _ = desk.outside.change(&change, Frozen(book.read_at)).await;
+        }
+        let appended = desk.append(book, entry, Some(plan)).await;
+        if appended.is_err() && planted::is(Bug::EffectWithoutJournal) {
+            let _ = desk.outside.change(&change, Frozen(book.read_at)).await;
+        }
+        match appended? {
+            Appended::Yes if planted::is(Bug::EffectBeforeIntent) => {}
             Appended::Yes => {
                 let Some(record) = book.records.last() else { continue };
                 on_record.push((effect, change, record.seq, Frozen(record.at)));
@@ -183,9 +197,19 @@ async fn act(desk: &Desk, book: &mut Book, plan: &Plan, next: Move) -> Result<()
             }
         }
     }
+    if planted::is(Bug::OutcomeFirst) {
+        for (effect, ..) in &on_record {
+            let evidence = "about to be sent".to_owned();
+            let entry = Entry::Outcome { effect: effect.clone(), applied: true, evidence };
+            desk.append(book, entry, None).await?;
+        }
+    }
     let sent = join_all(on_record.into_iter().map(|(effect, change, seq, frozen)| async move {
         tracing::info!(%effect, %change, "sending");
-        let answer = desk.outside.change(&change, frozen).await;
+        let mut answer = desk.outside.change(&change, frozen).await;
+        if planted::is(Bug::SentAgainUnseen) && answer.is_err() {
+            answer = desk.outside.change(&change, frozen).await;
+        }
         (effect, seq, answer)
     }))
     .await;
@@ -227,6 +251,9 @@ async fn store_evidence(desk: &Desk, book: &Book, body: &str) -> Result<(), Step
         nonce: String::new(),
     };
     // The key is the digest: whoever stored it first stored the same bytes.
+    if planted::is(Bug::EvidenceNotStored) {
+        return Ok(());
+    }
     let condition = Condition::Absent;
     desk.table.put(&item, condition, Frozen(book.read_at)).await.map_err(table_error)?;
     Ok(())

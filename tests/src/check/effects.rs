@@ -42,6 +42,39 @@ pub(super) fn intent_first(evidence: &Evidence) -> Vec<String> {
         .collect()
 }
 
+/// S6: what is on record as made had been made by then: by one of its requests, or by a person's hand.
+pub(super) fn outcome_is_true(evidence: &Evidence) -> Vec<String> {
+    let journals = evidence.journals();
+    let mut breaches = Vec::new();
+    for journal in &journals {
+        for (at, record) in &journal.entries {
+            let Entry::Outcome { effect, applied: true, .. } = &record.entry else { continue };
+            let made = evidence.happenings.iter().filter(|h| h.at <= *at).any(|h| match &h.what {
+                Happened::Landed { frozen: None, .. } => true,
+                Happened::Landed { change, .. } => {
+                    meant(&journals, change).iter().any(|m| m.effect == effect)
+                }
+                Happened::RegionIs { .. }
+                | Happened::Rejected { .. }
+                | Happened::AcceptBegan { .. }
+                | Happened::AcceptEnded { .. }
+                | Happened::Promoted { .. }
+                | Happened::Demoted { .. }
+                | Happened::LeaseMoved { .. }
+                | Happened::Served { .. }
+                | Happened::Order { .. } => false,
+            });
+            if !made {
+                breaches.push(format!(
+                    "entry {} says at {at} that {effect} was made; no request of it had arrived",
+                    record.seq
+                ));
+            }
+        }
+    }
+    breaches
+}
+
 /// S10: no more requests of a change arrive than intents of it were written.
 pub(super) fn one_request_an_intent(evidence: &Evidence) -> Vec<String> {
     let journals = evidence.journals();

@@ -4,13 +4,13 @@
 //! | | here | from the journal alone (`leeward_core::audit`) |
 //! |---|---|---|
 //! | S1 one writer | acceptance of both sides | |
-//! | S2 evidence first | | yes |
+//! | S2 evidence first | the votes counted again, fences behind a go | yes |
 //! | S3 write-once | no journal item is written twice | yes |
 //! | S4 numbers rise | epochs and fence numbers in the world | yes |
 //! | S5 at most once | one change of the world an effect | |
-//! | S6 intent before the call | by the instants at which both landed | yes |
+//! | S6 intent before the call | by the instants at which both landed; an outcome is true | yes |
 //! | S7 Recovered is seen | users were truly served by the target | yes |
-//! | S8 promotion behind commit and proof | commit and proof landed before the promotion | yes |
+//! | S8 promotion behind commit and proof | both landed before it; the proof is true | yes |
 //! | S9 loss within its bound | the true loss | yes |
 //! | S10 every mutation has its intent | one request an intent | yes |
 //! | S11 no journal, no effect | the signature rests on the intent | |
@@ -22,7 +22,7 @@
 //! | L1 ends or is Held | | yes |
 //! | L2 people are told | messages that reached every receiver | |
 //! | L3 a dead executor's work is finished | L1, with executors killed | yes |
-//! | L4 no retry storm | requests sent an effect | |
+//! | L4 no retry storm | requests sent an effect; executors of what waits for a person | |
 //! | L5 Held is left by one command | a test, not a checker | |
 
 mod effects;
@@ -31,6 +31,7 @@ mod fences;
 mod journals;
 mod people;
 mod scope;
+mod votes;
 mod writers;
 
 pub use evidence::Evidence;
@@ -48,20 +49,24 @@ pub struct Violation {
 type Checker = fn(&Evidence) -> Vec<String>;
 
 /// Every checker of this crate, by the number of its invariant.
-const CHECKERS: [(&str, Checker); 13] = [
+const CHECKERS: [(&str, Checker); 17] = [
     ("S1", writers::one_writer),
+    ("S2", votes::counted_again),
     ("S3", journals::written_once),
     ("S4", fences::numbers_rise),
     ("S5", effects::at_most_once),
     ("S6", effects::intent_first),
+    ("S6", effects::outcome_is_true),
     ("S7", writers::served_when_recovered),
     ("S8", fences::promoted_behind_the_commit),
+    ("S8", writers::proofs_are_true),
     ("S9", writers::loss_within_bound),
     ("S10", effects::one_request_an_intent),
     ("S11", effects::signed_on_the_journal),
     ("S13", scope::inside_the_plan),
     ("S16", effects::nothing_lands_after_the_end),
     ("L2", people::told),
+    ("L4", people::left_alone),
 ];
 
 /// Judges everything. Empty: every invariant holds.

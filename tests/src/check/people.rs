@@ -76,3 +76,29 @@ pub(super) fn storms(evidence: &Evidence) -> Vec<String> {
         .map(|(change, times)| format!("{change} was sent {times} times, {most} are allowed"))
         .collect()
 }
+
+/// L4: no executor is started of a generation that waits for a person; those that were on their way
+/// when it was halted may still come.
+pub(super) fn left_alone(evidence: &Evidence) -> Vec<String> {
+    let mut breaches = Vec::new();
+    for journal in evidence.journals() {
+        let (mut halted, mut came) = (false, 0);
+        for (_, record) in &journal.entries {
+            let entry = &record.entry;
+            if matches!(entry, Entry::Held { .. } | Entry::Paused { .. } | Entry::Stopped { .. }) {
+                halted = true;
+            } else if matches!(entry, Entry::Resumed { .. } | Entry::Ended { .. }) {
+                (halted, came) = (false, 0);
+            } else if halted && matches!(entry, Entry::Joined { .. }) {
+                came += 1;
+            }
+        }
+        if came > evidence.limits.silent_executors {
+            breaches.push(format!(
+                "{came} executors joined generation {} while it waits for a person",
+                journal.generation
+            ));
+        }
+    }
+    breaches
+}

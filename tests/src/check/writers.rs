@@ -1,7 +1,7 @@
 //! Who accepts writes, what is lost, who is served.
 
 use leeward_core::ids::{EntryId, Side};
-use leeward_core::journal::{End, Entry};
+use leeward_core::journal::{End, Entry, FenceProof};
 use leeward_core::time::{Span, Timestamp, since};
 use leeward_ports::fake::Happened;
 
@@ -38,6 +38,39 @@ fn waived_from(journals: &[Journal], id: &EntryId) -> Option<Timestamp> {
         .iter()
         .filter_map(|j| j.when(|e| matches!(e, Entry::Waived { database, .. } if database == id)))
         .min()
+}
+
+/// S8: a proof is true: the old side accepts nothing any more from the instant that it names. A
+/// service's own switchover stops the old side later, by itself.
+pub(super) fn proofs_are_true(evidence: &Evidence) -> Vec<String> {
+    if !evidence.honoured {
+        return Vec::new();
+    }
+    let mut breaches = Vec::new();
+    for journal in evidence.journals() {
+        let Some((_, first)) = journal.entries.first() else { continue };
+        let Entry::Opened(decision) = &first.entry else { continue };
+        let old = decision.direction.source();
+        for (_, record) in &journal.entries {
+            let Entry::Fenced { databases, fence, holds_from, .. } = &record.entry else {
+                continue;
+            };
+            if matches!(fence, FenceProof::Switchover | FenceProof::NotNeeded) {
+                continue;
+            }
+            for database in databases {
+                let accepted = evidence.accepted(database, old);
+                let after = accepted.iter().find(|(from, to)| from < holds_from && to > holds_from);
+                if let Some((_, until)) = after {
+                    breaches.push(format!(
+                        "entry {}: {database} is said to be fenced from {holds_from}, its {old} side accepts writes until {until}",
+                        record.seq
+                    ));
+                }
+            }
+        }
+    }
+    breaches
 }
 
 /// S9: what a promotion truly lost is within the bound that its commit rests on.

@@ -249,3 +249,29 @@ fn versions_stand_in_one_place() {
     }
     none("dependencies are the workspace's", breaches);
 }
+
+#[test]
+fn a_planted_mistake_is_in_nothing_that_is_shipped() {
+    // The feature's definition in the core, and its one user: the tests' own feature, off by default.
+    let allowed = [
+        ("core", "planted = []"),
+        ("tests", "planted = [\"leeward-core/planted\"]"),
+        ("tests", "name = \"planted\""),
+        ("tests", "required-features = [\"planted\"]"),
+    ];
+    let mut breaches = Vec::new();
+    for (package, _) in STANDS_ON {
+        let manifest = read(&folder(package).join("Cargo.toml"));
+        for line in manifest.lines().map(str::trim).filter(|l| !l.starts_with('#')) {
+            if line.contains("planted") && !allowed.contains(&(package, line)) {
+                breaches.push(format!("{package}: {line}"));
+            }
+        }
+    }
+    for file in ["template.yaml", "edge.yaml", "samconfig.toml", "tests/package.sh"] {
+        if read(&root().join(file)).contains("planted") {
+            breaches.push(format!("{file} speaks of planted mistakes"));
+        }
+    }
+    none("planted mistakes are for the tests alone", breaches);
+}

@@ -156,9 +156,21 @@ fn a_fence_number_that_falls_is_found() {
 #[test]
 fn a_step_that_is_done_before_its_effects_are_seen_is_found() {
     let mut j = Journal::opened(1, 0);
+    assessed(&mut j, 1);
     j.sent(1, Step::Fence, lease("us-east-1", 1, "nobody"));
     j.step(2, Step::Fence);
     assert_eq!(broken(&j.records), ["S6"]);
+}
+
+#[test]
+fn a_fence_on_no_evidence_or_old_evidence_is_found() {
+    let mut j = Journal::opened(1, 0);
+    j.sent(1, Step::Fence, lease("us-east-1", 1, "nobody"));
+    assert_eq!(broken(&j.records), ["S10"]);
+    let mut j = Journal::opened(1, 0);
+    assessed(&mut j, 1);
+    j.sent(62, Step::Fence, lease("us-east-1", 1, "nobody"));
+    assert_eq!(broken(&j.records), ["S10"]);
 }
 
 #[test]

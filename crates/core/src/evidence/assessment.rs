@@ -6,6 +6,7 @@ use crate::evidence::{Signal, Standby, Vote};
 use crate::ids::{Direction, Region, VoterId};
 use crate::journal::Bearing;
 use crate::plan::{Plan, Voter};
+use crate::planted::{self, Bug};
 use crate::time::{Span, Timestamp, since};
 
 /// What the evidence says of the side that would be left.
@@ -93,8 +94,10 @@ pub fn assess(
     let ballots: Vec<Ballot> =
         plan.detection.voters.iter().map(|v| ballot(plan, v, signals, now)).collect();
     let count = |wanted: Counted| ballots.iter().filter(|b| b.counted == wanted).count();
-    let witness =
-        |wanted: Counted| ballots.iter().any(|b| b.counted == wanted && b.origin != *suspect);
+    let anywhere = planted::is(Bug::NoOutsideWitness);
+    let witness = |wanted: Counted| {
+        ballots.iter().any(|b| b.counted == wanted && (anywhere || b.origin != *suspect))
+    };
     let quorum = plan.detection.quorum as usize;
     let voters = ballots.len();
     let (down, well) = (count(Counted::Unhealthy), count(Counted::Healthy));
@@ -161,9 +164,11 @@ fn ballot(plan: &Plan, voter: &Voter, signals: &[Signal], now: Timestamp) -> Bal
     };
     let age = since(signal.at, now);
     let sustained = since(signal.since, now);
-    let stale = age > plan.detection.freshness;
+    let stale = age > plan.detection.freshness && !planted::is(Bug::StaleVotes);
     let counted = match signal.vote {
         _ if stale => Counted::Unknown,
+        Vote::Unknown if planted::is(Bug::UnknownIsDown) => Counted::Unhealthy,
+        Vote::Unhealthy if planted::is(Bug::NotSustained) => Counted::Unhealthy,
         Vote::Unknown => Counted::Unknown,
         Vote::Healthy => Counted::Healthy,
         // What it said when it was last asked counts, not what it may be saying since.

@@ -2,10 +2,11 @@
 //! when they fold, auditors when they judge.
 
 use crate::effect::EffectId;
-use crate::ids::Seq;
-use crate::journal::{End, Entry, Fate, HaltKind, State};
+use crate::ids::{Seq, Step};
+use crate::journal::{Bearing, End, Entry, Fate, HaltKind, State};
 use crate::limits::Limits;
 use crate::plan::Plan;
+use crate::planted::{self, Bug};
 use crate::time::{Timestamp, after};
 use crate::world::Change;
 
@@ -55,11 +56,18 @@ pub fn admits(
     }
     match entry {
         Entry::Opened(_) => no("the decision is already made"),
+        Entry::Closed { .. } if planted::is(Bug::ClosedWhileOpen) => Ok(()),
         Entry::Closed { .. } => no("the generation has not ended"),
         Entry::Acknowledged { .. } => no("there is no end to acknowledge yet"),
         Entry::Intent { effect, change, undoes, .. } => {
             named(state, effect, undoes.as_ref())?;
-            intent(state, change, undoes.is_some())
+            intent(state, change, undoes.is_some())?;
+            match beside {
+                Some(beside) if undoes.is_none() && effect.step() == Some(Step::Fence) => {
+                    fresh(state, at, beside)
+                }
+                Some(_) | None => Ok(()),
+            }
         }
         Entry::OldSideFenced { .. } => old_side_fenced(state, entry),
         Entry::Replied { .. }
@@ -114,7 +122,7 @@ fn refers(state: &State, entry: &Entry) -> Result<(), NotAdmitted> {
         }
         Entry::Answered { number, .. } => {
             match state.questions.iter().find(|q| q.number == *number) {
-                Some(q) if q.answer.is_none() => Ok(()),
+                Some(q) if q.answer.is_none() || planted::is(Bug::AnswerOfAnother) => Ok(()),
                 Some(_) => no(format!("question {number} has its answer")),
                 None => no(format!("there is no question {number}")),
             }
@@ -160,10 +168,14 @@ fn old_side_fenced(state: &State, entry: &Entry) -> Result<(), NotAdmitted> {
 }
 
 fn intent(state: &State, change: &Change, undo: bool) -> Result<(), NotAdmitted> {
-    if let Some(halt) = &state.halt {
+    if let Some(halt) = &state.halt
+        && !planted::is(Bug::RuleGoesOnStopped)
+    {
         return no(format!("it is halted: {}", halt.reason));
     }
     match (state.fate, undo) {
+        (Fate::Committed(_), true) if planted::is(Bug::RuleUndoesCommitted) => Ok(()),
+        (Fate::Open, false) if planted::is(Bug::RuleUncommitted) => Ok(()),
         (Fate::Committed(_), true) => no("nothing is undone after the commit"),
         (Fate::TurnedBack(..), false) => no("nothing new is done after turning back"),
         (Fate::Open, true) => no("nothing is undone before turning back"),
@@ -211,14 +223,22 @@ fn fate(
     for database in beside.plan.databases.iter().filter(|d| d.single_writer()) {
         let id = database.id();
         let proven = state.fenced.get(id).is_some_and(|f| at >= f.holds_from);
-        if !proven && !state.waived.contains_key(id) {
+        let asked = !planted::is(Bug::RuleUnfenced);
+        if asked && !proven && !state.waived.contains_key(id) {
             return no(format!("no fence of {id} is proven"));
         }
-        if !state.losses.contains_key(id) {
+        if asked && !state.losses.contains_key(id) {
             return no(format!("the loss bound of {id} is not known"));
         }
     }
+    fresh(state, at, beside)
+}
+
+/// A fence and a commit rest on an assessment of this moment that says go.
+fn fresh(state: &State, at: Timestamp, beside: Beside<'_>) -> Result<(), NotAdmitted> {
     match &state.assessed {
+        Some(_) if planted::is(Bug::RuleOldEvidence) => Ok(()),
+        Some(a) if a.bearing != Bearing::Go => no(format!("the assessment says {:?}", a.bearing)),
         Some(a) if at <= after(a.at, beside.limits.assessment_age) => Ok(()),
         Some(a) => no(format!("the assessment is of {}", a.at)),
         None => no("nothing was assessed"),
@@ -238,7 +258,9 @@ fn ended(
             return no("it has not turned back");
         }
         End::Recovered | End::RolledBack => {
-            if let Some((effect, _)) = state.unresolved().next() {
+            if let Some((effect, _)) = state.unresolved().next()
+                && !planted::is(Bug::RuleEndsInTheAir)
+            {
                 return no(format!("it is not known whether {effect} happened"));
             }
         }
@@ -247,6 +269,7 @@ fn ended(
     if let (End::Abandoned, Some(beside)) = (end, beside)
         && let Some(safe) = state.safe_from(beside.limits)
         && at < safe
+        && !planted::is(Bug::AbandonedAtOnce)
     {
         return no(format!("a request may still land until {safe}; abandon it then"));
     }

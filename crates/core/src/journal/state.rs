@@ -10,6 +10,7 @@ use crate::journal::{
     HandedOver, IntentState, Record, Successor, Unproven,
 };
 use crate::limits::Limits;
+use crate::planted::{self, Bug};
 use crate::time::{Span, Timestamp, after, since};
 
 /// A generation as its journal tells it.
@@ -155,7 +156,9 @@ impl State {
             }),
             Entry::Answered { number, answer, .. } => {
                 self.resumed_after_question = false;
-                if let Some(asked) = self.questions.iter_mut().find(|q| q.number == *number) {
+                let any = planted::is(Bug::AnswerOfAnother);
+                let mut asked = self.questions.iter_mut().rev();
+                if let Some(asked) = asked.find(|q| q.number == *number || any) {
                     asked.answer = Some((*answer, record.by.clone()));
                 }
             }
@@ -262,7 +265,8 @@ impl State {
                 self.old_sides_fenced.insert((database.clone(), *side));
             }
             Entry::Pass { held, .. } => {
-                self.passes = if *held { self.passes + 1 } else { 0 };
+                let row = if planted::is(Bug::PassesNotInARow) { self.passes } else { 0 };
+                self.passes = if *held { self.passes + 1 } else { row };
                 self.last_pass = Some((at, *held));
             }
             _ => {}

@@ -3,6 +3,7 @@
 use crate::ids::Actor;
 use crate::journal::{Answer, Asked, Entry, TurnBackReason, Unproven};
 use crate::plan::{ApprovalFor, OnTimeout};
+use crate::planted::{self, Bug};
 use crate::steps::Situation;
 use crate::time::{Span, after, since};
 
@@ -67,7 +68,8 @@ fn standing(situation: &Situation<'_>, excess: Option<Span>) -> Approval {
 }
 
 fn covers(asked: &Asked, excess: Option<Span>) -> bool {
-    excess.is_none_or(|loss| asked.loss.is_some_and(|shown| shown >= loss))
+    planted::is(Bug::YesCoversAll)
+        || excess.is_none_or(|loss| asked.loss.is_some_and(|shown| shown >= loss))
 }
 
 fn waiting(situation: &Situation<'_>, asked: &Asked) -> Approval {

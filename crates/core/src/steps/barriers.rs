@@ -5,6 +5,7 @@ use crate::effect::Verb;
 use crate::ids::{EntryId, Step};
 use crate::journal::{Entry, FenceProof};
 use crate::plan::{Database, Fence, Isolate, Probe as SqlProbe, StopWriter};
+use crate::planted::{self, Bug};
 use crate::pursuit::{Goal, Probe};
 use crate::steps::{Move, Situation, engines, fence};
 use crate::world::{Change, GroupView, Question, Seen, View};
@@ -105,6 +106,9 @@ pub(super) fn still_holds(
     seen: &Seen,
 ) -> Result<(), String> {
     let Some(fenced) = situation.state.fenced.get(database.id()) else { return Ok(()) };
+    if planted::is(Bug::FenceNotSeenAgain) {
+        return Ok(());
+    }
     for fence in database.fences() {
         let (goal, sessions_of) = match (fence, &fenced.proof) {
             (Fence::StopWriter(f), FenceProof::StopWriter) => {
@@ -132,6 +136,9 @@ fn sessions(
     of: &str,
     seen: &Seen,
 ) -> Result<String, String> {
+    if planted::is(Bug::RevokeIsAFence) {
+        return Ok(format!("{of} cannot connect"));
+    }
     let Some(probe) = probe else { return Err("its sessions cannot be asked for".to_owned()) };
     let question = engines::sql(probe, situation.source(), Some(of));
     match seen.get(&question) {

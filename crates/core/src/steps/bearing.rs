@@ -2,6 +2,7 @@
 
 use crate::evidence::{Assessment, assess};
 use crate::journal::{Bearing, Entry, Trigger, TurnBackReason, chain};
+use crate::planted::{self, Bug};
 use crate::steps::{Move, Situation};
 use crate::time::since;
 
@@ -19,7 +20,8 @@ pub fn going(situation: &Situation<'_>) -> Going {
     let assessment = present(situation);
     let on_record = situation.state.assessed.as_ref().filter(|a| {
         a.bearing == assessment.bearing
-            && since(a.at, situation.now) <= situation.limits.assessment_age
+            && (since(a.at, situation.now) <= situation.limits.assessment_age
+                || planted::is(Bug::OldEvidence))
     });
     if on_record.is_none() {
         return Going::First(Box::new(on_the_record(&assessment)));

@@ -3,6 +3,7 @@
 use crate::ids::Step;
 use crate::journal::{EffectState, Entry, Fate};
 use crate::plan::Database;
+use crate::planted::{self, Bug};
 use crate::steps::approval::{self, Approval};
 use crate::steps::bearing::{Going, going, turn_back};
 use crate::steps::{Move, Situation, fence};
@@ -21,6 +22,9 @@ pub(super) fn decide(situation: &Situation<'_>, _: &Seen) -> Move {
         return next;
     }
     for step in [Step::Fence, Step::Capacity] {
+        if planted::is(Bug::CommitsUnfenced) && step == Step::Fence {
+            continue;
+        }
         if !situation.state.done.contains_key(&step) {
             next.wait(format!("step {step} is not done"));
         }
@@ -73,6 +77,9 @@ fn committed(situation: &Situation<'_>, mut because: Vec<String>) -> Move {
 fn holds(situation: &Situation<'_>, database: &Database) -> Result<String, String> {
     let id = database.id();
     let state = situation.state;
+    if planted::is(Bug::CommitsUnfenced) {
+        return Ok(format!("{id} will be fenced"));
+    }
     if let Some(fenced) = state.fenced.get(id) {
         if situation.now < fenced.holds_from {
             let left = since(situation.now, fenced.holds_from);

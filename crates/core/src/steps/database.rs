@@ -4,6 +4,7 @@ use crate::effect::Verb;
 use crate::ids::Step;
 use crate::journal::{Entry, FenceProof};
 use crate::plan::Database;
+use crate::planted::{self, Bug};
 use crate::pursuit::{Goal, Probe};
 use crate::steps::engines::{self, Engine};
 use crate::steps::{Move, Situation, barriers, lease};
@@ -19,14 +20,14 @@ pub(super) fn questions(situation: &Situation<'_>) -> Vec<Question> {
 
 pub(super) fn decide(situation: &Situation<'_>, seen: &Seen) -> Move {
     let mut next = Move::default();
-    if !situation.state.committed() {
+    if !situation.state.committed() && !planted::is(Bug::PromotesUncommitted) {
         next.stick("nothing is committed");
         return next;
     }
     for database in &situation.plan.databases {
         promote(situation, database, seen, &mut next);
     }
-    if !next.settled() {
+    if !next.settled() && !planted::is(Bug::GrantsUnverified) {
         return next;
     }
     // The lease goes to the new side only after every one of its databases is a verified writer.

@@ -3,6 +3,7 @@
 use crate::ids::{EntryId, Step};
 use crate::journal::{Entry, FenceProof, Trigger};
 use crate::plan::{Database, Fence};
+use crate::planted::{self, Bug};
 use crate::pursuit::{Probe, Progress, pursue};
 use crate::steps::approval::{self, Approval};
 use crate::steps::bearing::{Going, going, turn_back};
@@ -41,8 +42,14 @@ pub(super) fn decide(situation: &Situation<'_>, seen: &Seen) -> Move {
             && let Some(view) = held
             && guarded.databases.iter().any(|d| !situation.state.fenced.contains_key(d))
         {
-            let seen_at = after(view.answered_at, DATE_RESOLUTION);
-            let holds_from = after(seen_at, guarded.lease.expiry());
+            let exact = planted::is(Bug::DateIsExact);
+            let seen_at =
+                after(view.answered_at, if exact { Span::default() } else { DATE_RESOLUTION });
+            let holds_from = match () {
+                () if planted::is(Bug::NoFenceWait) => seen_at,
+                () if planted::is(Bug::ProofWithoutDrift) => after(seen_at, guarded.lease.ttl),
+                () => after(seen_at, guarded.lease.expiry()),
+            };
             let by_its_clock = view.renewed_at.map(|r| after(r, guarded.lease.expiry()));
             next.records.push(Entry::Fenced {
                 databases: guarded.databases.clone(),
@@ -57,6 +64,15 @@ pub(super) fn decide(situation: &Situation<'_>, seen: &Seen) -> Move {
         }
     }
     barriers::apply(situation, seen, &mut next);
+    // An attempt beside a proof that stands already needs fresh evidence, too; without it, it can wait.
+    if !next.sends.is_empty()
+        && let Going::First(first) = going(situation)
+    {
+        if first.acts() {
+            return *first;
+        }
+        next.sends.clear();
+    }
     if next.acts() || next.stuck().is_some() {
         return next;
     }
@@ -132,7 +148,7 @@ fn unfenced_databases<'a>(situation: &Situation<'a>) -> Vec<&'a EntryId> {
 }
 
 fn over(database: &Database, bound: Span) -> Option<Span> {
-    (bound > database.max_loss()).then_some(bound)
+    (bound > database.max_loss() && !planted::is(Bug::LossIgnored)).then_some(bound)
 }
 
 /// What a fence now would leave unreplicated, from the replicated heartbeat.
@@ -215,6 +231,9 @@ fn bound(
         }
         Engine::Writer(why) => (Some(Span::default()), format!("already the writer: {why}")),
         Engine::Replica(Some(heartbeat)) => match latest {
+            Some(_) if planted::is(Bug::LossToTheFence) => {
+                (Some(Span::default()), "the old side is fenced".to_owned())
+            }
             Some(latest) => (
                 Some(since(heartbeat, latest)),
                 format!("last possible write {latest} − replicated heartbeat {heartbeat}"),

@@ -3,6 +3,7 @@
 use crate::effect::Verb;
 use crate::ids::{EntryId, Step};
 use crate::plan::{Plan, WriterLease};
+use crate::planted::{self, Bug};
 use crate::pursuit::{Goal, Probe};
 use crate::steps::Situation;
 use crate::table::{NOBODY, lease_key};
@@ -73,6 +74,8 @@ pub fn take(situation: &Situation<'_>, lease: &WriterLease, seen: &Seen) -> Goal
             Probe::Yes(format!("nobody holds the lease, epoch {}", view.epoch))
         } else if view.owner == target {
             Probe::Yes(format!("{target} holds the lease already, epoch {}", view.epoch))
+        } else if view.owner == source && planted::is(Bug::LeaseRead) {
+            Probe::Yes(format!("{source} held the lease, epoch {}", view.epoch))
         } else if view.owner == source {
             Probe::No(format!("{source} holds the lease, epoch {}", view.epoch))
         } else {
@@ -129,6 +132,9 @@ fn move_goal(
     judge: impl Fn(&LeaseView) -> Probe,
 ) -> Goal {
     let (probe, from_owner, from_epoch) = match view(situation, lease, seen) {
+        Ok(view) if planted::is(Bug::OldEpoch) && to != NOBODY => {
+            (judge(view), view.owner.clone(), view.epoch.saturating_sub(1))
+        }
         Ok(view) => (judge(view), view.owner.clone(), view.epoch),
         Err(blind) => (blind, NOBODY.to_owned(), 0),
     };

@@ -26,6 +26,7 @@ use crate::ids::{Direction, EntryId, Region, Side, Step};
 use crate::journal::{Entry, State};
 use crate::limits::Limits;
 use crate::plan::Plan;
+use crate::planted::{self, Bug};
 use crate::pursuit::{Goal, Progress, pursue};
 use crate::time::{Span, Timestamp, since};
 use crate::world::{Question, Seen};
@@ -230,7 +231,9 @@ pub fn gate(step: Step, state: &State) -> Gate {
             _ => Gate::Closed(ended.reason.clone()),
         };
     }
-    if let Some(halt) = &state.halt {
+    if let Some(halt) = &state.halt
+        && !planted::is(Bug::GoesOnStopped)
+    {
         let status = match halt.kind {
             HaltKind::Held(_) | HaltKind::Stopped => Status::Held,
             HaltKind::Paused => Status::Waiting,
@@ -262,13 +265,14 @@ pub fn gate(step: Step, state: &State) -> Gate {
                 Gate::Through
             }
         }
+        (Step::Database | Step::Traffic, _) if planted::is(Bug::GateOpen) => Gate::Through,
         (Step::Database | Step::Traffic | Step::Restore | Step::Validate, fate) => {
             Gate::Refused(format!("step {step} needs the commit; the generation is {fate:?}"))
         }
-        (Step::Undo, Fate::Committed(_)) => {
+        (Step::Undo, Fate::Committed(_)) if !planted::is(Bug::UndoesCommitted) => {
             Gate::Answered(Status::Held, "committed: only forward from here".to_owned())
         }
-        (Step::Undo, Fate::Open | Fate::TurnedBack(..)) => Gate::Through,
+        (Step::Undo, Fate::Open | Fate::Committed(_) | Fate::TurnedBack(..)) => Gate::Through,
     }
 }
 

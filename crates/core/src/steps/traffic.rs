@@ -6,6 +6,7 @@ use crate::effect::Verb;
 use crate::ids::Step;
 use crate::journal::Reply;
 use crate::plan::{Control, Database, RecordControl, RecordPair, StopMetric};
+use crate::planted::{self, Bug};
 use crate::pursuit::{Goal, Probe};
 use crate::steps::{Move, Situation};
 use crate::world::{Change, FenceNumber, NameQuery, Question, RecordSet, Seen, View};
@@ -43,7 +44,7 @@ pub(super) fn decide(situation: &Situation<'_>, seen: &Seen) -> Move {
         .filter(|id| !situation.state.writers.contains(id))
         .map(|id| id.as_str())
         .collect();
-    if !unverified.is_empty() {
+    if !unverified.is_empty() && !planted::is(Bug::TrafficUnverified) {
         next.stick(format!(
             "no verified writer of {}: users stay where they are",
             unverified.join(", ")

@@ -3,6 +3,7 @@
 use crate::effect::EffectId;
 use crate::evidence::Verdict;
 use crate::journal::{EffectState, End, Entry, Fate};
+use crate::planted::{self, Bug};
 use crate::pursuit::{Goal, Probe};
 use crate::steps::{Move, Situation, barriers, bearing, lease};
 use crate::time::{after, since};
@@ -81,6 +82,9 @@ pub(super) fn decide(situation: &Situation<'_>, seen: &Seen) -> Move {
     let mut next = Move::default();
     let (reason, since_when) = match situation.state.fate {
         Fate::TurnedBack(reason, at) => (reason, at),
+        Fate::Committed(at) if planted::is(Bug::UndoesCommitted) => {
+            (crate::journal::TurnBackReason::StepFailed, at)
+        }
         Fate::Committed(_) => {
             next.stick("nothing is undone after the commit");
             return next;
@@ -132,7 +136,8 @@ fn back(
     if !effect.applied() || situation.state.keeps(id) {
         return;
     }
-    if towards_old_side(effect) && !old_side_well(situation) {
+    let anywhere = planted::is(Bug::UndoTowardsTheDead);
+    if towards_old_side(effect) && !old_side_well(situation) && !anywhere {
         let already = situation.state.effects.get(&id.undo()).is_some_and(EffectState::applied);
         if !already {
             return next.stick(format!(
@@ -178,7 +183,7 @@ fn resolve(
         Probe::No(what) => {
             let last = effect.intents.last().map(|i| i.at).unwrap_or(situation.now);
             let safe = after(last, situation.limits.request_life);
-            if situation.now >= safe {
+            if situation.now >= safe || planted::is(Bug::UnseenIsUndone) {
                 next.records.push(Entry::Outcome {
                     effect: id.clone(),
                     applied: false,

@@ -3,6 +3,7 @@
 use crate::ids::{Sides, Step};
 use crate::journal::{End, Entry};
 use crate::plan::{Capacity, Check, DnsCheck};
+use crate::planted::{self, Bug};
 use crate::pursuit::Probe;
 use crate::steps::engines::{self, Engine};
 use crate::steps::{Move, Situation, traffic};
@@ -91,7 +92,7 @@ pub(super) fn decide(situation: &Situation<'_>, seen: &Seen) -> Move {
         next.stick("nothing is committed");
         return next;
     }
-    if validation.checks.is_empty() {
+    if validation.checks.is_empty() && !planted::is(Bug::EmptyPasses) {
         next.stick("the plan has no check, so nothing can be proved");
         return next;
     }
@@ -101,7 +102,8 @@ pub(super) fn decide(situation: &Situation<'_>, seen: &Seen) -> Move {
             return next;
         }
     }
-    if situation.state.passes >= validation.passes.max(1) {
+    let wanted = if planted::is(Bug::OnePassIsEnough) { 1 } else { validation.passes.max(1) };
+    if situation.state.passes >= wanted {
         settle(situation, &mut next);
         if !next.settled() {
             return next;
@@ -128,6 +130,9 @@ pub(super) fn decide(situation: &Situation<'_>, seen: &Seen) -> Move {
 
 /// Nothing ends while a request may still land: what nobody saw is settled when it can land no more.
 fn settle(situation: &Situation<'_>, next: &mut Move) {
+    if planted::is(Bug::EndsInTheAir) {
+        return;
+    }
     for (id, effect) in situation.state.unresolved() {
         let last = effect.intents.last().map_or(situation.now, |i| i.at);
         let safe = after(last, situation.limits.request_life);
@@ -206,6 +211,7 @@ fn answered(
     let wanted = situation.plan.markers_of(situation.target(), marker);
     let side = match &view.marker {
         Some(side) if wanted.contains(&side.as_str()) => side,
+        Some(side) if planted::is(Bug::NoSideMarker) => side,
         Some(side) => {
             return Err(format!("{question} was answered by {side}, not {}", wanted.join(" or ")));
         }

@@ -46,8 +46,7 @@ impl FakeWorld {
         inner.state.before_link_change();
         change(&mut inner.state.habits);
         let writers = inner.state.habits.writers.clone();
-        inner.state.writers.primary.habits = writers.primary;
-        inner.state.writers.standby.habits = writers.standby;
+        inner.state.set_writers(writers);
         inner.state.after_link_change();
         inner.state.refresh();
     }

@@ -4,7 +4,7 @@
 //! A writer that renews without change is *steady*: its last renewal is worked out from the time
 //! instead of being simulated, so that quiet hours cost nothing.
 
-use leeward_core::ids::Side;
+use leeward_core::ids::{Side, Sides};
 use leeward_core::time::{Span, Timestamp, after, since};
 
 use super::habits::WriterHabits;
@@ -46,11 +46,15 @@ impl Writer {
 
     /// Lays its grid so that a renewal has just been sent, less than a period ago.
     pub(super) fn begin(&mut self, now: Timestamp, terms: &LeaseTerms, owner: bool) {
-        let period = terms.period().as_millis();
-        let back = period - self.habits.phase.as_millis() % period;
-        self.grid = ahead_of(now, -i64::try_from(back).unwrap_or(0));
+        self.lay_grid(now, terms.period());
         self.held = owner.then(|| self.on_grid(now, terms.period()));
         self.steady = owner;
+    }
+
+    fn lay_grid(&mut self, now: Timestamp, period: Span) {
+        let period = period.as_millis();
+        let back = period - self.habits.phase.as_millis() % period;
+        self.grid = ahead_of(now, -i64::try_from(back).unwrap_or(0));
     }
 
     /// The last instant of its grid that is not after `now`.
@@ -159,6 +163,19 @@ impl State {
         self.freeze_replication();
     }
 
+    /// Both writers have these habits from now on; one that renews at another time begins a new grid.
+    pub(super) fn set_writers(&mut self, habits: Sides<WriterHabits>) {
+        let (now, terms) = (self.now, self.application.lease.clone());
+        for (side, habits) in [(Side::Primary, habits.primary), (Side::Standby, habits.standby)] {
+            let writer = self.writer(side);
+            let moved = writer.habits.phase != habits.phase;
+            writer.habits = habits;
+            if let (true, Some(terms)) = (moved, &terms) {
+                writer.lay_grid(now, terms.period());
+            }
+        }
+    }
+
     /// It has changed: the next renewals show what of it matters.
     pub(super) fn after_link_change(&mut self) {
         self.thaw_replication();
@@ -168,6 +185,8 @@ impl State {
     /// Each writer renews at the next instant of its grid, and what it holds may run out before.
     pub(super) fn poke_writers(&mut self) {
         let Some(terms) = self.application.lease.clone() else { return };
+        // What was steady until now is written down: the item shows the last renewal, not an older one.
+        self.settle_renewals(&terms.name);
         for side in [Side::Primary, Side::Standby] {
             let now = self.now;
             let writer = self.writer(side);

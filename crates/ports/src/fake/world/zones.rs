@@ -9,6 +9,7 @@
 
 use std::collections::BTreeMap;
 
+use leeward_core::planted::{self, Bug};
 use leeward_core::world::{Blind, Change, ChangeError, ChangeErrorKind, View};
 
 use super::change::{Answer, conflict, refused};
@@ -68,7 +69,7 @@ impl State {
         }
         let number = (fence.name.clone(), "TXT".to_owned());
         let stands = zone.records.get(&number).map(|(values, _)| values.clone());
-        if stands != Some(quoted(fence.from)) {
+        if stands != Some(quoted(fence.from)) && !planted::is(Bug::NoCompareAndSwap) {
             let words = format!("{} is {stands:?} and not {}", fence.name, fence.from);
             return conflict("InvalidChangeBatch", &words);
         }

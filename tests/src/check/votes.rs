@@ -1,0 +1,147 @@
+//! What a generation rests on: the votes as they stood in the table, counted here once more.
+
+use std::collections::BTreeMap;
+
+use leeward_core::evidence::{Signal, Vote};
+use leeward_core::ids::{Direction, Region};
+use leeward_core::journal::{Bearing, Entry, Trigger};
+use leeward_core::time::{Timestamp, since};
+use leeward_core::world::Change;
+use leeward_ports::Put;
+
+use super::evidence::{Evidence, Journal};
+
+/// Sort key prefix of stored votes.
+const VOTES: &str = "SIG#";
+
+/// S2: a generation that the evidence opened, and each of its assessments that says go, rest on a
+/// quorum of fresh, sustained votes with an outside witness; an undo towards the old side rests on a
+/// quorum that sees it well.
+pub(super) fn counted_again(evidence: &Evidence) -> Vec<String> {
+    let mut breaches = Vec::new();
+    let votes = votes(evidence);
+    for journal in evidence.journals() {
+        let Some((_, first)) = journal.entries.first() else { continue };
+        let Entry::Opened(decision) = &first.entry else { continue };
+        let by_evidence = matches!(decision.trigger, Trigger::Evidence { .. });
+        let suspect = evidence.plan.source_region(decision.direction);
+        if decision.direction != Direction::ToStandby {
+            continue;
+        }
+        for (landed, record) in &journal.entries {
+            let (needs, says): (&str, Judge) = match &record.entry {
+                Entry::Opened(_) if by_evidence => ("down", down),
+                Entry::Assessed { verdict: Bearing::Go, .. } if by_evidence => ("down", down),
+                Entry::Intent { change, undoes: Some(_), .. } if towards_old_side(change) => {
+                    ("well", well)
+                }
+                _ => continue,
+            };
+            if !instants(evidence, &votes, record.at, *landed)
+                .iter()
+                .any(|at| says(evidence, suspect, &standing(&votes, *at), record.at))
+            {
+                breaches.push(format!(
+                    "entry {} of generation {} ({}) needs a quorum that says {suspect} is {needs}; the votes stored by {landed} do not",
+                    record.seq, journal.generation, record.entry.name()
+                ));
+            }
+        }
+        breaches.extend(fences_rest_on_go(evidence, &journal));
+    }
+    breaches
+}
+
+/// A fence's intent stands behind an assessment that says go and is young enough.
+fn fences_rest_on_go(evidence: &Evidence, journal: &Journal) -> Vec<String> {
+    let mut assessed: Option<(Timestamp, Bearing)> = None;
+    let mut breaches = Vec::new();
+    for (_, record) in &journal.entries {
+        if let Entry::Assessed { verdict, .. } = &record.entry {
+            assessed = Some((record.at, *verdict));
+        }
+        let Entry::Intent { effect, undoes: None, change, .. } = &record.entry else { continue };
+        if effect.step() != Some(leeward_core::ids::Step::Fence) {
+            continue;
+        }
+        let age = evidence.limits.assessment_age;
+        let rests = assessed
+            .is_some_and(|(at, bearing)| bearing == Bearing::Go && since(at, record.at) <= age);
+        if !rests {
+            breaches.push(format!(
+                "entry {}: {change} rests on no assessment of the last {age} that says go",
+                record.seq
+            ));
+        }
+    }
+    breaches
+}
+
+type Judge = fn(&Evidence, &Region, &[&Signal], Timestamp) -> bool;
+
+fn down(evidence: &Evidence, suspect: &Region, votes: &[&Signal], now: Timestamp) -> bool {
+    let plan = &evidence.plan.detection;
+    let counted = fresh(evidence, votes, now)
+        .filter(|v| v.vote == Vote::Unhealthy && since(v.since, v.at) >= plan.sustain);
+    quorum(evidence, suspect, counted.collect())
+}
+
+fn well(evidence: &Evidence, suspect: &Region, votes: &[&Signal], now: Timestamp) -> bool {
+    let against = fresh(evidence, votes, now).filter(|v| v.vote == Vote::Unhealthy).count();
+    let counted = fresh(evidence, votes, now).filter(|v| v.vote == Vote::Healthy);
+    against < evidence.plan.detection.quorum as usize
+        && quorum(evidence, suspect, counted.collect())
+}
+
+fn quorum(evidence: &Evidence, suspect: &Region, counted: Vec<&Signal>) -> bool {
+    counted.len() >= evidence.plan.detection.quorum as usize
+        && counted.iter().any(|v| v.origin != *suspect)
+}
+
+fn fresh<'a>(
+    evidence: &Evidence,
+    votes: &'a [&'a Signal],
+    now: Timestamp,
+) -> impl Iterator<Item = &'a Signal> {
+    let freshness = evidence.plan.detection.freshness;
+    votes.iter().copied().filter(move |v| since(v.at, now) <= freshness)
+}
+
+fn towards_old_side(change: &Change) -> bool {
+    matches!(
+        change,
+        Change::MoveLease { .. } | Change::BoundGroup { .. } | Change::AuthorizeIngress { .. }
+    )
+}
+
+/// Every stored vote with the instant at which it landed, in order.
+fn votes(evidence: &Evidence) -> Vec<(Timestamp, Signal)> {
+    evidence
+        .writes
+        .iter()
+        .filter(|w| w.put == Some(Put::Done) && w.item.key.sk.starts_with(VOTES))
+        .filter_map(|w| Some((w.at, serde_json::from_str(&w.item.body).ok()?)))
+        .collect()
+}
+
+/// The latest vote of each voter at an instant.
+fn standing(votes: &[(Timestamp, Signal)], at: Timestamp) -> Vec<&Signal> {
+    let mut latest: BTreeMap<&str, &Signal> = BTreeMap::new();
+    for (_, vote) in votes.iter().take_while(|(landed, _)| *landed <= at) {
+        latest.insert(vote.voter.as_str(), vote);
+    }
+    latest.into_values().collect()
+}
+
+/// Instants of which the entry may have read the votes: it was written a little later, and the
+/// schedule stores new ones meanwhile.
+fn instants(
+    evidence: &Evidence,
+    votes: &[(Timestamp, Signal)],
+    dated: Timestamp,
+    landed: Timestamp,
+) -> Vec<Timestamp> {
+    let within =
+        |at: &Timestamp| *at <= landed && since(*at, dated) <= evidence.limits.assessment_age;
+    votes.iter().map(|(at, _)| *at).filter(within).chain([dated, landed]).collect()
+}

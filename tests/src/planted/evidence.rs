@@ -1,0 +1,175 @@
+//! Mistakes in weighing the evidence.
+
+use leeward_core::ids::Step;
+use leeward_core::journal::{Answer, Entry};
+use leeward_core::planted::Bug;
+use leeward_core::time::Span;
+use leeward_core::world::AlarmState;
+use leeward_ports::fake::{Call, Fate, Fates, RegionState};
+
+use super::Row;
+use super::stage::{
+    PRIMARY, asking, canaries_say, live, orders, orders_with, primary_is, say, sweep, until_done,
+};
+use crate::rig::Rig;
+
+pub(super) const ROWS: &[Row] = &[
+    Row {
+        bugs: &[Bug::UnknownIsDown],
+        place: "core/evidence/assessment.rs",
+        breaks: "a healthy Region is left because its canaries are blind",
+        finds: Some("S2"),
+        scene: blind_canaries,
+    },
+    Row {
+        bugs: &[Bug::NoOutsideWitness],
+        place: "core/evidence/assessment.rs",
+        breaks: "a Region is left on the word of its own, ill monitoring",
+        finds: Some("S2"),
+        scene: only_inside_voters,
+    },
+    Row {
+        bugs: &[Bug::NotSustained],
+        place: "core/evidence/assessment.rs",
+        breaks: "a partition of a minute starts a recovery",
+        finds: Some("S2"),
+        scene: a_minute,
+    },
+    Row {
+        bugs: &[Bug::StaleVotes],
+        place: "core/evidence/assessment.rs",
+        breaks: "a Region that is well again is fenced on the votes of its illness",
+        finds: Some("S2"),
+        scene: votes_grow_old,
+    },
+    Row {
+        bugs: &[Bug::OldEvidence, Bug::RuleOldEvidence],
+        place: "core/steps/bearing.rs",
+        breaks: "fence and commit rest on an assessment of minutes ago",
+        finds: Some("S10"),
+        scene: a_long_question,
+    },
+    Row {
+        bugs: &[Bug::EvidenceNotStored],
+        place: "reconcile/step.rs",
+        breaks: "nobody can look up why it was done",
+        finds: Some("S2"),
+        scene: plain,
+    },
+    Row {
+        bugs: &[Bug::UndoTowardsTheDead],
+        place: "core/steps/undo.rs",
+        breaks: "writers are sent back to a side that nobody has seen well",
+        finds: Some("S2"),
+        scene: turned_back_from_the_dead,
+    },
+];
+
+fn plain() -> Rig {
+    let rig = orders();
+    primary_is(&rig, RegionState::Dead);
+    live(&rig, 30);
+    rig
+}
+
+fn blind_canaries() -> Rig {
+    let rig = orders();
+    canaries_say(&rig, AlarmState::InsufficientData);
+    live(&rig, 15);
+    rig
+}
+
+fn only_inside_voters() -> Rig {
+    let rig = orders_with(|plan| {
+        for voter in &mut plan.detection.voters {
+            if voter.id.as_str() == "canary-west" {
+                voter.region = PRIMARY.into();
+            }
+        }
+    });
+    for alarm in ["orders-canary-west", "orders-api-5xx"] {
+        rig.world.set_alarm(&PRIMARY.into(), alarm, AlarmState::Alarm);
+    }
+    live(&rig, 15);
+    rig
+}
+
+fn a_minute() -> Rig {
+    let rig = orders();
+    canaries_say(&rig, AlarmState::Alarm);
+    live(&rig, 1);
+    canaries_say(&rig, AlarmState::Ok);
+    live(&rig, 10);
+    rig
+}
+
+/// No vote is stored any more.
+struct NoVotes;
+
+impl Fates for NoVotes {
+    fn fate(&mut self, call: &Call<'_>) -> Fate {
+        match call {
+            Call::Put(item, _) if item.key.sk.starts_with("SIG#") => Fate::Throttled,
+            Call::Get(_)
+            | Call::List(..)
+            | Call::Put(..)
+            | Call::Look(_)
+            | Call::Change(_)
+            | Call::Start(_)
+            | Call::State(_)
+            | Call::Publish(_) => Fate::Well,
+        }
+    }
+}
+
+fn votes_grow_old() -> Rig {
+    let rig = asking();
+    primary_is(&rig, RegionState::Unseen);
+    super::stage::open(&rig);
+    rig.table.set_fates(Box::new(NoVotes));
+    primary_is(&rig, RegionState::Well);
+    for _ in 0..6 {
+        sweep(&rig);
+    }
+    say(&rig, approved(1));
+    until_done(&rig, "db-failover", Step::Fence);
+    rig
+}
+
+fn approved(number: u32) -> Entry {
+    Entry::Answered { number, answer: Answer::Approved, reason: "go".to_owned() }
+}
+
+/// Everything is ready within a minute or two, and people take their time.
+fn a_long_question() -> Rig {
+    let rig = asking();
+    primary_is(&rig, RegionState::Dead);
+    super::stage::open(&rig);
+    sweep(&rig);
+    until_done(&rig, "restore", Step::Capacity);
+    say(&rig, approved(1));
+    // The function that would commit comes minutes after the one that fenced.
+    until_done(&rig, "db-failover", Step::Fence);
+    for _ in 0..3 {
+        sweep(&rig);
+    }
+    rig.executions.take_started();
+    until_done(&rig, "detector", Step::Commit);
+    live(&rig, 30);
+    rig
+}
+
+/// Capacity cannot come, the primary is cut off, its writer has been fenced.
+fn turned_back_from_the_dead() -> Rig {
+    let rig = orders();
+    for _ in 0..20 {
+        rig.world.fail_next(
+            |c: &Call<'_>| c.changes("autoscaling:UpdateAutoScalingGroup"),
+            Fate::Refused("ValidationError".to_owned()),
+        );
+    }
+    primary_is(&rig, RegionState::Partitioned);
+    rig.clock.advance(Span::seconds(1));
+    live(&rig, 15);
+    rig
+}

@@ -1,0 +1,77 @@
+//! Mistakes towards people: what they are told, and what becomes of their word.
+
+use leeward_core::ids::Step;
+use leeward_core::journal::Entry;
+use leeward_core::planted::Bug;
+use leeward_core::time::Span;
+use leeward_ports::fake::{Call, Fate, RegionState};
+
+use super::Row;
+use super::stage::{call, live, opened, orders, primary_is, say};
+use crate::rig::Rig;
+
+pub(super) const ROWS: &[Row] = &[
+    Row {
+        bugs: &[Bug::MarkedBeforeSent],
+        place: "reconcile/outbox.rs",
+        breaks: "what could not be sent is never sent",
+        finds: Some("L2"),
+        scene: nobody_reached,
+    },
+    Row {
+        bugs: &[Bug::HeldNotTold],
+        place: "core/telling.rs",
+        breaks: "a recovery waits for a person who does not know",
+        finds: Some("L2"),
+        scene: held,
+    },
+    Row {
+        bugs: &[Bug::SweepsHeld],
+        place: "core/opening.rs",
+        breaks: "each minute an executor comes and goes",
+        finds: Some("L4"),
+        scene: held,
+    },
+    Row {
+        bugs: &[Bug::GoesOnStopped, Bug::RuleGoesOnStopped],
+        place: "core/steps/mod.rs",
+        breaks: "a person's stop stops nothing",
+        finds: Some("S10"),
+        scene: stopped,
+    },
+];
+
+fn nobody_reached() -> Rig {
+    let rig = orders();
+    rig.publisher.set_down(true);
+    primary_is(&rig, RegionState::Dead);
+    live(&rig, 20);
+    rig.publisher.set_down(false);
+    live(&rig, 10);
+    rig
+}
+
+fn held() -> Rig {
+    let rig = orders();
+    for _ in 0..40 {
+        rig.world.fail_next(
+            |c: &Call<'_>| c.changes("rds:PromoteReadReplica"),
+            Fate::Refused("InvalidDBInstanceState".to_owned()),
+        );
+    }
+    primary_is(&rig, RegionState::Dead);
+    live(&rig, 30);
+    rig
+}
+
+fn stopped() -> Rig {
+    let rig = orders();
+    opened(&rig);
+    say(&rig, Entry::Stopped { reason: "let me look".to_owned(), in_flight: Vec::new() });
+    for _ in 0..3 {
+        call(&rig, "db-failover", Step::Fence);
+        rig.clock.advance(Span::seconds(10));
+    }
+    live(&rig, 5);
+    rig
+}

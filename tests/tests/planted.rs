@@ -1,0 +1,80 @@
+//! The tests of the tests: every planted mistake is found, and nothing is found where none is.
+
+use leeward_core::planted::Bug;
+use leeward_tests::planted::{Row, play, rows};
+
+/// Fewest mistakes that the table may hold.
+const FEWEST: usize = 25;
+
+fn found(row: &Row, bugs: &[Bug]) -> (Vec<&'static str>, Vec<String>) {
+    let (violations, mut story) = play(row, bugs);
+    story.extend(violations.iter().map(|v| format!("{}: {}", v.invariant, v.detail)));
+    let mut found: Vec<&'static str> = violations.iter().map(|v| v.invariant).collect();
+    found.sort_unstable();
+    found.dedup();
+    (found, story)
+}
+
+/// One row: sound without the mistake, found with it, and each guard alone still holds.
+fn judge(row: &Row) -> Result<String, String> {
+    let name = format!("{:?}", row.bugs);
+    let (sound, story) = found(row, &[]);
+    if !sound.is_empty() {
+        return Err(format!("{name}: {sound:?} without any mistake: {story:#?}"));
+    }
+    let (broken, story) = found(row, row.bugs);
+    let Some(finds) = row.finds else {
+        let quiet = broken.is_empty();
+        let words = format!("{name}: borne");
+        return if quiet { Ok(words) } else { Err(format!("{name}: {broken:?}: {story:#?}")) };
+    };
+    if !broken.contains(&finds) {
+        return Err(format!("{name}: {finds} finds nothing, only {broken:?} do: {story:#?}"));
+    }
+    for guard in row.bugs.iter().filter(|_| row.bugs.len() > 1) {
+        let others: Vec<Bug> = row.bugs.iter().copied().filter(|b| b != guard).collect();
+        let (broken, story) = found(row, &others);
+        if broken.contains(&finds) {
+            return Err(format!("{name}: {guard:?} guards nothing: {broken:?}: {story:#?}"));
+        }
+    }
+    Ok(format!("{name}: {broken:?}"))
+}
+
+/// Rows whose place in the table leaves this rest: several tests, side by side.
+fn share(rest: usize) {
+    let mine = rows().into_iter().enumerate().filter(|(i, _)| i % 8 == rest);
+    let wrong: Vec<String> = mine
+        .filter_map(|(_, row)| match judge(&row) {
+            Ok(words) => {
+                println!("{words}");
+                None
+            }
+            Err(why) => Some(why),
+        })
+        .collect();
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+macro_rules! shares {
+    ($($name:ident $rest:literal)*) => {
+        $(#[test] fn $name() { share($rest); })*
+    };
+}
+
+shares! {
+    planted_mistakes_are_found_0 0
+    planted_mistakes_are_found_1 1
+    planted_mistakes_are_found_2 2
+    planted_mistakes_are_found_3 3
+    planted_mistakes_are_found_4 4
+    planted_mistakes_are_found_5 5
+    planted_mistakes_are_found_6 6
+    planted_mistakes_are_found_7 7
+}
+
+#[test]
+fn there_are_enough_of_them() {
+    let found = rows().iter().filter(|row| row.finds.is_some()).count();
+    assert!(found >= FEWEST, "{found} are planted, {FEWEST} are wanted");
+}
