@@ -17,6 +17,7 @@ const VOTES: &str = "SIG#";
 /// S2: a generation that the evidence opened, and each of its assessments that says go, rest on a
 /// quorum of fresh, sustained votes with an outside witness; an undo towards the old side rests on a
 /// quorum that sees it well.
+#[expect(clippy::wildcard_enum_match_arm, reason = "only these entries rest on votes")]
 pub(super) fn counted_again(evidence: &Evidence) -> Vec<String> {
     let mut breaches = Vec::new();
     let votes = votes(evidence);
