@@ -108,6 +108,7 @@ fn a_loss_over_the_limit_needs_the_yes_of_someone_who_was_shown_it() {
 #[test]
 fn an_end_with_something_in_the_air_is_found() {
     let mut j = Journal::opened(1, 0);
+    assessed(&mut j, 1);
     j.sent(1, Step::Fence, lease("us-east-1", 1, "nobody"));
     let detail = "no".to_owned();
     j.add(2, Entry::turned_back(TurnBackReason::Declined, detail));
@@ -119,6 +120,7 @@ fn an_end_with_something_in_the_air_is_found() {
 fn abandoning_waits_until_nothing_can_land() {
     for (seconds, found) in [(5, vec!["S10", "S16"]), (1000, vec![])] {
         let mut j = Journal::opened(1, 0);
+        assessed(&mut j, 1);
         j.sent(1, Step::Fence, lease("us-east-1", 1, "nobody"));
         j.add(seconds, Entry::Ended { end: End::Abandoned, reason: "given up".to_owned() });
         assert_eq!(broken(&j.records), found, "{seconds}");
