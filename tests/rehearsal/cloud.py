@@ -18,6 +18,8 @@ from . import names
 
 # An alarm is looked at this often, a health check too: many times within one scaled period.
 _TICK_S = 0.25
+# How long a group keeps an ill instance: longer than it takes to see what is ill, as on AWS.
+_KEPT_ILL_S = 120.0
 # The local AWS answers in milliseconds; on a machine that compiles beside, in a second.
 _ANSWER_LIMIT_S = 20
 
@@ -25,7 +27,7 @@ _ANSWER_LIMIT_S = 20
 class Cloud:
     """A local AWS on a free port whose minutes are seconds."""
 
-    def __init__(self, run: Path, hooks: Hooks):
+    def __init__(self, run: Path, hooks: Hooks, alarm_tick: float = _TICK_S):
         # Credentials of this machine have no place in a rehearsal.
         for name in ("AWS_PROFILE", "AWS_SESSION_TOKEN", "AWS_ENDPOINT_URL"):
             os.environ.pop(name, None)
@@ -33,8 +35,8 @@ class Cloud:
                        "AWS_EC2_METADATA_DISABLED": "true",
                        # Amazon's catalogue of images takes seconds to load, and nothing boots.
                        "MOTO_EC2_LOAD_DEFAULT_AMIS": "false"}
-        timings = Timings(time_scale=names.TIME_SCALE, alarm_tick=_TICK_S,
-                          health_check_interval=_TICK_S)
+        timings = Timings(time_scale=names.TIME_SCALE, alarm_tick=alarm_tick,
+                          health_check_interval=_TICK_S, asg_keeps_unhealthy=_KEPT_ILL_S)
         self.run = run
         self.aws = LocalAws(
             port=0, host=names.ADDRESS[names.CONTROL], work_dir=run / "aws",

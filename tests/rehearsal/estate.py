@@ -13,6 +13,8 @@ from .names import CONTROL, PRIMARY, STANDBY
 # Sizes of the web groups: home runs three; the shelter keeps one warm, and may grow to six.
 _SIZES = {PRIMARY: (3, 6), STANDBY: (1, 6)}
 _WORKERS = 2
+# Zones of a group: one of its instances in each at home.
+_ZONES = 3
 # Nothing boots from it: any well-formed id does.
 _IMAGE = "ami-0c1ee3aad0c0ffee0"
 # The one alarm period here; CloudWatch's own standard resolution, and what Route 53 evaluates.
@@ -63,7 +65,7 @@ def _compute(aws: Cloud, region: str, estate: Estate) -> None:
     ec2, elb = aws.client("ec2", region), aws.client("elbv2", region)
     vpc = ec2.describe_vpcs(Filters=[{"Name": "is-default", "Values": ["true"]}])["Vpcs"][0]
     subnets = [s["SubnetId"] for s in ec2.describe_subnets(
-        Filters=[{"Name": "vpc-id", "Values": [vpc["VpcId"]]}])["Subnets"]][:2]
+        Filters=[{"Name": "vpc-id", "Values": [vpc["VpcId"]]}])["Subnets"]][:_ZONES]
     group = elb.create_target_group(
         Name=names.GROUP[region], Protocol="HTTP", Port=80, VpcId=vpc["VpcId"],
         HealthCheckPath="/health", Tags=names.tags(names.GROUP[region]))["TargetGroups"][0]

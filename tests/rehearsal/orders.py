@@ -4,6 +4,7 @@
     GET  /orders/<id>        200 or 404 from this Region's database
     GET  /                   the side marker: header X-Leeward-Side and body
     GET  /health             200 when the database answers
+    POST /brown-out {"percent": …}   from now on so many of a hundred orders are answered 500
 """
 
 from __future__ import annotations
@@ -47,6 +48,7 @@ class Service:
         self.region, self.holder, self.orders = region, holder, orders
         self._written_epoch: int | None = None
         self._failures = 0
+        self._percent = self._owed = 0
         self._lock = threading.Lock()
 
     def accept(self, order_id: str) -> tuple[int, dict]:
@@ -61,6 +63,19 @@ class Service:
             return 503, {"reason": str(error)}
         except store.OutcomeUnknown as error:
             return 503, {"reason": "outcome unknown", "detail": str(error)}
+
+    def brown_out(self, percent: int) -> None:
+        """Sets how many of a hundred orders fail from now on, evenly spread."""
+        with self._lock:
+            self._percent, self._owed = percent, 0
+
+    def fails_now(self) -> bool:
+        """Whether this order is one of those that fail."""
+        with self._lock:
+            self._owed += self._percent
+            fails = self._owed >= 100
+            self._owed -= 100 if fails else 0
+            return fails
 
     def find(self, order_id: str) -> tuple[int, dict]:
         """Looks for an order."""
@@ -142,20 +157,25 @@ def handler(service: Service) -> type[BaseHTTPRequestHandler]:
                 self._answer(404, {"reason": "no such page"})
 
         def do_POST(self) -> None:
-            order_id = self._order_id()
-            if self.path != "/orders" or order_id is None:
+            body = self._body()
+            order_id, percent = body.get("id"), body.get("percent")
+            if self.path == "/brown-out" and isinstance(percent, int) and 0 <= percent <= 100:
+                service.brown_out(percent)
+                self._answer(200, {"percent": percent})
+            elif self.path != "/orders" or not isinstance(order_id, str) or not order_id:
                 self._answer(400, {"reason": 'expected POST /orders with {"id": "<text>"}'})
-                return
-            self._answer(*service.accept(order_id))
+            elif service.fails_now():
+                self._answer(500, {"reason": "brown-out"})
+            else:
+                self._answer(*service.accept(order_id))
 
-        def _order_id(self) -> str | None:
+        def _body(self) -> dict:
             try:
                 length = int(self.headers.get("Content-Length", ""))
                 body = json.loads(self.rfile.read(length)) if 0 < length <= _BODY_LIMIT else {}
             except ValueError:
-                return None
-            order_id = body.get("id") if isinstance(body, dict) else None
-            return order_id if isinstance(order_id, str) and order_id else None
+                return {}
+            return body if isinstance(body, dict) else {}
 
         def _answer(self, status: int, body: dict) -> None:
             service.count(status)

@@ -96,6 +96,12 @@ class Side:
         except (OSError, ValueError, http.client.HTTPException):
             return False
 
+    def brown_out(self, percent: int) -> None:
+        """So many of a hundred orders are answered 500 from now on."""
+        status, _ = self.ask("POST", "/brown-out", {"percent": percent})
+        if status != 200:
+            raise procs.Gone(f"the orders service of {self.region} answered {status} to a brown-out")
+
     def set_gates(self, mode: str, *which: str) -> None:
         """Switches the gates named, or all, to a mode."""
         for name in which or ("public", "outside", "database", "probe", "aws"):

@@ -22,7 +22,13 @@ class Admin:
             "async": lambda query: {
                 "pending": aws.asynchronous.pending(), "lost": aws.asynchronous.lost()
             },
-            "deliveries": lambda query: {"lost": aws.delivery.lost()},
+            "deliveries": lambda query: {
+                "lost": aws.delivery.lost(), "unruly": aws.delivery.unruly.count()
+            },
+            "places": lambda query: {
+                "dead_zones": sorted(aws.services.places.dead_zones),
+                "impaired": sorted(aws.services.places.impaired),
+            },
             "notifications": lambda query: aws.topics.published(),
             "events": lambda query: aws.buses.seen(),
             "schedules": lambda query: aws.schedules.fired(),
@@ -35,6 +41,9 @@ class Admin:
             "events": self._emit,
             "schedules": self._schedules,
             "clock": self._clock,
+            "deliveries": lambda body: aws.delivery.unruly.set(**body) or {},
+            "places": self._places,
+            "notices": self._notices,
         }
         self._clears = {
             "faults": aws.faults.clear,
@@ -89,6 +98,21 @@ class Admin:
             body.get("resources", ()), body.get("bus", "default"),
         )  # fmt: skip
         return event or {"heard": False}
+
+    def _places(self, body):
+        """`zone` or `instance`, and whether it is `dead`."""
+        change, name = (
+            (self._aws.set_zone, body["zone"]) if "zone" in body
+            else (self._aws.set_impaired, body["instance"])
+        )  # fmt: skip
+        change(name, bool(body["dead"]))
+        return {}
+
+    def _notices(self, body):
+        """`health` or `rds`, with what `Notices` takes."""
+        if "health" in body:
+            return {"eventArn": self._aws.notices.health(**body["health"])}
+        return self._aws.notices.rds(**body["rds"]) or {"heard": False}
 
     def _schedules(self, body):
         self._aws.schedules.pause(bool(body["pause"]))

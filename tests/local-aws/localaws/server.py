@@ -16,6 +16,7 @@ from localaws.clock import Clock
 from localaws.events.alarms import Alarms
 from localaws.events.buses import EventBuses
 from localaws.events.delivery import Delivery
+from localaws.events.notices import Notices
 from localaws.events.schedules import Schedules
 from localaws.events.topics import Topics
 from localaws.faults import Faults
@@ -104,6 +105,7 @@ class LocalAws:
         )
         self.delivery = Delivery(front, functions, self.asynchronous, DELIVERY_RETRY_S)
         self.buses = EventBuses(self.delivery, front, self.clock)
+        self.notices = Notices(self.buses, self.clock)
         self.topics = Topics(self.delivery)
         self.alarms = Alarms(self.delivery, self.buses)
         self.metrics = ServiceMetrics(front)
@@ -148,6 +150,19 @@ class LocalAws:
         if request.path.startswith(admin.PREFIX):
             return self._admin.http(request)
         return self.front.http(request)
+
+    def set_zone(self, zone, dead):
+        """Lets an Availability Zone such as `us-east-1b` fail or come back: its instances are impaired,
+        their targets unhealthy."""
+        with WORLD:
+            zones = self.services.places.dead_zones
+            (zones.add if dead else zones.discard)(zone)
+
+    def set_impaired(self, instance, impaired):
+        """Lets the status checks of one instance fail or pass."""
+        with WORLD:
+            ids = self.services.places.impaired
+            (ids.add if impaired else ids.discard)(instance)
 
     def stop(self):
         """Ends every process and connection; moto behaves as itself again."""

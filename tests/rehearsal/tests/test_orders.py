@@ -126,3 +126,13 @@ def test_the_item_is_made_once(sides, dynamodb):
     item = client.get_item(TableName=TABLE, Key={"pk": {"S": "LEASE#orders"}})["Item"]
     assert (item["owner"], item["epoch"]) == ({"S": "us-east-1"}, {"N": "1"})
     assert int(item["renewed_at"]["N"]) > 0
+
+
+def test_a_brown_out_fails_the_share_that_it_is_told(sides):
+    east, _ = sides
+    assert east.ask("POST", "/brown-out", {"percent": 20})[0] == 200
+    answers = [east.order(f"brown-{number}") for number in range(20)]
+    assert (answers.count(500), answers.count(201)) == (4, 16)
+    assert east.ask("POST", "/brown-out", {"percent": 0})[0] == 200
+    assert east.order("brown-0") == 201
+    assert east.ask("POST", "/brown-out", {"percent": 101})[0] == 400

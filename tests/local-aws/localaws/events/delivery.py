@@ -1,5 +1,6 @@
 """Delivering to a target by its ARN, with retries, and a dead-letter queue in the end."""
 
+import functools
 import json
 import logging
 import threading
@@ -13,6 +14,7 @@ from moto.stepfunctions.parser.models import stepfunctions_parser_backends
 
 from localaws import ACCOUNT
 from localaws.errors import Refusal
+from localaws.events.unruly import Unruly
 from localaws.locks import WORLD
 
 LOG = logging.getLogger("localaws.delivery")
@@ -35,6 +37,7 @@ class Delivery:
         self._pool = ThreadPoolExecutor(WORKERS, thread_name_prefix="delivery")
         self._lock = threading.Lock()
         self._lost = []
+        self.unruly = Unruly()
         self.route = None
         """`route(region, bus, event)`: puts an event on a bus; set by the event buses."""
 
@@ -43,6 +46,14 @@ class Delivery:
 
         `on_accepted(event)` is told the asynchronous event when the target is a function.
         """
+        submit = functools.partial(self._submit, arn, body, dead_letter, on_accepted)
+        if on_accepted:
+            # Whoever asks what became of it is a schedule, which waits for its last event.
+            submit()
+        else:
+            self.unruly.send(arn, submit)
+
+    def _submit(self, arn, body, dead_letter, on_accepted):
         try:
             self._pool.submit(self._try, arn, body, dead_letter, on_accepted)
         except RuntimeError:
@@ -55,6 +66,7 @@ class Delivery:
 
     def close(self):
         """Starts no more deliveries."""
+        self.unruly.close()
         self._pool.shutdown(wait=False, cancel_futures=True)
 
     def _try(self, arn, body, dead_letter, on_accepted):

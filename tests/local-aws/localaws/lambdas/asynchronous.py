@@ -43,7 +43,7 @@ class Asynchronous:
         self._delays = retry_delays_s
         self._max_age_s = max_age_s
         self._changed = threading.Condition()
-        self._queue = []
+        self._queues = {}
         self._running = {}
         self._sequence = itertools.count()
         self._closed = False
@@ -64,7 +64,7 @@ class Asynchronous:
     def pending(self):
         """How many events wait or run."""
         with self._changed:
-            return len(self._queue) + sum(self._running.values())
+            return sum(map(len, self._queues.values())) + sum(self._running.values())
 
     def close(self):
         """Starts nothing more."""
@@ -74,7 +74,9 @@ class Asynchronous:
 
     def _push(self, event, delay_s):
         with self._changed:
-            heapq.heappush(self._queue, (time.monotonic() + delay_s, next(self._sequence), event))
+            # A queue for each function: in a storm one must not be searched for the others' sake.
+            queue = self._queues.setdefault((event.function.region, event.function.name), [])
+            heapq.heappush(queue, (time.monotonic() + delay_s, next(self._sequence), event))
             self._changed.notify_all()
 
     def _dispatch(self):
@@ -92,26 +94,23 @@ class Asynchronous:
 
     def _due(self):
         """The first event that is due and whose function has room; the caller holds the lock."""
-        now, later, found = time.monotonic(), [], None
-        while self._queue and self._queue[0][0] <= now:
-            item = heapq.heappop(self._queue)
-            if self._room(item[2].function):
-                found = item[2]
-                break
-            later.append(item)
-        for item in later:
-            heapq.heappush(self._queue, item)
-        return found
+        now = time.monotonic()
+        ready = [
+            queue for queue in self._queues.values()
+            if queue and queue[0][0] <= now and self._room(queue[0][2].function)
+        ]  # fmt: skip
+        return heapq.heappop(min(ready))[2] if ready else None
 
     def _room(self, function):
         limit = UNRESERVED_AT_ONCE if function.reserved is None else max(function.reserved, 1)
         return self._running.get((function.region, function.name), 0) < limit
 
     def _until_next(self):
-        if not self._queue:
+        firsts = [queue[0][0] for queue in self._queues.values() if queue]
+        if not firsts:
             return None
-        wait = self._queue[0][0] - time.monotonic()
-        return max(wait, 0.0) if wait > 0 else THROTTLED_AGAIN_S
+        wait = min(firsts) - time.monotonic()
+        return wait if wait > 0 else THROTTLED_AGAIN_S
 
     def _run(self, event, key):
         try:

@@ -7,6 +7,7 @@ suspended processes, trying again while EC2 has no capacity.
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 from moto.autoscaling.exceptions import ValidationError
@@ -20,6 +21,7 @@ from moto.core.utils import utcnow
 from moto.elbv2.exceptions import TargetGroupNotFoundError
 
 from .ec2_instances import arrive, set_state
+from .places import roomiest
 from .runtime import Runtime, log
 
 PROCESSES = (
@@ -64,23 +66,43 @@ def _drop_lost(runtime: Runtime, group: FakeAutoScalingGroup) -> None:
     """Takes out instances that have ended, or are unhealthy, so that others are launched."""
     for state in _live(group):
         ended = state.instance._state.name in ("shutting-down", "terminated")
-        if not suspended(group, "HealthCheck") and (
-            ended or (state.instance._state.name in ("stopping", "stopped"))
-        ):
-            state.health_status = "Unhealthy"
+        if not suspended(group, "HealthCheck"):
+            _check_health(runtime, state)
         if ended:
             group.instance_states.remove(state)
-        elif state.health_status == "Unhealthy" and not (
+        elif _to_be_replaced(runtime, state) and not (
             suspended(group, "ReplaceUnhealthy") or suspended(group, "Terminate")
         ):
             _terminate(runtime, group, state)
+
+
+def _check_health(runtime: Runtime, state: InstanceState) -> None:
+    """An instance that does not run, or whose status checks fail, is unhealthy. One whose checks pass
+    again before it was replaced is kept."""
+    known = state.__dict__
+    ill = state.instance._state.name not in ("pending", "running") or (
+        state.instance._state.name == "running" and runtime.places.impairs(state.instance)
+    )
+    if ill and "localaws_ill_since" not in known:
+        known["localaws_ill_since"] = time.monotonic()
+        state.health_status = "Unhealthy"
+    elif not ill and known.pop("localaws_ill_since", None) is not None:
+        state.health_status = "Healthy"
+
+
+def _to_be_replaced(runtime: Runtime, state: InstanceState) -> bool:
+    since = state.__dict__.get("localaws_ill_since", 0.0)
+    kept = time.monotonic() - since < runtime.timings.asg_keeps_unhealthy
+    return state.health_status == "Unhealthy" and not kept
 
 
 def _launch(runtime: Runtime, group: FakeAutoScalingGroup, count: int) -> None:
     if runtime.tell(runtime.hooks.insufficient_capacity, group.region, group.name):
         return
     before = set(map(id, group.instance_states))
-    group.replace_autoscaling_group_instances(count, group.get_propagated_tags())
+    for _ in range(count):
+        if not _launch_one(runtime, group):
+            break
     for state in group.instance_states:
         if id(state) not in before:
             state.lifecycle_state = "Pending"
@@ -88,6 +110,21 @@ def _launch(runtime: Runtime, group: FakeAutoScalingGroup, count: int) -> None:
             runtime.scheduler.after(
                 runtime.timings.asg_launch, lambda s=state: _in_service(runtime, group, s)
             )
+
+
+def _launch_one(runtime: Runtime, group: FakeAutoScalingGroup) -> bool:
+    """Launches one instance where there is most room; False when every zone is dead."""
+    subnets = group.vpc_zone_identifier
+    if subnets:
+        subnet = roomiest(runtime, group)
+        if subnet is None:
+            return False
+        group.vpc_zone_identifier = subnet
+    try:
+        group.replace_autoscaling_group_instances(1, group.get_propagated_tags())
+    finally:
+        group.vpc_zone_identifier = subnets
+    return True
 
 
 def _in_service(runtime: Runtime, group: FakeAutoScalingGroup, state: InstanceState) -> None:

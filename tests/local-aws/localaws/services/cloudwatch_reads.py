@@ -8,10 +8,16 @@ from typing import Any
 
 from moto.cloudwatch.exceptions import InvalidParameterValue, ValidationError
 from moto.cloudwatch.models import CloudWatchBackend
+from moto.cloudwatch.responses import CloudWatchResponse
+from moto.core.responses import ActionResult
 
 from .cloudwatch_data import metric_key, seconds_of, store_of, windows
 from .cloudwatch_metric_math import Series, evaluate_expression
 from .runtime import Runtime
+
+
+# Data points in an answer of GetMetricData, unless the request asks for fewer.
+MAX_DATAPOINTS = 100_800
 
 
 def _moment(seconds: float) -> datetime:
@@ -74,6 +80,37 @@ def get_metric_data(
     return results
 
 
+def _page(results: list[dict[str, Any]], size: int, skip: int) -> tuple[list[dict[str, Any]], bool]:
+    """One page of `size` data points over all results, after the `skip` first; whether more follow."""
+    shown, left = [], size
+    for result in results:
+        points = len(result["values"])
+        first, skip = min(skip, points), max(skip - points, 0)
+        last = min(points, first + left)
+        left -= last - first
+        part = {"timestamps": result["timestamps"][first:last], "values": result["values"][first:last]}
+        status = "Complete" if last == points else "PartialData"
+        if last > first or first == points == 0 or status == "PartialData":
+            shown.append({**result, **part, "status_code": status})
+    more = any(result["status_code"] == "PartialData" for result in shown)
+    return shown, more
+
+
+def _install_pages(runtime: Runtime) -> None:
+    def respond(self: CloudWatchResponse) -> ActionResult:
+        answer = original(self)
+        size = int(self._get_param("MaxDatapoints") or MAX_DATAPOINTS)
+        token = self._get_param("NextToken")
+        skip = int(token) if token else 0
+        page, more = _page(answer.result["MetricDataResults"], size, skip)
+        answer.result["MetricDataResults"] = page
+        if more:
+            answer.result["NextToken"] = str(skip + size)
+        return answer
+
+    original = runtime.patches.set(CloudWatchResponse, "get_metric_data", respond)
+
+
 def get_metric_statistics(
     self: CloudWatchBackend,
     namespace: str,
@@ -104,5 +141,6 @@ def get_metric_statistics(
 
 def install(runtime: Runtime) -> None:
     """Puts this part on moto."""
+    _install_pages(runtime)
     runtime.patches.set(CloudWatchBackend, "get_metric_data", get_metric_data)
     runtime.patches.set(CloudWatchBackend, "get_metric_statistics", get_metric_statistics)

@@ -57,6 +57,12 @@ def _arrive(runtime: Runtime, service: Service, wanted: int) -> None:
         ):
             runtime.scheduler.after(RETRY_SECONDS, lambda: _arrive(runtime, service, wanted))
             return
+        broken = growing and runtime.tell(
+            runtime.hooks.rollout_fails, service.region_name, service.cluster_name, service.name
+        )
+        if broken:
+            _failed(service, wanted)
+            return
         _count(service, wanted, 0)
     runtime.tell(
         runtime.hooks.on_ecs_running,
@@ -65,6 +71,18 @@ def _arrive(runtime: Runtime, service: Service, wanted: int) -> None:
         service.name,
         wanted,
     )
+
+
+def _failed(service: Service, wanted: int) -> None:
+    """The deployment circuit breaker gives up: none of the tasks that were lacking stays."""
+    lacking = wanted - service.running_count
+    _count(service, service.running_count, 0)
+    for deployment in service.deployments[:1]:
+        deployment.update(
+            rolloutState="FAILED",
+            rolloutStateReason=f"ECS deployment {deployment['id']} failed: tasks failed to start.",
+            failedTasks=lacking,
+        )
 
 
 def install(runtime: Runtime) -> None:

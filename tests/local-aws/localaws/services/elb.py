@@ -62,6 +62,8 @@ def _health(
             return _status(group, target, "initial", *reason)
         return _status(group, target, "initial", *REASONS["initial"])
     asked = {"Id": target["Id"], "Port": target["Port"], "TargetGroupArn": group.arn}
+    if instance is not None and runtime.places.impairs(instance):
+        return _status(group, target, "unhealthy", "Target.Timeout", "Request timed out")
     told = runtime.tell(runtime.hooks.target_health, backend.region_name, asked)
     state = told or "healthy"
     return _status(group, target, state, *REASONS.get(state, (None, None)))

@@ -38,6 +38,17 @@ FIELDS = {
     "InsufficientDataHealthStatus": "insufficient_data_health_status",
     "RoutingControlArn": "routing_control",
 }
+# The Regions from which checkers look when a check names none.
+CHECKERS = (
+    "ap-northeast-1",
+    "ap-southeast-1",
+    "ap-southeast-2",
+    "eu-west-1",
+    "sa-east-1",
+    "us-east-1",
+    "us-west-1",
+    "us-west-2",
+)
 # Set when a check is made, and never after.
 FIXED = ("Type", "RequestInterval", "MeasureLatency", "RoutingControlArn")
 # What only a check that probes an endpoint has.
@@ -242,12 +253,12 @@ def _install_reads(runtime: Runtime, state_of: Callable[[HealthCheck], Any]) -> 
         if check.type_ == "CALCULATED":
             raise InvalidInput("The status of a CALCULATED health check can't be asked for")
         report = {"Status": state_of(check).sentence, "CheckedTime": utcnow()}
-        observation = {
-            "Region": "us-west-2",
-            "IPAddress": check.ip_address or "127.0.0.1",
-            "StatusReport": report,
-        }
-        return ActionResult({"HealthCheckObservations": [observation]})
+        # Every checker tells for itself; here they all look with the same eyes.
+        observations = [
+            {"Region": region, "IPAddress": f"192.0.2.{number}", "StatusReport": report}
+            for number, region in enumerate(check.regions or CHECKERS, start=1)
+        ]
+        return ActionResult({"HealthCheckObservations": observations})
 
     patches = runtime.patches
     patches.set(Route53, "list_health_checks", list_health_checks)

@@ -94,6 +94,18 @@ def _guarded(work: Callable[[], None]) -> None:
         log.exception("later work of a local service failed: %s", work)
 
 
+class Places:
+    """What in the Regions' zones does not work. Changed and asked under the lock of the world."""
+
+    def __init__(self) -> None:
+        self.dead_zones: set[str] = set()
+        self.impaired: set[str] = set()
+
+    def impairs(self, instance: Any) -> bool:
+        """Whether that instance, or the zone it is in, does not work."""
+        return instance.id in self.impaired or instance.placement.zone in self.dead_zones
+
+
 class Runtime:
     """One installation of the services on moto."""
 
@@ -104,6 +116,7 @@ class Runtime:
         self.lock = WORLD
         self.scheduler = Scheduler()
         self.patches = Patches()
+        self.places = Places()
 
     def reachable(self, region: str) -> bool:
         """Can this Region be reached? A hook that fails counts as no."""

@@ -46,6 +46,8 @@ class Timings:
     # Auto Scaling: Pending -> InService, and Terminating -> gone.
     asg_launch: float = 0.5
     asg_terminate: float = 0.2
+    # How long an unhealthy instance stays in its group before it is replaced; AWS takes minutes.
+    asg_keeps_unhealthy: float = 0.0
     ec2_start: float = 0.5
     ec2_stop: float = 0.3
     # A target stays `initial` for so long before its health is asked for.
@@ -101,5 +103,7 @@ class Hooks:
     insufficient_capacity: Callable[[str, str], bool] = _no
     # (region, instance id, state): an instance reached running, stopped or terminated.
     on_instance_state: Callable[[str, str, str], None] = _nothing
+    # (region, cluster name, service name) -> do the tasks of its newest deployment fail to start?
+    rollout_fails: Callable[[str, str, str], bool] = _no
     # (region, cluster name, service name, running tasks)
     on_ecs_running: Callable[[str, str, str, int], None] = _nothing
