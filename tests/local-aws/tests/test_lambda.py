@@ -189,11 +189,12 @@ def test_killed_before_the_effect(aws, functions, stack, worker):
 
 def test_a_request_lands_after_its_sender_has_died(aws, functions, stack, worker):
     aws.hooks.add("kill", at="sent", function="Worker", service="dynamodb", action="PutItem")
-    aws.faults.add("delay", service="dynamodb", action="PutItem", seconds=0.6, times=1)
+    held = aws.faults.add("hang", service="dynamodb", action="PutItem", times=1)
     _, got = ask(functions, worker, {"put": "posthumous"})
     assert got["errorType"] == "Runtime.ExitError"
     table, key = aws.client("dynamodb", REGION), {"pk": {"S": "posthumous"}}
     assert "Item" not in table.get_item(TableName=stack.outputs["Table"], Key=key)
+    aws.faults.clear(held.id)
     until(
         lambda: "Item" in table.get_item(TableName=stack.outputs["Table"], Key=key),
         "the write lands although its sender is dead",
