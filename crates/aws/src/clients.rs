@@ -14,6 +14,7 @@ use leeward_core::time::Timestamp;
 use leeward_ports::Frozen;
 
 use crate::limits::Limits;
+use crate::pace::Pace;
 
 /// The Region that Route 53 and other partition-wide control planes live in.
 pub(crate) const GLOBAL_REGION: &str = "us-east-1";
@@ -29,6 +30,7 @@ type Made = BTreeMap<(TypeId, Region), Box<dyn Any + Send + Sync>>;
 pub struct Clients {
     base: SdkConfig,
     made: Arc<Mutex<Made>>,
+    zones: Arc<Pace>,
 }
 
 impl fmt::Debug for Clients {
@@ -58,7 +60,7 @@ impl Clients {
             // stands still while an effect is sent.
             .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
             .build();
-        Self { base, made: Arc::default() }
+        Self { base, made: Arc::default(), zones: Arc::default() }
     }
 
     /// The client of that service and Region.
@@ -76,6 +78,11 @@ impl Clients {
             // The key holds the type, so this cannot be another one.
             None => unreachable!("a client is stored under its own type"),
         }
+    }
+
+    /// Waits for the next turn to ask Route 53 anything.
+    pub(crate) async fn route_53_turn(&self) {
+        self.zones.turn().await;
     }
 
     /// The local clock, for windows of metrics only: decisions rest on the table's own time.

@@ -24,7 +24,7 @@ const CHAIN_MAX: usize = 8;
 /// Largest answer by UDP without extensions (RFC 1035, section 4.2.1); longer ones come by TCP.
 const DATAGRAM_MAX: usize = 512;
 /// Port of a DNS server.
-const DNS_PORT: u16 = 53;
+pub(crate) const DNS_PORT: u16 = 53;
 /// Where the system names its resolvers.
 const RESOLV_CONF: &str = "/etc/resolv.conf";
 
@@ -63,6 +63,48 @@ pub(crate) async fn resolve(query: &NameQuery) -> Result<Vec<String>, String> {
         .map(|r| r.parse().map_err(|_| format!("`{r}` is no DNS server: write address:port")))
         .collect::<Result<_, _>>()?;
     let answers = join_all(servers.iter().map(|s| follow(*s, &query.name, wanted))).await;
+    agreed(servers, answers)
+}
+
+/// What each of these servers answers of its own authority, each asked so many times; all must say
+/// the same each time.
+pub(crate) async fn authoritative(
+    servers: &[SocketAddr],
+    name: &str,
+    record_type: &str,
+    times: usize,
+) -> Result<Vec<String>, String> {
+    let wanted = self::record_type(record_type)?;
+    let one = |server: SocketAddr| async move {
+        let mut said: Option<Vec<String>> = None;
+        for _ in 0..times {
+            let values =
+                own_answer(server, name, wanted).await.map_err(|e| format!("{server}: {e}"))?;
+            if said.as_ref().is_some_and(|before| *before != values) {
+                return Err(format!("{server} says one thing and another"));
+            }
+            said = Some(values);
+        }
+        said.ok_or_else(|| format!("{server} was not asked"))
+    };
+    let answers = join_all(servers.iter().map(|s| one(*s))).await;
+    agreed(servers.to_vec(), answers)
+}
+
+async fn own_answer(server: SocketAddr, name: &str, wanted: TYPE) -> Result<Vec<String>, String> {
+    let answer = ask(server, &plain(name), wanted).await?;
+    let own = Packet::parse(&answer).is_ok_and(|p| p.has_flags(PacketFlag::AUTHORITATIVE_ANSWER));
+    match read(&answer, name, wanted)? {
+        Read::Values(values) if own => Ok(values),
+        Read::Values(_) => Err("it answers without authority".to_owned()),
+        Read::Alias(target) => Err(format!("it answers with an alias, {target}")),
+    }
+}
+
+fn agreed(
+    servers: Vec<SocketAddr>,
+    answers: Vec<Result<Vec<String>, String>>,
+) -> Result<Vec<String>, String> {
     let mut told: Vec<(SocketAddr, Vec<String>)> = Vec::new();
     for (server, answer) in servers.into_iter().zip(answers) {
         told.push((server, answer?));

@@ -97,6 +97,10 @@ impl Drop for Server {
 fn reply(query: &[u8], ip: &str, cut: bool) -> Vec<u8> {
     let asked = Packet::parse(query).unwrap();
     let mut packet = Packet::new_reply(asked.id());
+    // A server of this test that has authority answers from 203.0.113.0/24.
+    if ip.starts_with("203.") {
+        packet.set_flags(PacketFlag::AUTHORITATIVE_ANSWER);
+    }
     if cut {
         packet.set_flags(PacketFlag::TRUNCATION);
     } else {
@@ -152,6 +156,23 @@ async fn all_servers_are_asked_and_must_agree() {
         assert!(torn.contains(&server.address.to_string()), "{torn}");
     }
     assert!(torn.contains("[192.0.2.1]") && torn.contains("[192.0.2.2]"), "{torn}");
+}
+
+#[tokio::test]
+async fn every_name_server_is_asked_for_what_it_has_itself() {
+    let (one, other, east, cache) = (
+        server("203.0.113.2", false).await,
+        server("203.0.113.2", false).await,
+        server("203.0.113.1", false).await,
+        server("192.0.2.2", false).await,
+    );
+    let ask = async |servers: &[SocketAddr]| authoritative(servers, NAME, "A", 3).await;
+    let agreed = ask(&[one.address, other.address]).await;
+    assert_eq!(agreed, Ok(vec!["203.0.113.2".to_owned()]));
+    let torn = ask(&[one.address, east.address]).await.unwrap_err();
+    assert!(torn.contains("the servers differ"), "{torn}");
+    let cached = ask(&[one.address, cache.address]).await.unwrap_err();
+    assert!(cached.contains("without authority"), "{cached}");
 }
 
 #[tokio::test]

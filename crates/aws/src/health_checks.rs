@@ -41,6 +41,7 @@ impl Part for HealthChecks {
         let Question::HealthCheck { id } = question else {
             return Err(not_asked_here(question));
         };
+        self.0.route_53_turn().await;
         let client = self.0.client(&Region::new(GLOBAL_REGION), Client::new);
         let asked = client.get_health_check_status().health_check_id(id).send().await;
         match asked.map_err(|e| Fault::of(&e)) {

@@ -27,6 +27,8 @@
     )
 )]
 
+#[cfg(feature = "route53")]
+mod authority;
 #[cfg(feature = "autoscaling")]
 mod autoscaling;
 mod clients;
@@ -58,6 +60,7 @@ mod lease;
 mod limits;
 mod nonces;
 pub mod operations;
+mod pace;
 #[cfg(feature = "sns")]
 mod publisher;
 #[cfg(feature = "rds")]

@@ -285,6 +285,12 @@ pub const OPERATIONS: &[Operation] = &[
         TRAFFIC,
         FAULT_ISOLATION,
     ),
+    operation(
+        "route53:GetChange",
+        (Control, UsEast1, Read),
+        TRAFFIC,
+        "Route53/latest/APIReference/API_GetChange.html",
+    ),
     // What the checkers saw last is told by the control plane only: a voter on it is no outside
     // witness when us-east-1 is suspect.
     operation(
@@ -292,6 +298,12 @@ pub const OPERATIONS: &[Operation] = &[
         (Control, UsEast1, Read),
         &[Operator],
         "Route53/latest/APIReference/API_GetHealthCheckStatus.html",
+    ),
+    operation(
+        "route53:GetHostedZone",
+        (Control, UsEast1, Read),
+        TRAFFIC,
+        "Route53/latest/APIReference/API_GetHostedZone.html",
     ),
     operation("route53:ListResourceRecordSets", (Control, UsEast1, Read), TRAFFIC, FAULT_ISOLATION),
     operation(

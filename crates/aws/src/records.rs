@@ -4,7 +4,8 @@ use async_trait::async_trait;
 use aws_sdk_route53::Client;
 use aws_sdk_route53::error::BuildError;
 use aws_sdk_route53::types::{
-    Change as ZoneChange, ChangeAction, ChangeBatch, ResourceRecord, ResourceRecordSet, RrType,
+    Change as ZoneChange, ChangeAction, ChangeBatch, ChangeStatus, ResourceRecord,
+    ResourceRecordSet, RrType,
 };
 use leeward_core::ids::Region;
 use leeward_core::world::{
@@ -35,6 +36,16 @@ impl Records {
     fn client(&self) -> Client {
         self.0.client(&Region::new(GLOBAL_REGION), Client::new)
     }
+
+    async fn in_sync(&self, question: &Question, id: &str) -> Result<View, Blind> {
+        let answer = self.client().get_change().id(id).send().await;
+        let answer = answer.map_err(|e| Fault::of(&e).blind(question))?;
+        match answer.change_info().map(|info| info.status().clone()) {
+            Some(ChangeStatus::Insync) => Ok(View::InSync(true)),
+            Some(ChangeStatus::Pending) => Ok(View::InSync(false)),
+            other => Err(Blind::new(format!("{question}: its status is {other:?}"))),
+        }
+    }
 }
 
 /// Puts a control's fence number 0 where none is yet: done once, when a plan is stored. An existing
@@ -49,16 +60,18 @@ pub async fn create_fence_number(
         .and_then(|record| change_of(ChangeAction::Create, record))
         .and_then(|create| ChangeBatch::builder().changes(create).build())
         .map_err(|e| invalid(&format!("create fence number {name}"), &e))?;
-    send(&Records::new(clients).client(), zone, batch, frozen).await
+    send(clients, zone, batch, frozen).await
 }
 
 async fn send(
-    client: &Client,
+    clients: &Clients,
     zone: &str,
     batch: ChangeBatch,
     frozen: Frozen,
 ) -> Result<Receipt, ChangeError> {
     let once = sent_once!(aws_sdk_route53, Limits::EFFECT, frozen);
+    clients.route_53_turn().await;
+    let client: Client = clients.client(&Region::new(GLOBAL_REGION), Client::new);
     let change = client.change_resource_record_sets().hosted_zone_id(zone).change_batch(batch);
     match change.customize().config_override(once).send().await {
         Ok(answer) => {
@@ -185,6 +198,10 @@ fn values(set: &ResourceRecordSet) -> Vec<String> {
 #[async_trait]
 impl Part for Records {
     async fn look(&self, question: &Question) -> Result<View, Blind> {
+        self.0.route_53_turn().await;
+        if let Question::ZoneChange { id } = question {
+            return self.in_sync(question, id).await;
+        }
         let Question::Record { zone, name, record_type } = question else {
             return Err(not_asked_here(question));
         };
@@ -233,7 +250,7 @@ impl Part for Records {
             });
         }
         let batch = batch(fence, records).map_err(|e| invalid(&change.to_string(), &e))?;
-        send(&self.client(), zone, batch, frozen).await
+        send(&self.0, zone, batch, frozen).await
     }
 }
 

@@ -38,6 +38,7 @@ pub(crate) enum Place {
     Targets,
     Records,
     HealthChecks,
+    Authority,
     Names,
     Http,
 }
@@ -59,7 +60,8 @@ impl Place {
             Question::Concurrency { .. } | Question::EventSource { .. } => Self::Functions,
             Question::Targets { .. } | Question::TargetHealth { .. } => Self::Targets,
             Question::Ingress { .. } => Self::Ingress,
-            Question::Record { .. } => Self::Records,
+            Question::Record { .. } | Question::ZoneChange { .. } => Self::Records,
+            Question::Authority { .. } => Self::Authority,
             Question::HealthCheck { .. } => Self::HealthChecks,
             Question::Name(_) => Self::Names,
             Question::Http(_) => Self::Http,
@@ -168,6 +170,8 @@ wiring! {
     records => Records, crate::records::Records;
     "route53", /// Health checks as Route 53's checkers saw them last, by its control plane.
     health_checks => HealthChecks, crate::health_checks::HealthChecks;
+    "route53", /// Names, as every name server of their zone has them.
+    authority => Authority, crate::authority::NameServers;
     "dns", /// Names, as users resolve them.
     names => Names, crate::dns::Names;
     "http", /// URLs, as users fetch them.

@@ -5,6 +5,7 @@ use std::path::Path;
 use leeward_core::ids::{Digest, PlanId};
 use leeward_core::journal::chain;
 use leeward_core::plan::{Control, Finding, Level, Plan, Problem, check, parse, schema};
+use leeward_core::steps::records::fence_name;
 use leeward_core::table::{Key, lease_key};
 use leeward_core::world::ChangeErrorKind;
 use leeward_ports::{Condition, Dated, Frozen, Item, Made, Put};
@@ -185,7 +186,7 @@ async fn provide(
                 continue;
             }
             zones.push(zone);
-            let name = format!("_leeward.{}.{}.{}", plan.workload, control.id, zone.1);
+            let name = fence_name(plan.workload.as_str(), control.id.as_str(), zone.1);
             let made =
                 office.provisions.fence_number(zone.0, &name, frozen).await.map_err(|e| {
                     missing(&format!("the fence number {name} in zone {}", zone.0), &e)

@@ -45,6 +45,7 @@ pub async fn wire(settings: &Settings) -> Result<(Office, Handlers), Trouble> {
         .targets()
         .records()
         .health_checks()
+        .authority()
         .names()
         .http()
         .build();

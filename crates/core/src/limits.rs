@@ -17,6 +17,9 @@ pub struct Limits {
     /// How long an accepted metric datum has to move the name before another is put: the alarm's
     /// period (60 s), the health check's evaluation and the record's time to live.
     pub datum_patience: Span,
+    /// How long a batch of records takes to every name server when Route 53's own word for it was lost:
+    /// "generally within 60 seconds" (ChangeResourceRecordSets).
+    pub zone_settle: Span,
     /// How many executors may come and go without a new entry before the generation is Held.
     pub silent_executors: usize,
     /// First wait between two looks at slow work.
@@ -33,6 +36,7 @@ impl Limits {
         fence_patience: Span::seconds(60),
         sends_max: 8,
         datum_patience: Span::seconds(180),
+        zone_settle: Span::seconds(60),
         silent_executors: 3,
         poll_first: Span::seconds(5),
         poll_max: Span::seconds(30),

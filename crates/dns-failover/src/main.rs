@@ -15,7 +15,7 @@ async fn main() -> Result<(), leeward_lambda::Error> {
     };
     let clients = Clients::load().await;
     let table = DynamoTable::new(&clients, &settings.table_region, &settings.table);
-    let world = World::builder(&clients).metrics().records().names().build();
+    let world = World::builder(&clients).metrics().records().authority().names().build();
     let limits = settings.limits();
     let desk = &Desk::new(Arc::new(table), Arc::new(world), Arc::new(OsNonces), limits);
     leeward_lambda::run(|event, _| async move { leeward_dns_failover::handle(desk, &event).await })

@@ -104,6 +104,7 @@ impl Settings {
                 poll_max: Span::seconds(2),
                 fence_patience: life,
                 datum_patience: life,
+                zone_settle: life,
                 ..real
             },
         }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use leeward_core::ids::{Region, Side};
 use leeward_core::plan::{Capacity, Control, Database, Fence, Plan};
-use leeward_core::steps::traffic::fence_name;
+use leeward_core::steps::records::fence_name;
 use leeward_core::table::lease_key;
 use leeward_core::world::Change;
 

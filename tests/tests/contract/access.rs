@@ -3,16 +3,17 @@
 
 use std::collections::BTreeSet;
 
+use leeward_core::effect::Verb;
 use leeward_core::evidence::standby_questions;
-use leeward_core::ids::{Digest, Direction, Generation, Step};
+use leeward_core::ids::{Digest, Direction, Generation, Nonce, Seq, Step};
 use leeward_core::journal::{
-    Decision, EffectState, Entry, PROTOCOL, Record, State, Trigger, chain,
+    Decision, EffectState, Entry, IntentState, PROTOCOL, Record, Reply, State, Trigger, chain,
 };
 use leeward_core::limits::Limits;
 use leeward_core::plan::Plan;
 use leeward_core::steps::{self, Situation};
 use leeward_core::time::{Timestamp, after};
-use leeward_core::world::Question;
+use leeward_core::world::{Change, Question, Receipt};
 
 use crate::calls;
 use crate::operations::{Caller, Kind, OPERATIONS};
@@ -25,6 +26,7 @@ const MADE_BY: &[(&str, &[Step])] = &[
     ("capacity.rs", &[Step::Capacity, Step::Restore]),
     ("database.rs", &[Step::Database]),
     ("lease.rs", &[Step::Fence, Step::Database]),
+    ("records.rs", &[Step::Traffic]),
     ("traffic.rs", &[Step::Traffic]),
 ];
 
@@ -93,7 +95,8 @@ fn start() -> Timestamp {
     "2026-11-21T09:14:00Z".parse().expect("an instant")
 }
 
-/// An open generation that has done whatever the function may have to undo.
+/// An open generation that has done whatever the function may have to undo, and has sent each batch
+/// of records: what became of one is asked only then.
 fn generation(plan: &Plan, direction: Direction, undoes: &[Step]) -> State {
     let decision = Decision {
         protocol: PROTOCOL,
@@ -143,6 +146,16 @@ fn generation(plan: &Plan, direction: Direction, undoes: &[Step]) -> State {
                 };
                 state.effects.insert(id, effect);
             }
+        }
+    }
+    for batch in steps::effects(plan, Generation(1)) {
+        let change = every_change().into_iter().find(|c| matches!(c, Change::ChangeRecords { .. }));
+        if let Some(change) = change.filter(|_| batch.as_str().ends_with(Verb::Records.as_str())) {
+            let reply = Some(Reply::Accepted(Receipt { id: "C1".to_owned() }));
+            let nonce = Nonce::new("nonce");
+            let intents = vec![IntentState { seq: Seq(2), at: start(), nonce, reply }];
+            let sent = EffectState { intents, change, before: None, undoes: None, outcome: None };
+            state.effects.insert(batch, sent);
         }
     }
     state

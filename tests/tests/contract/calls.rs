@@ -28,6 +28,8 @@ const CALLS: &[(&str, &[&str])] = &[
     ("Question::ServiceHealth", &["ecs:DescribeServices"]),
     ("Question::Series", &["cloudwatch:GetMetricData"]),
     ("Question::HealthCheck", &["route53:GetHealthCheckStatus"]),
+    ("Question::ZoneChange", &["route53:GetChange"]),
+    ("Question::Authority", &["route53:GetHostedZone"]),
     ("Question::Name", &[]),
     ("Question::Http", &[]),
     ("Change::MoveLease", &["dynamodb:UpdateItem"]),

@@ -99,6 +99,17 @@ fn record(record_type: &str) -> Question {
     }
 }
 
+fn zone_change() -> Question {
+    Question::ZoneChange { id: "/change/C1".into() }
+}
+
+fn change_xml(status: &str) -> Reply {
+    Reply::ok(format!(
+        "<GetChangeResponse><ChangeInfo><Id>/change/C1</Id><Status>{status}</Status>\
+         <SubmittedAt>2026-01-05T12:00:00Z</SubmittedAt></ChangeInfo></GetChangeResponse>"
+    ))
+}
+
 fn alarm() -> Question {
     Question::Alarm { region: region(), alarm: "canary-west".into() }
 }
@@ -281,6 +292,8 @@ fn outside() -> Vec<(Question, Reply, View)> {
             records_xml(&[FENCE, NEIGHBOUR]),
             View::Record(Some((vec!["3".into()], 60))),
         ),
+        (zone_change(), change_xml("PENDING"), View::InSync(false)),
+        (zone_change(), change_xml("INSYNC"), View::InSync(true)),
         (record("TXT"), records_xml(&[NEIGHBOUR]), View::Record(None)),
         (record("A"), records_xml(&[FENCE]), View::Record(None)),
         (alarm(), cbor_reply(&json!({"MetricAlarms": [told(true)]})), alarmed(1_700_000_000)),
@@ -298,8 +311,8 @@ async fn each_answer_is_read_as_what_it_is() {
         let (clients, wire) = clients(vec![reply]);
         let seen = world(&clients).look(&question).await;
         assert_eq!(seen, Ok(view), "{told}");
-        let region =
-            if matches!(question, Question::Record { .. }) { "us-east-1" } else { "us-west-2" };
+        let zones = matches!(question, Question::Record { .. } | Question::ZoneChange { .. });
+        let region = if zones { "us-east-1" } else { "us-west-2" };
         assert_eq!(wire.only().signed_for(), region, "{told}");
     }
 }
@@ -330,6 +343,7 @@ async fn what_cannot_be_read_is_blind_with_its_reason() {
         (record("TXT"), records_xml(&[alias]), "alias"),
         (record("TXT"), records_xml(&[FENCE, FENCE]), "several"),
         (ecs(), Reply::json_error(400, "ClusterNotFoundException"), "ClusterNotFound"),
+        (zone_change(), change_xml("LOST"), "its status is"),
     ];
     for (question, reply, words) in cases {
         let told = format!("{question} on {reply:?}");

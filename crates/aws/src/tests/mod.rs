@@ -2,6 +2,7 @@
 //! called: a request beyond the script's end fails the test.
 
 mod answers;
+mod authority;
 mod cbor;
 mod effects;
 mod errors;

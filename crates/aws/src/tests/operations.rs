@@ -139,7 +139,15 @@ const WIRING: &[(&str, &[&str])] = &[
         &["cloudwatch:DescribeAlarms", "cloudwatch:GetMetricData", "cloudwatch:PutMetricData"],
     ),
     (".rds()", &["rds:DescribeDBInstances", "rds:PromoteReadReplica"]),
-    (".records()", &["route53:ChangeResourceRecordSets", "route53:ListResourceRecordSets"]),
+    (".authority()", &["route53:GetHostedZone"]),
+    (
+        ".records()",
+        &[
+            "route53:ChangeResourceRecordSets",
+            "route53:GetChange",
+            "route53:ListResourceRecordSets",
+        ],
+    ),
     (".sql()", &["lambda:Invoke"]),
     (".tables()", &["dynamodb:DescribeTable"]),
     (".targets()", &["elasticloadbalancing:DescribeTargetHealth"]),

@@ -79,7 +79,7 @@ pub struct RecordControl {
     pub services: Vec<String>,
     /// Every affected record of every affected zone.
     pub records: Vec<RecordPair>,
-    /// DNS servers that are asked, `address:port`; empty: the system's.
+    /// The zones' name servers, `address:port`; empty: those that Route 53 names for each zone.
     #[serde(default)]
     pub resolvers: Vec<String>,
 }

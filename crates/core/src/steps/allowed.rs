@@ -3,7 +3,7 @@
 use crate::effect::{EffectId, Verb};
 use crate::ids::{Generation, Step};
 use crate::plan::{Capacity, Control, Database, Fence, Plan, When};
-use crate::steps::{lease, traffic};
+use crate::steps::{lease, records};
 
 /// The effects of a generation of that plan. An undo goes by its effect's name.
 pub fn effects(plan: &Plan, generation: Generation) -> Vec<EffectId> {
@@ -48,8 +48,8 @@ pub fn effects(plan: &Plan, generation: Generation) -> Vec<EffectId> {
     for control in &plan.traffic.controls {
         match control {
             Control::StopMetric(c) => all.push(id(Step::Traffic, c.id.as_str(), Verb::StopMetric)),
-            Control::Record(c) => all.extend(traffic::zones(c).keys().map(|zone| {
-                id(Step::Traffic, &traffic::batch(c.id.as_str(), zone), Verb::Records)
+            Control::Record(c) => all.extend(records::zones(c).keys().map(|zone| {
+                id(Step::Traffic, &records::batch(c.id.as_str(), zone), Verb::Records)
             })),
         }
     }

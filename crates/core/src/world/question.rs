@@ -135,6 +135,21 @@ pub enum Question {
         /// Record type.
         record_type: String,
     },
+    /// Whether a batch of records has reached every name server. Answered by `View::InSync`.
+    ZoneChange {
+        /// The id under which Route 53 took it.
+        id: String,
+    },
+    /// What every name server of a zone answers, asked each of them more than once. Answered by
+    /// `View::Answer` when all say the same.
+    Authority {
+        /// Hosted zone id.
+        zone: String,
+        /// Record name.
+        name: String,
+        /// Record type.
+        record_type: String,
+    },
     /// What a name resolves to. Answered by `View::Answer`.
     Name(NameQuery),
     /// What a URL answers. Answered by `View::Http`.
@@ -273,6 +288,10 @@ impl fmt::Display for Question {
             }
             Self::Record { zone, name, record_type } => {
                 write!(f, "record {name} {record_type} in zone {zone}")
+            }
+            Self::ZoneChange { id } => write!(f, "change {id}"),
+            Self::Authority { zone, name, record_type } => {
+                write!(f, "{name} {record_type} by every name server of zone {zone}")
             }
             Self::Name(q) => write!(f, "name {} {}", q.name, q.record_type),
             Self::Http(r) => write!(f, "{} {}", r.method, r.url),

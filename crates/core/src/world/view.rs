@@ -53,6 +53,8 @@ pub enum View {
     Cidrs(Vec<String>),
     /// Values and time to live of a record set; `None`: there is none.
     Record(Option<(Vec<String>, u32)>),
+    /// Whether a batch of records has reached every name server.
+    InSync(bool),
     /// What a name resolves to.
     Answer(AnswerView),
     /// What a URL answered.

@@ -8,6 +8,9 @@ use crate::plan::{Control, Plan, RecordControl, StopMetric};
 
 /// The Region of Route 53's control plane.
 const ROUTE_53_CONTROL: &str = "us-east-1";
+/// Most batches of records that one invocation sends and looks after: Route 53 takes five requests a
+/// second, a batch needs four or five, and a function ends after half a minute.
+const BATCHES_MAX: usize = 12;
 /// Longest time to live that still moves users within minutes.
 const TTL_LONG: u32 = 300;
 
@@ -16,6 +19,15 @@ pub(super) fn check(plan: &Plan, findings: &mut Findings) {
     findings.names("traffic.controls", "id", controls.iter().map(|c| c.id().as_str()));
     if controls.is_empty() {
         findings.error("traffic.controls", "is empty: users would stay where they are");
+    }
+    let batches: usize = controls.iter().map(batches).sum();
+    if batches > BATCHES_MAX {
+        findings.error(
+            "traffic.controls",
+            format!(
+                "changes records by {batches} batches, one a control and zone; Route 53's five requests a second are enough for {BATCHES_MAX}"
+            ),
+        );
     }
     for (index, control) in controls.iter().enumerate() {
         let path = format!("traffic.controls[{index}]");
@@ -49,6 +61,13 @@ fn stop_metric(plan: &Plan, path: &str, control: &StopMetric, findings: &mut Fin
     }
     answers(plan, &format!("{path}.answers"), &control.answers, findings);
     findings.resolvers(path, &control.resolvers);
+}
+
+fn batches(control: &Control) -> usize {
+    match control {
+        Control::StopMetric(_) => 0,
+        Control::Record(c) => c.records.iter().map(|p| &p.zone).collect::<BTreeSet<_>>().len(),
+    }
 }
 
 fn record(plan: &Plan, path: &str, control: &RecordControl, findings: &mut Findings) {

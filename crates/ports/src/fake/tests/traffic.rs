@@ -97,13 +97,17 @@ fn a_batch_is_fenced_atomic_and_answered_only_in_sync() {
     let stands = |values: &[String]| View::Record(Some((values.to_vec(), pair.ttl)));
     assert_eq!(scene.see(&record), stands(&pair.values.primary), "nothing of it was done");
 
-    scene.change(&batch(pair, 0, 1)).unwrap();
+    let taken = scene.change(&batch(pair, 0, 1)).unwrap();
     assert_eq!(scene.see(&record), stands(&pair.values.standby));
+    let change = Question::ZoneChange { id: taken.id };
+    assert_eq!(scene.see(&change), View::InSync(false));
+    assert!(scene.blind(&Question::ZoneChange { id: "another".to_owned() }));
     assert_eq!(answer(&scene, &pair.name), pair.values.primary, "PENDING");
     let (kind, code) = scene.refusal(&batch(pair, 1, 2));
     assert_eq!((kind, code.as_str()), (ChangeErrorKind::Throttled, "PriorRequestNotComplete"));
     scene.pass(30);
     assert_eq!(answer(&scene, &pair.name), pair.values.standby, "INSYNC");
+    assert_eq!(scene.see(&change), View::InSync(true));
     assert_eq!(scene.refusal(&batch(pair, 0, 2)).0, ChangeErrorKind::Conflict);
     scene.change(&batch(pair, 1, 2)).unwrap();
 }

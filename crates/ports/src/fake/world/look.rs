@@ -67,6 +67,9 @@ impl State {
             Question::Record { zone, name, record_type } => {
                 self.see_record(zone, name, record_type)
             }
+            Question::ZoneChange { id } => self.see_zone_change(id),
+            // Inside one world every name server of a zone has the same.
+            Question::Authority { name, .. } => self.see_name(name),
             Question::Name(query) => self.see_name(&query.name),
             Question::Http(request) => self.see_http(request),
             Question::Alarm { region, alarm } => {
@@ -169,7 +172,10 @@ fn asked_in(question: &Question) -> Option<Region> {
         | Question::TargetHealth { region, .. }
         | Question::ServiceHealth { region, .. }
         | Question::Series { region, .. } => Some(region.clone()),
-        Question::Record { .. } | Question::HealthCheck { .. } => Some(Region::from(ROUTE53_HOME)),
+        Question::Record { .. }
+        | Question::ZoneChange { .. }
+        | Question::Authority { .. }
+        | Question::HealthCheck { .. } => Some(Region::from(ROUTE53_HOME)),
         Question::Name(_) | Question::Http(_) => None,
     }
 }
@@ -195,9 +201,12 @@ pub(super) fn eventually_consistent(question: &Question) -> bool {
         | Question::TargetHealth { .. }
         | Question::ServiceHealth { .. }
         | Question::Series { .. }
-        | Question::HealthCheck { .. } => true,
-        Question::Lease { .. } | Question::Sql { .. } | Question::Name(_) | Question::Http(_) => {
-            false
-        }
+        | Question::HealthCheck { .. }
+        | Question::ZoneChange { .. } => true,
+        Question::Lease { .. }
+        | Question::Sql { .. }
+        | Question::Name(_)
+        | Question::Authority { .. }
+        | Question::Http(_) => false,
     }
 }

@@ -128,7 +128,9 @@ impl FakeWorld {
         }
         inner.state.arrive(change, Some(frozen))?;
         inner.sent += 1;
-        Ok(Receipt { id: format!("fake-{}", inner.sent) })
+        let id = format!("fake-{}", inner.sent);
+        inner.state.take_batch(change, &id);
+        Ok(Receipt { id })
     }
 }
 

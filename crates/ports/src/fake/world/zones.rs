@@ -25,6 +25,8 @@ pub(super) struct Zone {
     /// As the name servers answer.
     pub(super) answered: Records,
     pending: bool,
+    /// Ids under which changes were taken, the latest last.
+    taken: Vec<String>,
 }
 
 impl Zone {
@@ -82,6 +84,23 @@ impl State {
         let insync = self.habits.insync;
         self.later(insync, Due::InSync(id.clone()));
         Ok(true)
+    }
+
+    /// The sender of a batch was told its id.
+    pub(super) fn take_batch(&mut self, change: &Change, id: &str) {
+        if let Change::ChangeRecords { zone, .. } = change
+            && let Some(zone) = self.zones.get_mut(zone)
+        {
+            zone.taken.push(id.to_owned());
+        }
+    }
+
+    /// GetChange: PENDING only while the zone's latest change is under way.
+    pub(super) fn see_zone_change(&self, id: &str) -> Result<View, Blind> {
+        let of = |zone: &&Zone| zone.taken.iter().any(|taken| taken == id);
+        let zone = self.zones.values().find(of);
+        let zone = zone.ok_or_else(|| Blind::new(format!("NoSuchChange: there is no {id}")))?;
+        Ok(View::InSync(!(zone.pending && zone.taken.last().is_some_and(|last| last == id))))
     }
 
     pub(super) fn zone_in_sync(&mut self, id: &str) {

@@ -127,6 +127,26 @@ fn records_are_looked_at_one_by_one() {
 }
 
 #[test]
+fn no_more_zones_are_changed_than_route_53_lets_a_function_change() {
+    let zones = |count: usize| {
+        let mut control = records();
+        let one = control["records"][0].clone();
+        control["records"] = (0..count)
+            .map(|n| {
+                let mut pair = one.clone();
+                pair["zone"] = json!(format!("Z{n}"));
+                pair
+            })
+            .collect();
+        vec![("/regions/primary", json!("eu-central-1")), ("/traffic/controls", json!([control]))]
+    };
+    let many = zones(13);
+    expect(Level::Error, &[(&many, "traffic.controls", "13 batches")]);
+    let enough = of(&with(&zones(12)), Level::Error);
+    assert!(!enough.iter().any(|(path, _)| path == "traffic.controls"), "{enough:?}");
+}
+
+#[test]
 fn success_has_to_be_seen_from_outside() {
     expect(
         Level::Error,
