@@ -5,7 +5,7 @@
 
 use leeward_core::ids::{Actor, EntryId, Side};
 use leeward_core::journal::{End, Entry};
-use leeward_core::plan::ApprovalFor;
+use leeward_core::plan::{ApprovalFor, Voter};
 use leeward_core::time::Span;
 use leeward_core::world::AlarmState;
 use leeward_ports::fake::{RegionState, block_on};
@@ -104,6 +104,7 @@ fn what_was_handed_over_is_given_back_when_the_next_one_cannot_go_on() {
     );
 
     for voter in &rig.plan.detection.voters {
+        let Voter::Alarm(voter) = voter else { continue };
         rig.world.set_alarm(&voter.region, &voter.alarm, AlarmState::Ok);
     }
     say(&rig, 2, Entry::Resumed { reason: "it is well".to_owned(), time_limit: None });

@@ -41,12 +41,12 @@ fn a_silent_voter_holds_no_other_voter_back() {
     let rig = silent();
     let start = rig.clock.now();
     sweep(&rig);
-    for voter in &rig.plan.detection.voters {
-        let waited = since(start, written(&rig, &format!("SIG#{}", voter.id)).unwrap());
-        if voter.region.as_str() == PRIMARY {
-            assert!(waited > Span::default(), "{} was asked and did not answer", voter.id);
+    for voter in rig.plan.detection.voters.iter().filter(|v| !v.is_told()) {
+        let waited = since(start, written(&rig, &format!("SIG#{}", voter.id())).unwrap());
+        if voter.region().as_str() == PRIMARY {
+            assert!(waited > Span::default(), "{} was asked and did not answer", voter.id());
         } else {
-            assert_eq!(waited, Span::default(), "{} was held back", voter.id);
+            assert_eq!(waited, Span::default(), "{} was held back", voter.id());
         }
     }
 }
@@ -55,15 +55,15 @@ fn a_silent_voter_holds_no_other_voter_back() {
 fn a_vote_that_cannot_be_stored_loses_no_other_vote() {
     let rig = silent();
     let voters = rig.plan.detection.voters.clone();
-    let hit = format!("SIG#{}", voters[0].id);
+    let hit = format!("SIG#{}", voters[0].id());
     rig.table.fail_next(
         move |call| matches!(call, Call::Put(item, _) if item.key.sk == hit),
         Fate::Throttled,
     );
     let tick = json!({"source": "aws.events", "detail-type": "Scheduled Event"});
     assert!(matches!(rig.call(&tick), Err(StepError::Throttled(_))));
-    for voter in &voters[1..] {
-        assert!(written(&rig, &format!("SIG#{}", voter.id)).is_some(), "{} is lost", voter.id);
+    for voter in voters[1..].iter().filter(|v| !v.is_told()) {
+        assert!(written(&rig, &format!("SIG#{}", voter.id())).is_some(), "{} is lost", voter.id());
     }
 }
 

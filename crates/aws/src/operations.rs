@@ -174,7 +174,7 @@ pub const OPERATIONS: &[Operation] = &[
     operation(
         "ec2:DescribeInstanceStatus",
         (Control, Regional, Read),
-        &[Operator],
+        DETECTION,
         "AWSEC2/latest/APIReference/API_DescribeInstanceStatus.html",
     ),
     operation("ec2:DescribeInstances", (Control, Regional, Read), CAPACITY, STATIC_STABILITY),
@@ -200,7 +200,7 @@ pub const OPERATIONS: &[Operation] = &[
     operation(
         "ecs:DescribeServices",
         (Control, Regional, Read),
-        CAPACITY,
+        &[Detector, Restore, Operator],
         "AmazonECS/latest/APIReference/API_DescribeServices.html",
     ),
     operation(
@@ -212,7 +212,7 @@ pub const OPERATIONS: &[Operation] = &[
     operation(
         "elasticloadbalancing:DescribeTargetHealth",
         (Control, Regional, Read),
-        &[Restore, Validator, Operator],
+        &[Detector, Restore, Validator, Operator],
         "elasticloadbalancing/latest/APIReference/API_DescribeTargetHealth.html",
     ),
     operation(
@@ -296,7 +296,7 @@ pub const OPERATIONS: &[Operation] = &[
     operation(
         "route53:GetHealthCheckStatus",
         (Control, UsEast1, Read),
-        &[Operator],
+        DETECTION,
         "Route53/latest/APIReference/API_GetHealthCheckStatus.html",
     ),
     operation(

@@ -4,6 +4,7 @@
 //! brings what was seen and what time it is, and carries out what comes back.
 
 pub mod audit;
+pub mod brake;
 pub mod contract;
 pub mod effect;
 pub mod error;
@@ -11,6 +12,7 @@ pub mod evidence;
 pub mod ids;
 pub mod journal;
 pub mod limits;
+pub mod matching;
 pub mod old_side;
 pub mod opening;
 pub mod plan;

@@ -54,7 +54,7 @@ fn breadth(plan: &Plan) -> u8 {
 }
 
 /// One part, one service, one zone, a Region.
-fn reach(kind: ImpairmentKind) -> u8 {
+pub(crate) fn reach(kind: ImpairmentKind) -> u8 {
     match kind {
         ImpairmentKind::InstanceFailure | ImpairmentKind::ResourceExhaustion => 0,
         ImpairmentKind::ServiceOutage

@@ -75,6 +75,11 @@ impl Key {
         Self::new(PLANS.to_owned(), plan.as_str())
     }
 
+    /// The brake across workloads.
+    pub fn brake() -> Self {
+        Self::new("SYSTEM".to_owned(), "BRAKE")
+    }
+
     /// The switch that stops openings and starts.
     pub fn switch() -> Self {
         Self::new("SYSTEM".to_owned(), "SWITCH")

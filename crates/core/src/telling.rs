@@ -168,12 +168,20 @@ fn unproven(state: &State) -> String {
 }
 
 /// What people are told of a start that was refused.
-pub fn refusal_notice(workload: &str, reason: &str) -> Notice {
+pub fn refusal_notice(workload: &str, reason: &str, actions: &[String]) -> Notice {
+    let mut commands =
+        vec![format!("leeward assess {workload}"), format!("leeward status {workload}")];
+    commands.extend(actions.iter().filter(|a| !commands.contains(a)).cloned().collect::<Vec<_>>());
+
     Notice {
         schema: 1,
-        subject: format!("[Leeward] {workload}: a recovery was refused"),
+        subject: if actions.is_empty() {
+            format!("[Leeward] {workload}: a recovery was refused")
+        } else {
+            format!("[Leeward] {workload}: a person is needed")
+        },
         text: reason.to_owned(),
-        commands: vec![format!("leeward assess {workload}"), format!("leeward status {workload}")],
+        commands,
         workload: workload.to_owned(),
         generation: None,
         seq: None,

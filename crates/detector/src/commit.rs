@@ -18,7 +18,8 @@ pub async fn last_look(detector: &Detector, input: &StepInput) -> Result<CommitO
     let decision = &book.state.decision;
     if book.state.fate == Fate::Open && book.state.end.is_none() {
         let plan = desk.plan_version(&decision.plan, &decision.plan_digest).await?;
-        observe::votes(desk, &plan, book.read_at).await?;
+        let (before, _) = desk.facts(&input.workload).await?;
+        observe::votes(desk, &[&plan], &before, book.read_at).await?;
         if decision.direction != Direction::ToStandby {
             observe::other_side(desk, &plan, decision.direction, book.read_at).await?;
         }

@@ -5,6 +5,8 @@ mod commit;
 mod observe;
 mod open;
 mod sweep;
+mod tell;
+mod workload;
 
 use std::sync::Arc;
 
@@ -56,6 +58,7 @@ pub async fn handle(detector: &Detector, event: &Value) -> Result<Value, StepErr
         }
         trigger @ (Trigger::Sweep { .. }
         | Trigger::Alarm { .. }
+        | Trigger::Told(_)
         | Trigger::Start(_)
         | Trigger::ExecutionEnded { .. }) => sweep::triggered(detector, &trigger, None).await?,
     };

@@ -18,7 +18,18 @@ async fn main() -> Result<(), leeward_lambda::Error> {
     };
     let clients = Clients::load().await;
     let table = DynamoTable::new(&clients, &settings.table_region, &settings.table);
-    let world = World::builder(&clients).metrics().rds().global().tables().groups().build();
+    let world = World::builder(&clients)
+        .metrics()
+        .rds()
+        .global()
+        .tables()
+        .groups()
+        .instances()
+        .targets()
+        .ecs()
+        .health_checks()
+        .http()
+        .build();
     let limits = settings.limits();
     let detector = &Detector {
         desk: Desk::new(Arc::new(table), Arc::new(world), Arc::new(OsNonces), limits),

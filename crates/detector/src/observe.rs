@@ -1,50 +1,122 @@
 //! Reading the votes as levels, and storing while all is well what a recovery will need.
 
+use std::collections::BTreeSet;
+
 use futures_util::future::{join, join_all};
 use leeward_core::error::StepError;
-use leeward_core::evidence::{Vote, signal_of_alarm, standby, standby_questions};
+use leeward_core::evidence::{
+    BASELINE_AGE, BASELINE_LAST, Baseline, Heard, Reading, Signal, Vote, baseline,
+    baseline_questions, hear, read, standby, standby_questions, voter_questions,
+};
 use leeward_core::ids::{Direction, Side};
 use leeward_core::plan::{Capacity, Plan, Voter};
 use leeward_core::steps::Peak;
 use leeward_core::time::{Timestamp, since};
-use leeward_core::world::{AlarmView, Blind, Question, Seen, View};
+use leeward_core::trigger::Told;
+use leeward_core::world::{Question, View};
 use leeward_reconcile::{Desk, Fact, Facts, look};
 
 /// How far a peak looks back, in minutes: a day holds the daily rhythm.
 const PEAK_MINUTES: u32 = 24 * 60;
 
-/// Reads every voter's alarm and the side to move to, now. Each vote is stored as it comes: a silent
-/// Region costs its own vote its patience, and not the others theirs.
-pub async fn votes(desk: &Desk, plan: &Plan, read_at: Timestamp) -> Result<(), StepError> {
-    let ballots = plan.detection.voters.iter().map(|voter| vote(desk, plan, voter, read_at));
-    let other = other_side(desk, plan, Direction::ToStandby, read_at);
+/// Reads every voter and the side to move to, now. Each vote is stored as it comes: a silent Region
+/// costs its own vote its patience, and not the others theirs. `before` is what they said so far.
+pub async fn votes(
+    desk: &Desk,
+    plans: &[&Plan],
+    before: &Facts,
+    read_at: Timestamp,
+) -> Result<(), StepError> {
+    let Some(first) = plans.first() else { return Ok(()) };
+    let mut eyes = BTreeSet::new();
+    let voters =
+        plans.iter().flat_map(|plan| plan.detection.voters.iter().map(move |v| (*plan, v)));
+    let once: Vec<(&Plan, &Voter)> =
+        voters.filter(|(_, v)| !v.is_told() && eyes.insert((v.id(), v.eye()))).collect();
+    let ballots = once.iter().map(|(plan, voter)| vote(desk, plan, voter, before, read_at));
+    let other = other_side(desk, first, Direction::ToStandby, read_at);
     let (ballots, other) = join(join_all(ballots), other).await;
     // Whatever could be stored is stored before the first failure is told.
     ballots.into_iter().collect::<Result<(), _>>().and(other)
 }
 
-/// One voter's alarm, and the control alarm by which it proves that it sees.
+/// One voter by one look, its control probe in it.
 async fn vote(
     desk: &Desk,
     plan: &Plan,
     voter: &Voter,
+    before: &Facts,
     read_at: Timestamp,
 ) -> Result<(), StepError> {
-    let question =
-        |alarm: &str| Question::Alarm { region: voter.region.clone(), alarm: alarm.to_owned() };
-    let alarms = std::iter::once(&voter.alarm).chain(&voter.control_alarm);
-    let seen = look(desk, alarms.map(|name| question(name)).collect()).await;
-    let eye = alarm(&seen, &question(&voter.alarm));
-    let control = voter.control_alarm.as_deref().map(|name| alarm(&seen, &question(name)));
-    let signal = signal_of_alarm(
-        voter,
-        eye.as_ref().map(Option::as_ref),
-        control.as_ref().map(|c| c.as_ref().map(Option::as_ref)),
-        read_at,
-    );
-    desk.store_signal(&plan.workload, &signal, read_at).await?;
+    let seen = look(desk, voter_questions(voter, plan)).await;
+    let past = known_past(voter, before).filter(|p| since(p.at, read_at) <= BASELINE_LAST);
+    let Some(reading) = read(voter, plan, &seen, past, read_at) else { return Ok(()) };
+    store(desk, plan, voter, before, reading, read_at).await
+}
+
+/// Puts a reading beside what the voter said before, and stores the signal that follows.
+async fn store(
+    desk: &Desk,
+    plan: &Plan,
+    voter: &Voter,
+    before: &Facts,
+    reading: Reading,
+    at: Timestamp,
+) -> Result<(), StepError> {
+    let freshness = voter.freshness(plan.detection.freshness);
+    let signal = Signal::following(voter, before.signal(voter.id()), reading, at, freshness);
     if signal.vote == Vote::Unhealthy {
         tracing::info!(workload = %plan.workload, voter = %signal.voter, evidence = %signal.evidence, "a voter says down");
+    }
+    desk.store_signal(&plan.workload, &signal, at).await
+}
+
+/// Keeps what was told as the vote of each voter that it concerns. Whoever tells may date it into the
+/// future; here nothing is later than the table's own time.
+pub async fn heard(
+    desk: &Desk,
+    plans: &[&Plan],
+    told: &Told,
+    before: &Facts,
+    read_at: Timestamp,
+) -> Result<(), StepError> {
+    for plan in plans {
+        for voter in &plan.detection.voters {
+            let Some(Heard { reading, at }) = hear(voter, plan, told) else { continue };
+            store(desk, plan, voter, before, reading, at.min(read_at)).await?;
+        }
+    }
+    Ok(())
+}
+
+fn known_past<'a>(voter: &Voter, facts: &'a Facts) -> Option<&'a Baseline> {
+    let own = |(id, eye, _): &&(_, String, Baseline)| id == voter.id() && *eye == voter.eye();
+    facts.baselines.iter().find(own).map(|(_, _, baseline)| baseline)
+}
+
+/// Looks into the past of the voters' metrics where what is known of it is of another hour. On the
+/// schedule only: an event must not cost two weeks of questions.
+pub async fn pasts(
+    desk: &Desk,
+    plans: &[&Plan],
+    facts: &Facts,
+    read_at: Timestamp,
+) -> Result<(), StepError> {
+    for plan in plans {
+        for voter in &plan.detection.voters {
+            let questions = baseline_questions(voter);
+            let known = known_past(voter, facts);
+            if questions.is_empty() || known.is_some_and(|p| since(p.at, read_at) <= BASELINE_AGE) {
+                continue;
+            }
+            let seen = look(desk, questions).await;
+            let Some(baseline) = baseline(voter, &seen, read_at) else {
+                tracing::info!(voter = %voter.id(), "the past of its metric is unseen; the last one stays");
+                continue;
+            };
+            let fact = Fact::Baseline { voter: voter.id().clone(), eye: voter.eye(), baseline };
+            desk.store_fact(&plan.workload, &fact, read_at, read_at).await?;
+        }
     }
     Ok(())
 }
@@ -59,14 +131,6 @@ pub async fn other_side(
     let seen = look(desk, standby_questions(plan, direction)).await;
     let fact = Fact::Standby { direction, standby: standby(plan, direction, &seen, read_at) };
     desk.store_fact(&plan.workload, &fact, read_at, read_at).await
-}
-
-fn alarm(seen: &Seen, question: &Question) -> Result<Option<AlarmView>, Blind> {
-    let view = seen.get(question)?;
-    if let View::Alarm(alarm) = view {
-        return Ok(alarm.clone());
-    }
-    Err(Blind::new(format!("{question} answered {view:?}")))
 }
 
 /// Stores the peaks that are older than a tenth of what the plan allows: a fact needs no refreshing

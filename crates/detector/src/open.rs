@@ -5,6 +5,7 @@ use leeward_core::error::StepError;
 use leeward_core::evidence::Assessment;
 use leeward_core::ids::{Direction, ExecutorId, Generation, Step, WorkloadId};
 use leeward_core::journal::{Decision, Entry, PROTOCOL, State, Trigger, chain};
+use leeward_core::matching::Needed;
 use leeward_core::opening::{Adoption, NotNow, Opening, adopts, may_open};
 use leeward_core::planted::{self, Bug};
 use leeward_core::steps::{Situation, approval, effects};
@@ -12,7 +13,7 @@ use leeward_core::succession;
 use leeward_core::table::Key;
 use leeward_core::time::{Timestamp, after};
 use leeward_ports::{Condition, ExecutionState, Frozen, Item};
-use leeward_reconcile::{Appended, Book, Desk, StoredPlan, refuse, table_error};
+use leeward_reconcile::{Appended, Book, Desk, StoredPlan, need, refuse, table_error};
 
 use crate::{Detector, output};
 
@@ -24,6 +25,8 @@ pub struct Reason {
     pub direction: Direction,
     /// Whether it counts.
     pub mode: Mode,
+    /// Whether the brake across workloads counts it.
+    pub braked: bool,
 }
 
 /// Joins the open generation or opens the next; a refusal goes on record and people are told.
@@ -52,6 +55,13 @@ pub async fn open(
             Ok(output(DetectStatus::Refused, workload.as_str(), None, &why.to_string()))
         }
         Opening::Open(generation) => {
+            if reason.braked
+                && let Err(holds) = desk.pass_brake(workload, generation).await?
+            {
+                let needed = Needed::by_the_brake(&holds, assessment);
+                need(desk, workload, &needed, read_at).await?;
+                return Ok(output(DetectStatus::Refused, workload.as_str(), None, &needed.reason));
+            }
             let before = last.as_ref().map(|b| b.state.clone());
             close(desk, last, generation).await?;
             let decision = decide(stored, assessment, reason, generation, read_at, before.as_ref());
@@ -100,6 +110,11 @@ fn decide(
 ) -> Decision {
     let plan = &stored.plan;
     let body = serde_json::to_string(assessment).unwrap_or_default();
+    // A person who starts it has been asked.
+    let ask = match reason.trigger {
+        Trigger::Evidence { .. } => assessment.ask.clone(),
+        Trigger::Operator { .. } => Vec::new(),
+    };
     Decision {
         protocol: PROTOCOL,
         workload: plan.workload.clone(),
@@ -117,6 +132,7 @@ fn decide(
         effects: effects(plan, generation),
         unproven: succession::unproven(before),
         handed_over: succession::handed_over(before, generation),
+        ask,
     }
 }
 

@@ -1,8 +1,8 @@
 //! Last known good facts and votes of a workload: one query brings them all.
 
 use leeward_core::error::StepError;
-use leeward_core::evidence::{Signal, Standby};
-use leeward_core::ids::{Direction, Side, WorkloadId};
+use leeward_core::evidence::{Baseline, Deployed, Evidence, Signal, Standby};
+use leeward_core::ids::{Direction, Side, VoterId, WorkloadId};
 use leeward_core::steps::Peak;
 use leeward_core::table::{Key, workload_partition};
 use leeward_core::time::Timestamp;
@@ -20,6 +20,10 @@ pub struct Facts {
     pub standbys: Vec<(Direction, Standby)>,
     /// Peaks by capacity and side.
     pub peaks: Vec<Peak>,
+    /// The last deployment that somebody told of.
+    pub deployed: Option<Deployed>,
+    /// The past of the voters' metrics, by voter and eye.
+    pub baselines: Vec<(VoterId, String, Baseline)>,
 }
 
 /// One fact to store.
@@ -42,6 +46,17 @@ pub enum Fact {
         /// Replicated heartbeat, by the writer's clock.
         heartbeat: Timestamp,
     },
+    /// The last deployment.
+    Deployed(Deployed),
+    /// What a voter's metric was at this hour in the past.
+    Baseline {
+        /// The voter.
+        voter: VoterId,
+        /// Its eye.
+        eye: String,
+        /// The past.
+        baseline: Baseline,
+    },
 }
 
 impl Fact {
@@ -58,6 +73,8 @@ impl Fact {
                 Key::snapshot(workload, "peak", &format!("{}#{side}", peak.capacity))
             }
             Self::Replication { database, .. } => Key::snapshot(workload, "replication", database),
+            Self::Deployed(_) => Key::snapshot(workload, "deployed", "last"),
+            Self::Baseline { voter, .. } => Key::snapshot(workload, "baseline", voter.as_str()),
         }
     }
 }
@@ -66,6 +83,20 @@ impl Facts {
     /// How the side that a recovery that way moves to was last seen.
     pub fn standby(&self, direction: Direction) -> Option<&Standby> {
         self.standbys.iter().find(|(d, _)| *d == direction).map(|(_, s)| s)
+    }
+
+    /// The latest signal of a voter.
+    pub fn signal(&self, voter: &VoterId) -> Option<&Signal> {
+        self.signals.iter().find(|s| s.voter == *voter)
+    }
+
+    /// What is weighed for a recovery that way.
+    pub fn evidence(&self, direction: Direction) -> Evidence<'_> {
+        Evidence {
+            signals: &self.signals,
+            standby: self.standby(direction),
+            deployed: self.deployed.as_ref(),
+        }
     }
 }
 
@@ -87,6 +118,10 @@ impl Desk {
                 }
                 Ok(Fact::Peak(peak)) => facts.peaks.push(peak),
                 Ok(Fact::Replication { .. }) => {}
+                Ok(Fact::Deployed(deployed)) => facts.deployed = Some(deployed),
+                Ok(Fact::Baseline { voter, eye, baseline }) => {
+                    facts.baselines.push((voter, eye, baseline));
+                }
                 Err(error) => {
                     tracing::warn!(sk = %item.key.sk, %error, "a stored fact cannot be read");
                 }

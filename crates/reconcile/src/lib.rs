@@ -3,6 +3,7 @@
 
 mod append;
 mod book;
+mod brake;
 mod desk;
 mod facts;
 mod outbox;
@@ -11,8 +12,9 @@ mod step;
 
 pub use append::Appended;
 pub use book::Book;
+pub use brake::StoredBrake;
 pub use desk::{Desk, table_error};
 pub use facts::{Fact, Facts};
-pub use outbox::{Delivery, deliver, deliver_refusals, refuse};
+pub use outbox::{Delivery, deliver, deliver_refusals, need, refuse};
 pub use plans::{StoredPlan, Switch};
 pub use step::{StepRun, look, run};

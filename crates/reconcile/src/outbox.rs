@@ -4,6 +4,7 @@ use futures_util::future::join_all;
 use leeward_core::error::StepError;
 use leeward_core::ids::{Digest, WorkloadId};
 use leeward_core::journal::chain;
+use leeward_core::matching::Needed;
 use leeward_core::plan::Plan;
 use leeward_core::planted::{self, Bug};
 use leeward_core::table::{DELIVERED, Key, REFUSALS, generation_partition, workload_partition};
@@ -27,6 +28,9 @@ pub struct Delivery {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 struct Refusal {
     reason: String,
+    /// What a person can do.
+    #[serde(default)]
+    actions: Vec<String>,
 }
 
 /// Receivers of a plan's notices: its topics and webhooks, and the system's own topic.
@@ -98,7 +102,29 @@ pub async fn refuse(
     as_of: Timestamp,
     read_at: Timestamp,
 ) -> Result<(), StepError> {
-    let body = serde_json::to_string(&Refusal { reason: reason.to_owned() })
+    let refusal = Refusal { reason: reason.to_owned(), actions: Vec::new() };
+    record(desk, workload, &refusal, as_of, read_at).await
+}
+
+/// Puts on record that a person is needed, once an hour for the same cause.
+pub async fn need(
+    desk: &Desk,
+    workload: &WorkloadId,
+    needed: &Needed,
+    read_at: Timestamp,
+) -> Result<(), StepError> {
+    let refusal = Refusal { reason: needed.reason.clone(), actions: needed.actions.clone() };
+    record(desk, workload, &refusal, needed.told_as_of(read_at), read_at).await
+}
+
+async fn record(
+    desk: &Desk,
+    workload: &WorkloadId,
+    refusal: &Refusal,
+    as_of: Timestamp,
+    read_at: Timestamp,
+) -> Result<(), StepError> {
+    let body = serde_json::to_string(refusal)
         .map_err(|e| StepError::InvalidInput(format!("a refusal cannot be written: {e}")))?;
     let item = Item {
         key: Key::refusal(workload, as_of),
@@ -122,9 +148,9 @@ pub async fn deliver_refusals(
         desk.table.list(&workload_partition(workload), REFUSALS).await.map_err(table_error)?;
     let mut delivery = Delivery::default();
     for item in listed.value.into_iter().filter(|i| i.n == 0) {
-        let reason =
-            serde_json::from_str::<Refusal>(&item.body).map_or(item.body.clone(), |r| r.reason);
-        let notice = refusal_notice(workload.as_str(), &reason);
+        let refusal = serde_json::from_str::<Refusal>(&item.body)
+            .unwrap_or_else(|_| Refusal { reason: item.body.clone(), actions: Vec::new() });
+        let notice = refusal_notice(workload.as_str(), &refusal.reason, &refusal.actions);
         let mut owed = false;
         for receiver in receivers(plan, system_topic) {
             match send(publisher, &receiver, &notice).await {

@@ -2,6 +2,7 @@
 
 use leeward_core::ids::Step;
 use leeward_core::journal::{Answer, Entry};
+use leeward_core::plan::Voter;
 use leeward_core::planted::Bug;
 use leeward_core::time::Span;
 use leeward_core::world::AlarmState;
@@ -82,6 +83,7 @@ fn blind_canaries() -> Rig {
 fn only_inside_voters() -> Rig {
     let rig = orders_with(|plan| {
         for voter in &mut plan.detection.voters {
+            let Voter::Alarm(voter) = voter else { continue };
             if voter.id.as_str() == "canary-west" {
                 voter.region = PRIMARY.into();
             }

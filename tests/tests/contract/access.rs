@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use leeward_core::effect::Verb;
-use leeward_core::evidence::standby_questions;
+use leeward_core::evidence::{baseline_questions, standby_questions, voter_questions};
 use leeward_core::ids::{Digest, Direction, Generation, Nonce, Seq, Step};
 use leeward_core::journal::{
     Decision, EffectState, Entry, IntentState, PROTOCOL, Record, Reply, State, Trigger, chain,
@@ -81,6 +81,10 @@ fn questions(function: &Function) -> BTreeSet<String> {
             if function.steps.contains(&Step::Detect) {
                 let all = standby_questions(plan, direction);
                 asked.extend(all.iter().map(kind));
+                let voters = plan.detection.voters.iter();
+                let looks =
+                    voters.flat_map(|v| [voter_questions(v, plan), baseline_questions(v)].concat());
+                asked.extend(looks.map(|question| kind(&question)));
             }
         }
     }
@@ -115,6 +119,7 @@ fn generation(plan: &Plan, direction: Direction, undoes: &[Step]) -> State {
         effects: leeward_core::steps::effects(plan, Generation(1)),
         unproven: Vec::new(),
         handed_over: Vec::new(),
+        ask: Vec::new(),
     };
     let opened = Record {
         seq: serde_json::from_value(1.into()).expect("a place"),

@@ -4,8 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use leeward_asl::Template;
 use leeward_core::contract::{StartRequest, StepInput};
+use leeward_core::evidence::{Heard, Vote, hear};
 use leeward_core::ids::Step;
-use leeward_core::trigger::{self, Trigger};
+use leeward_core::plan::Voter;
+use leeward_core::trigger::{
+    self, Deployment, Document, HealthEvent, RdsDetail, RdsNotice, Told, Trigger,
+};
 use leeward_ports::probe_wire::ProbeRequest;
 use serde_json::Value;
 
@@ -63,7 +67,25 @@ fn the_readme_lists_every_event_in_order() {
 fn word(trigger: &Trigger) -> String {
     match trigger {
         Trigger::Sweep { source } => format!("sweep by {source}"),
-        Trigger::Alarm { alarm, region, source } => format!("{alarm} in {region} by {source}"),
+        Trigger::Alarm { alarm, region, health_check, at, source } => {
+            let check = health_check.as_ref().map_or(String::new(), |id| format!(" of {id}"));
+            let at = at.map_or("at some time".to_owned(), |at| at.to_string());
+            format!("{alarm}{check} in {region} by {source} at {at}")
+        }
+        Trigger::Told(told) => match told.as_ref() {
+            Told::Health(event) => format!(
+                "health {} {} {:?}, delivered to {}",
+                event.detail.event_type_code,
+                event.detail.status_code.as_deref().unwrap_or("?"),
+                event.detail.event_region,
+                event.region
+            ),
+            Told::Rds(event) => format!("{} of {} at {}", event.event, event.source, event.at),
+            Told::Document(document) => {
+                format!("document of {} at {}", document.workload, document.time)
+            }
+            Told::Deployment(deployment) => format!("deployment of {}", deployment.what),
+        },
         Trigger::Start(request) => format!("start of {} {:?}", request.plan, request.direction),
         Trigger::Join { workload, generation, .. } => format!("join {workload} {generation}"),
         Trigger::Within { trigger, .. } => format!("within an execution: {}", word(trigger)),
@@ -76,15 +98,39 @@ fn word(trigger: &Trigger) -> String {
 fn the_detector_understands_each_of_its_events() {
     let understood = BTreeMap::from([
         ("01-schedule.json", "sweep by schedule"),
-        ("02-alarm-action.json", "orders-canary-eu in eu-west-1 by alarm action"),
-        ("03-alarm-state-change.json", "orders-canary-west in us-west-2 by EventBridge"),
-        ("04-alarm-by-sns.json", "orders-canary-eu in eu-west-1 by SNS"),
-        ("05-health.json", "sweep by aws.health"),
-        ("06-rds.json", "sweep by aws.rds"),
-        ("07-start.json", "start of orders-region ToStandby"),
-        ("08-detect.json", "within an execution: start of orders-region ToStandby"),
-        ("11-commit.json", "step commit of orders"),
-        ("19-execution-status.json", "orders-g1-3f9c0a7d TIMED_OUT"),
+        (
+            "02-alarm-action.json",
+            "orders-canary-eu in eu-west-1 by alarm action at 2026-11-21T09:14:02.421Z",
+        ),
+        (
+            "03-alarm-state-change.json",
+            "orders-canary-west in us-west-2 by EventBridge at 2026-11-21T09:14:02.421Z",
+        ),
+        (
+            "04-composite-alarm.json",
+            "orders-canary-west in us-west-2 by EventBridge at 2026-11-21T09:14:04.301Z",
+        ),
+        (
+            "05-health-check-alarm.json",
+            "orders-health-check of abcdef11-2222-3333-4444-555555fedcba in us-east-1 by EventBridge at 2026-11-21T09:14:30.871Z",
+        ),
+        (
+            "06-alarm-by-sns.json",
+            "orders-canary-eu in eu-west-1 by SNS at 2026-11-21T09:14:02.421Z",
+        ),
+        (
+            "07-health.json",
+            "health AWS_EC2_OPERATIONAL_ISSUE open Some(\"us-east-1\"), delivered to us-west-2",
+        ),
+        ("08-rds.json", "RDS-EVENT-0031 of orders-db at 2026-11-21T09:13:02.774Z"),
+        ("09-rds-by-sns.json", "RDS-EVENT-0031 of orders-db at 2026-11-21T09:13:02.774Z"),
+        ("10-document.json", "document of orders at 2026-11-21T09:14:10Z"),
+        ("11-document-by-bus.json", "document of orders at 2026-11-21T09:14:10Z"),
+        ("12-deployment.json", "deployment of orders-api 2.14.0"),
+        ("13-start.json", "start of orders-region ToStandby"),
+        ("14-detect.json", "within an execution: start of orders-region ToStandby"),
+        ("17-commit.json", "step commit of orders"),
+        ("25-execution-status.json", "orders-g1-3f9c0a7d TIMED_OUT"),
     ]);
     let rows = rows();
     let own = rows.iter().filter(|row| row.function == "detector").map(|row| row.file.as_str());
@@ -95,10 +141,10 @@ fn the_detector_understands_each_of_its_events() {
         assert_eq!(word(&trigger), expected, "{file}");
         assert_eq!(trigger::read(&again(&event)).as_ref(), Ok(&trigger), "{file}");
     }
-    let start = event("07-start.json");
+    let start = event("13-start.json");
     let request: StartRequest = serde_json::from_value(start.clone()).expect("a start");
-    assert_eq!(serde_json::to_value(request).unwrap(), start, "07-start.json");
-    assert_eq!(event("08-detect.json")["trigger"], start, "08 carries 07");
+    assert_eq!(serde_json::to_value(request).unwrap(), start, "13-start.json");
+    assert_eq!(event("14-detect.json")["trigger"], start, "14 carries 13");
 }
 
 #[test]
@@ -118,7 +164,7 @@ fn each_step_event_is_read_by_the_function_that_does_it() {
 
 #[test]
 fn the_probe_reads_its_event() {
-    let event = event("20-db-probe.json");
+    let event = event("26-db-probe.json");
     let request: ProbeRequest = serde_json::from_value(event.clone()).expect("a probe's request");
     assert_eq!(serde_json::to_value(&request).unwrap(), event);
     let databases = &examples()["orders.yaml"].databases;
@@ -174,17 +220,22 @@ fn each_step_event_is_what_its_state_makes() {
 fn the_events_speak_of_the_orders_plan() {
     let plans = examples();
     let orders = &plans["orders.yaml"];
-    for file in ["02-alarm-action.json", "03-alarm-state-change.json", "04-alarm-by-sns.json"] {
+    for file in [
+        "02-alarm-action.json",
+        "03-alarm-state-change.json",
+        "04-composite-alarm.json",
+        "06-alarm-by-sns.json",
+    ] {
         let event = event(file);
         let Ok(Trigger::Alarm { alarm, region, .. }) = trigger::read(&event) else {
             panic!("{file} is no alarm")
         };
         let arn = format!("arn:aws:cloudwatch:{region}:123456789012:alarm:{alarm}");
         assert!(event.to_string().contains(&arn), "{file} is not of {arn}");
-        let votes = |v: &leeward_core::plan::Voter| v.alarm == alarm && v.region.as_str() == region;
+        let votes = |v: &Voter| matches!(v, Voter::Alarm(v) if v.alarm == alarm && v.region.as_str() == region);
         assert!(orders.detection.voters.iter().any(votes), "{file}: {alarm} has no vote");
     }
-    let start = event("07-start.json");
+    let start = event("13-start.json");
     assert_eq!(start["workload"], orders.workload.as_str());
     assert_eq!(start["plan"], orders.plan.as_str());
     for row in rows() {
@@ -192,5 +243,64 @@ fn the_events_speak_of_the_orders_plan() {
         if is_step(&event) {
             assert_eq!(event["workload"], orders.workload.as_str(), "{}", row.file);
         }
+    }
+}
+
+/// Whether everything in `part` stands in `whole`, at the same place.
+fn within(part: &Value, whole: &Value) -> bool {
+    match (part, whole) {
+        (Value::Object(part), Value::Object(whole)) => {
+            part.iter().all(|(name, value)| whole.get(name).is_some_and(|w| within(value, w)))
+        }
+        (Value::Array(part), Value::Array(whole)) => {
+            part.len() == whole.len() && part.iter().zip(whole).all(|(p, w)| within(p, w))
+        }
+        _ => part == whole,
+    }
+}
+
+/// What is read of an event is written again as it stood there.
+fn written_again<T>(value: &Value)
+where
+    T: serde::Serialize + serde::de::DeserializeOwned + PartialEq + std::fmt::Debug,
+{
+    let read: T = serde_json::from_value(value.clone()).expect("the shape");
+    let written = serde_json::to_value(&read).unwrap();
+    assert!(within(&written, value), "written {written}, read from {value}");
+    assert_eq!(serde_json::from_value::<T>(written).unwrap(), read);
+}
+
+#[test]
+fn what_is_told_is_written_as_it_was_read() {
+    written_again::<HealthEvent>(&event("07-health.json"));
+    written_again::<RdsDetail>(&event("08-rds.json")["detail"]);
+    let wrapped = event("09-rds-by-sns.json");
+    let message = wrapped["Records"][0]["Sns"]["Message"].as_str().expect("a message");
+    written_again::<RdsNotice>(&serde_json::from_str(message).expect("JSON in it"));
+    written_again::<Document>(&event("10-document.json"));
+    written_again::<Document>(&event("11-document-by-bus.json")["detail"]);
+    written_again::<Deployment>(&event("12-deployment.json"));
+}
+
+#[test]
+fn each_telling_is_a_vote_of_its_voter_in_the_orders_plan() {
+    let plans = examples();
+    let orders = &plans["orders.yaml"];
+    for (file, voter, once) in [
+        ("07-health.json", "aws-health", false),
+        ("08-rds.json", "db-events", true),
+        ("09-rds-by-sns.json", "db-events", true),
+        ("10-document.json", "apm", false),
+        ("11-document-by-bus.json", "apm", false),
+    ] {
+        let Ok(Trigger::Told(told)) = trigger::read(&event(file)) else { panic!("{file}") };
+        let heard: Vec<(&str, Heard)> = orders
+            .detection
+            .voters
+            .iter()
+            .filter_map(|v| Some((v.id().as_str(), hear(v, orders, &told)?)))
+            .collect();
+        let [(who, Heard { reading, .. })] = heard.as_slice() else { panic!("{file}: {heard:?}") };
+        assert_eq!((*who, reading.vote, reading.once), (voter, Vote::Unhealthy, once), "{file}");
     }
 }

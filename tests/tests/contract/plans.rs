@@ -82,6 +82,7 @@ fn the_three_example_plans_show_every_kind() {
     let plans = examples();
     assert_eq!(plans.keys().collect::<Vec<_>>(), ["catalog.yaml", "orders.yaml", "sessions.yaml"]);
     for (file, name, list) in [
+        ("detection/voter", "Voter", "voters"),
         ("database", "Database", "databases"),
         ("database", "Fence", "fences"),
         ("capacity", "Capacity", "capacity"),

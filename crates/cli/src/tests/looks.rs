@@ -13,7 +13,7 @@ fn a_good_day_is_well_and_says_what_is_missing() {
     assert_eq!(answer.json["verdict"], "well");
     assert_eq!(answer.json["plans"][0]["would-open"], false);
     let text = answer.lines.join("\n");
-    for words in ["canary-west (us-west-2): healthy", "(quorum 2)", "missing   2 more of 3 voters"]
+    for words in ["canary-west (us-west-2): healthy", "(quorum 2)", "missing   2 more of 7 voters"]
     {
         assert!(text.contains(words), "{words}:\n{text}");
     }

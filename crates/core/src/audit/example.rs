@@ -65,6 +65,7 @@ impl Journal {
             effects: effects(Generation(generation)),
             unproven: Vec::new(),
             handed_over: Vec::new(),
+            ask: Vec::new(),
         };
         let mut journal = Self { records: Vec::new() };
         journal.add(seconds, Entry::Opened(Box::new(decision)));

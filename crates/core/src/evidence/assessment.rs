@@ -2,12 +2,12 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::evidence::{Signal, Standby, Vote};
-use crate::ids::{Direction, Region, VoterId};
+use crate::evidence::ballot::ballot;
+use crate::evidence::{Ballot, Classification, Count, Counted, Signal, Standby, classify};
+use crate::ids::Direction;
 use crate::journal::Bearing;
-use crate::plan::{Plan, Voter};
-use crate::planted::{self, Bug};
-use crate::time::{Span, Timestamp, since};
+use crate::plan::Plan;
+use crate::time::{Timestamp, after, since};
 
 /// What the evidence says of the side that would be left.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -21,40 +21,8 @@ pub enum Verdict {
     Unsure,
 }
 
-/// How one voter counts, and why.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub struct Ballot {
-    /// The voter.
-    pub voter: VoterId,
-    /// Where it looks from.
-    pub origin: Region,
-    /// How it counts.
-    pub counted: Counted,
-    /// How old its vote is; `None`: it never voted.
-    pub age: Option<Span>,
-    /// Since how long it says so.
-    pub sustained: Option<Span>,
-    /// Its words, or why it does not count.
-    pub evidence: String,
-}
-
-/// How a vote counts.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Counted {
-    /// Well.
-    Healthy,
-    /// Down, for long enough.
-    Unhealthy,
-    /// Down, but not for long enough.
-    NotYet,
-    /// Blind, stale or silent.
-    Unknown,
-}
-
 /// Signals and plan weighed at one instant. Stored whole, by digest.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct Assessment {
     /// When.
@@ -67,6 +35,15 @@ pub struct Assessment {
     pub bearing: Bearing,
     /// When the trouble was first signalled, of the votes that count.
     pub first_signal: Option<Timestamp>,
+    /// The votes counted; the verdict follows from these numbers and the quorum.
+    pub count: Count,
+    /// Votes that the plan asks for.
+    pub quorum: u32,
+    /// What kind of failure it is; `None`: no voter says that anything is down.
+    pub classification: Option<Classification>,
+    /// Why a person has to be asked first, whatever the plan's policy; empty: nothing stands against
+    /// going on by itself.
+    pub ask: Vec<String>,
     /// Each voter.
     pub ballots: Vec<Ballot>,
     /// The side that would be moved to; `None`: never looked at.
@@ -75,10 +52,49 @@ pub struct Assessment {
     pub reasons: Vec<String>,
 }
 
+/// A deployment that somebody posted.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Deployed {
+    /// What was deployed.
+    pub what: String,
+    /// By whom.
+    pub by: Option<String>,
+    /// When it began.
+    pub at: Timestamp,
+}
+
+/// Everything on record that is weighed.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Evidence<'a> {
+    /// The latest signals of the plan's voters.
+    pub signals: &'a [Signal],
+    /// How the side to move to was last seen.
+    pub standby: Option<&'a Standby>,
+    /// The last deployment.
+    pub deployed: Option<&'a Deployed>,
+}
+
 impl Assessment {
     /// All reasons in one line.
     pub fn sentence(&self) -> String {
         self.reasons.join("; ")
+    }
+}
+
+impl Verdict {
+    /// What the votes say: nothing but the numbers and the quorum decides.
+    pub fn of(count: &Count, quorum: u32) -> Self {
+        if quorum > 0 && count.down >= quorum && count.down_outside > 0 {
+            Self::Down
+        } else if count.well >= quorum
+            && count.well_outside > 0
+            && count.down + count.not_yet < quorum
+        {
+            Self::Well
+        } else {
+            Self::Unsure
+        }
     }
 }
 
@@ -90,36 +106,45 @@ pub fn assess(
     standby: Option<&Standby>,
     now: Timestamp,
 ) -> Assessment {
-    let suspect = plan.source_region(direction);
-    let ballots: Vec<Ballot> =
-        plan.detection.voters.iter().map(|v| ballot(plan, v, signals, now)).collect();
-    let count = |wanted: Counted| ballots.iter().filter(|b| b.counted == wanted).count();
-    let anywhere = planted::is(Bug::NoOutsideWitness);
-    let witness = |wanted: Counted| {
-        ballots.iter().any(|b| b.counted == wanted && (anywhere || b.origin != *suspect))
-    };
-    let quorum = plan.detection.quorum as usize;
-    let voters = ballots.len();
-    let (down, well) = (count(Counted::Unhealthy), count(Counted::Healthy));
-    let (not_yet, unknown) = (count(Counted::NotYet), count(Counted::Unknown));
+    weigh(plan, direction, Evidence { signals, standby, deployed: None }, now)
+}
 
+/// Weighs everything on record at `now`.
+pub fn weigh(
+    plan: &Plan,
+    direction: Direction,
+    evidence: Evidence<'_>,
+    now: Timestamp,
+) -> Assessment {
+    let suspect = plan.source_region(direction);
+    let quorum = plan.detection.quorum;
+    let ballots: Vec<Ballot> =
+        plan.detection.voters.iter().map(|v| ballot(plan, v, evidence.signals, now)).collect();
+    let count = Count::of(&ballots, suspect);
+    let verdict = Verdict::of(&count, quorum);
     let mut reasons = vec![format!(
-        "{down} of {voters} voters say {suspect} is down (quorum {quorum}), {not_yet} not yet for {}, {well} say it is well, {unknown} are unknown",
-        plan.detection.sustain
+        "{} of {} voters say {suspect} is down (quorum {quorum}, {} of them from outside), {} not yet for {}, {} say it is well, {} are unknown",
+        count.down,
+        count.voters,
+        count.down_outside,
+        count.not_yet,
+        plan.detection.sustain,
+        count.well,
+        count.unknown
     )];
-    let verdict = if down >= quorum && witness(Counted::Unhealthy) {
-        Verdict::Down
-    } else if well >= quorum && witness(Counted::Healthy) && down + not_yet < quorum {
-        Verdict::Well
-    } else {
-        Verdict::Unsure
-    };
-    if down >= quorum && !witness(Counted::Unhealthy) {
+    if count.down >= quorum && count.down_outside == 0 {
         reasons.push(format!(
             "every voter that says down looks from {suspect} itself: no outside witness"
         ));
     }
-    let standby = standby.filter(|s| since(s.at, now) <= plan.detection.freshness);
+    let classification = classify(plan, direction, verdict, &ballots);
+    if let Some(found) = &classification {
+        reasons.push(format!(
+            "it is a {} of severity {}: {}. Estimated impact: {}",
+            found.kind, found.severity, found.because, found.impact
+        ));
+    }
+    let standby = evidence.standby.filter(|s| since(s.at, now) <= plan.detection.freshness);
     let objection = match standby {
         None => Some("the side to move to has not been looked at lately".to_owned()),
         Some(s) if s.against.is_empty() => None,
@@ -133,61 +158,45 @@ pub fn assess(
         Verdict::Well => Bearing::TurnBack,
         Verdict::Down | Verdict::Unsure => Bearing::Unsure,
     };
-    let first_signal = signals
-        .iter()
-        .filter(|s| ballots.iter().any(|b| b.voter == s.voter && b.counted == Counted::Unhealthy))
-        .map(|s| s.since)
-        .min();
+    let down = ballots.iter().filter(|b| b.counted == Counted::Unhealthy);
+    let first_signal = down.filter_map(|b| b.since).min();
+    let ask: Vec<String> = recent(plan, evidence.deployed, first_signal).into_iter().collect();
+    reasons.extend(ask.iter().cloned());
     Assessment {
         at: now,
         direction,
         verdict,
         bearing,
         first_signal,
+        count,
+        quorum,
+        classification,
+        ask,
         ballots,
         standby: standby.cloned(),
         reasons,
     }
 }
 
-fn ballot(plan: &Plan, voter: &Voter, signals: &[Signal], now: Timestamp) -> Ballot {
-    let latest = signals.iter().filter(|s| s.voter == voter.id).max_by_key(|s| (s.at, s.vote));
-    let Some(signal) = latest else {
-        return Ballot {
-            voter: voter.id.clone(),
-            origin: voter.region.clone(),
-            counted: Counted::Unknown,
-            age: None,
-            sustained: None,
-            evidence: "it never voted".to_owned(),
-        };
-    };
-    let age = since(signal.at, now);
-    let sustained = since(signal.since, now);
-    let stale = age > plan.detection.freshness && !planted::is(Bug::StaleVotes);
-    let counted = match signal.vote {
-        _ if stale => Counted::Unknown,
-        Vote::Unknown if planted::is(Bug::UnknownIsDown) => Counted::Unhealthy,
-        Vote::Unhealthy if planted::is(Bug::NotSustained) => Counted::Unhealthy,
-        Vote::Unknown => Counted::Unknown,
-        Vote::Healthy => Counted::Healthy,
-        // What it said when it was last asked counts, not what it may be saying since.
-        Vote::Unhealthy if since(signal.since, signal.at) >= plan.detection.sustain => {
-            Counted::Unhealthy
-        }
-        Vote::Unhealthy => Counted::NotYet,
-    };
-    let evidence = if stale {
-        format!("its vote is {age} old, more than {}", plan.detection.freshness)
-    } else {
-        signal.evidence.clone()
-    };
-    Ballot {
-        voter: voter.id.clone(),
-        origin: voter.region.clone(),
-        counted,
-        age: Some(age),
-        sustained: Some(sustained),
-        evidence,
+/// Whether the trouble began soon after a deployment. Both instants are on record, so that waiting
+/// alone never turns a question into a failover.
+fn recent(
+    plan: &Plan,
+    deployed: Option<&Deployed>,
+    first_signal: Option<Timestamp>,
+) -> Option<String> {
+    let (feed, deployed, began) = (plan.detection.change_feed?, deployed?, first_signal?);
+    if after(deployed.at, feed.window) < began {
+        return None;
     }
+    let when = if deployed.at <= began {
+        format!("{} before the trouble began", since(deployed.at, began).in_words())
+    } else {
+        format!("{} after the trouble began", since(began, deployed.at).in_words())
+    };
+    let by = deployed.by.as_ref().map_or(String::new(), |by| format!(" by {by}"));
+    Some(format!(
+        "{} was deployed{by} {when}, within {}: a person is asked, since moving may take the fault along",
+        deployed.what, feed.window
+    ))
 }

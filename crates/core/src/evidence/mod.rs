@@ -1,9 +1,27 @@
 //! Evidence: dated votes of several observers, and what they add up to.
 
 mod assessment;
+mod ballot;
+mod classify;
+mod hearing;
+mod looking;
+mod members;
+mod metric;
 mod signal;
 mod standby;
 
-pub use assessment::{Assessment, Ballot, Counted, Verdict, assess};
-pub use signal::{Signal, Vote, signal_of_alarm};
+pub use assessment::{Assessment, Deployed, Evidence, Verdict, assess, weigh};
+pub use ballot::{Ballot, Count, Counted};
+pub use classify::{Classification, actions, classify};
+pub(crate) use hearing::judges;
+pub use hearing::{Heard, hear};
+pub use looking::{baseline_questions, read, voter_questions};
+pub use metric::{BASELINE_AGE, BASELINE_LAST, Baseline, baseline};
+pub use signal::{Reading, Signal, Signs, Vote};
 pub use standby::{Standby, standby, standby_questions};
+#[cfg(test)]
+mod hearing_tests;
+#[cfg(test)]
+mod looking_tests;
+#[cfg(test)]
+mod tests;

@@ -1,11 +1,15 @@
 //! One voter's latest vote: a level, not an edge.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use serde::{Deserialize, Serialize};
 
 use crate::ids::{Region, VoterId};
-use crate::plan::Voter;
-use crate::time::Timestamp;
-use crate::world::{AlarmState, AlarmView, Blind};
+use crate::plan::{ImpairmentKind, Severity, Voter};
+use crate::time::{Span, Timestamp, since};
+
+/// Most changes of mind that are kept: more than any plan needs to tell a flapping voter.
+const TURNS_MAX: usize = 32;
 
 /// What a voter says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -19,8 +23,41 @@ pub enum Vote {
     Unknown,
 }
 
+/// What a voter saw beside its vote: where the trouble is, and how much of it.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", default)]
+pub struct Signs {
+    /// What the source itself calls it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub kind: Option<ImpairmentKind>,
+    /// How bad the source itself calls it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub severity: Option<Severity>,
+    /// Zones in which most of what was seen is down.
+    #[serde(skip_serializing_if = "BTreeSet::is_empty")]
+    pub zones_down: BTreeSet<String>,
+    /// Zones in which most of what was seen is well.
+    #[serde(skip_serializing_if = "BTreeSet::is_empty")]
+    pub zones_well: BTreeSet<String>,
+    /// Services that are named.
+    #[serde(skip_serializing_if = "BTreeSet::is_empty")]
+    pub services: BTreeSet<String>,
+    /// Resources that are down.
+    #[serde(skip_serializing_if = "BTreeSet::is_empty")]
+    pub resources: BTreeSet<String>,
+    /// Numbers that were seen, by name.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub metrics: BTreeMap<String, f64>,
+}
+
+impl Signs {
+    fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
 /// The latest dated vote of one voter.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct Signal {
     /// The voter.
@@ -35,49 +72,160 @@ pub struct Signal {
     pub origin: Region,
     /// Its words.
     pub evidence: String,
+    /// Its eye: a vote counts only for the voter that has the same one.
+    #[serde(default)]
+    pub eye: String,
+    /// Said by an event that comes once: it holds until another event, and is not sustained by looking again.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub once: bool,
+    /// The last vote that was not Unknown.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub known: Option<Vote>,
+    /// When it changed between Healthy and Unhealthy, the latest last.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub turns: Vec<Timestamp>,
+    /// What it saw beside.
+    #[serde(default, skip_serializing_if = "Signs::is_empty")]
+    pub signs: Signs,
 }
 
-/// A voter's signal as its alarm, and its control alarm if it has one, show it at `now`.
-/// A voter that cannot prove its sight is Unknown, whatever its alarm says.
-pub fn signal_of_alarm(
-    voter: &Voter,
-    alarm: Result<Option<&AlarmView>, &Blind>,
-    control: Option<Result<Option<&AlarmView>, &Blind>>,
-    now: Timestamp,
-) -> Signal {
-    let unknown = |why: String, since: Timestamp| Signal {
-        voter: voter.id.clone(),
-        vote: Vote::Unknown,
-        at: now,
-        since,
-        origin: voter.region.clone(),
-        evidence: why,
-    };
-    match control {
-        None => {}
-        Some(Ok(Some(view))) if view.state == AlarmState::Ok => {}
-        Some(Ok(Some(view))) => {
-            return unknown(format!("its control probe fails: {}", view.reason), view.since);
-        }
-        Some(Ok(None)) => return unknown("its control alarm does not exist".to_owned(), now),
-        Some(Err(blind)) => return unknown(format!("its control alarm is unseen: {blind}"), now),
+/// One look by one voter, or one word of it, before it is put beside what it said before.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Reading {
+    /// What it says.
+    pub vote: Vote,
+    /// Its words, or why it sees nothing.
+    pub evidence: String,
+    /// Since when it says so, where the source itself tells.
+    pub since: Option<Timestamp>,
+    /// Whether it comes once.
+    pub once: bool,
+    /// What it saw beside.
+    pub signs: Signs,
+}
+
+impl Reading {
+    /// A vote with its words.
+    pub fn new(vote: Vote, evidence: impl Into<String>) -> Self {
+        let evidence = evidence.into();
+        Self { vote, evidence, since: None, once: false, signs: Signs::default() }
     }
-    let view = match alarm {
-        Ok(Some(view)) => view,
-        Ok(None) => return unknown(format!("alarm {} does not exist", voter.alarm), now),
-        Err(blind) => return unknown(blind.to_string(), now),
-    };
-    let vote = match view.state {
-        AlarmState::Ok => Vote::Healthy,
-        AlarmState::Alarm => Vote::Unhealthy,
-        AlarmState::InsufficientData => return unknown(view.reason.clone(), view.since),
-    };
-    Signal {
-        voter: voter.id.clone(),
-        vote,
-        at: now,
-        since: view.since,
-        origin: voter.region.clone(),
-        evidence: view.reason.clone(),
+
+    /// It sees nothing, and why.
+    pub fn blind(why: impl Into<String>) -> Self {
+        Self::new(Vote::Unknown, why)
+    }
+
+    /// With what the source knows of the beginning.
+    #[must_use]
+    pub fn since(self, since: Timestamp) -> Self {
+        Self { since: Some(since), ..self }
+    }
+
+    /// With what was seen beside.
+    #[must_use]
+    pub fn with(self, signs: Signs) -> Self {
+        Self { signs, ..self }
+    }
+}
+
+impl Signal {
+    /// The signal that follows from a reading at `at`, and from what the voter said before. A level
+    /// lasts from the first look that showed it, unless the voter was not heard for longer than
+    /// `freshness` in between.
+    pub fn following(
+        voter: &Voter,
+        before: Option<&Self>,
+        reading: Reading,
+        at: Timestamp,
+        freshness: Span,
+    ) -> Self {
+        let eye = voter.eye();
+        let before = before.filter(|b| b.eye == eye && b.at <= at);
+        let heard = before.filter(|b| since(b.at, at) <= freshness);
+        let lasting = heard.filter(|b| b.vote == reading.vote).map(|b| b.since);
+        let begun = reading.since.or(lasting).unwrap_or(at).min(at);
+        let said = before.and_then(|b| b.known);
+        let mut turns = before.map(|b| b.turns.clone()).unwrap_or_default();
+        let known = if reading.vote == Vote::Unknown { said } else { Some(reading.vote) };
+        if said.is_some() && known != said {
+            turns.push(at);
+        }
+        let surplus = turns.len().saturating_sub(TURNS_MAX);
+        turns.drain(..surplus);
+        Self {
+            voter: voter.id().clone(),
+            vote: reading.vote,
+            at,
+            since: begun,
+            origin: voter.region().clone(),
+            evidence: reading.evidence,
+            eye,
+            once: reading.once,
+            known,
+            turns,
+            signs: reading.signs,
+        }
+    }
+
+    /// How often it changed its mind in the `window` before its last word.
+    pub fn turns_within(&self, window: Span) -> usize {
+        self.turns.iter().filter(|turn| since(**turn, self.at) <= window).count()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::plan::Plan;
+    use crate::plan::example::orders;
+
+    fn voter() -> Voter {
+        let plan: Plan = serde_json::from_value(orders()).unwrap();
+        plan.detection.voters[0].clone()
+    }
+
+    fn at(seconds: i64) -> Timestamp {
+        Timestamp::from_second(1_800_000_000 + seconds).unwrap()
+    }
+
+    fn following(votes: &[(i64, Vote)]) -> Signal {
+        let mut last: Option<Signal> = None;
+        for (seconds, vote) in votes {
+            let reading = Reading::new(*vote, "");
+            let next =
+                Signal::following(&voter(), last.as_ref(), reading, at(*seconds), Span::minutes(3));
+            last = Some(next);
+        }
+        last.unwrap()
+    }
+
+    #[test]
+    fn a_level_lasts_from_the_first_look_that_showed_it() {
+        use Vote::{Healthy, Unhealthy, Unknown};
+        assert_eq!(following(&[(0, Healthy), (60, Unhealthy), (120, Unhealthy)]).since, at(60));
+        assert_eq!(following(&[(0, Unhealthy), (60, Unknown), (120, Unhealthy)]).since, at(120));
+        // Not heard of for longer than a vote is fresh: it may have been well in between.
+        assert_eq!(following(&[(0, Unhealthy), (600, Unhealthy)]).since, at(600));
+    }
+
+    #[test]
+    fn a_change_of_mind_is_counted_and_blindness_is_none() {
+        use Vote::{Healthy, Unhealthy, Unknown};
+        let fickle =
+            [(0, Healthy), (60, Unhealthy), (120, Unknown), (180, Unhealthy), (240, Healthy)];
+        let signal = following(&fickle);
+        assert_eq!(signal.turns, [at(60), at(240)]);
+        assert_eq!(signal.turns_within(Span::minutes(1)), 1);
+        assert_eq!(following(&[(0, Unknown), (60, Unhealthy)]).turns, []);
+    }
+
+    #[test]
+    fn another_eye_of_that_name_starts_anew() {
+        let mut before = following(&[(0, Vote::Unhealthy)]);
+        before.eye = "another".to_owned();
+        let reading = Reading::new(Vote::Unhealthy, "");
+        let next = Signal::following(&voter(), Some(&before), reading, at(60), Span::minutes(3));
+        assert_eq!(next.since, at(60));
     }
 }

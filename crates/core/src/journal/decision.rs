@@ -49,6 +49,9 @@ pub struct Decision {
     /// What the generation before did and left for this one to go on with, or to undo.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub handed_over: Vec<HandedOver>,
+    /// Why people are asked before any effect, whatever the plan's policy; empty: the policy decides.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub ask: Vec<String>,
 }
 
 /// An old side that may still write, for all that was ever proven.

@@ -1,5 +1,7 @@
 //! Kinds and severities of impairments.
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 
 /// What failed. Other spellings of the sources are aliases.
@@ -44,6 +46,43 @@ pub enum Severity {
     Medium,
     High,
     Critical,
+}
+
+impl ImpairmentKind {
+    /// The name in a plan.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::RegionOutage => "region-outage",
+            Self::ZoneOutage => "zone-outage",
+            Self::ServiceOutage => "service-outage",
+            Self::DataCorruption => "data-corruption",
+            Self::SecurityIncident => "security-incident",
+            Self::NaturalDisaster => "natural-disaster",
+            Self::InstanceFailure => "instance-failure",
+            Self::ServiceDegradation => "service-degradation",
+            Self::NetworkIssue => "network-issue",
+            Self::ResourceExhaustion => "resource-exhaustion",
+            Self::ApplicationError => "application-error",
+            Self::DatabaseIssue => "database-issue",
+        }
+    }
+}
+
+impl fmt::Display for ImpairmentKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+impl fmt::Display for Severity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Low => "low",
+            Self::Medium => "medium",
+            Self::High => "high",
+            Self::Critical => "critical",
+        })
+    }
 }
 
 #[cfg(test)]

@@ -25,7 +25,12 @@ pub use database::{
     AuroraGlobal, Database, DynamodbGlobal, Fence, Isolate, Probe, ProbeSide, RdsReplica,
     SecurityGroupRules, StopWriter, WriterLease,
 };
-pub use detection::{Detection, Voter};
+pub use detection::{
+    About, AlarmVoter, ChangeFeed, Detection, Deviation, DocumentVoter, EcsVoter, EndpointVoter,
+    Flapping, GroupVoter, HealthCheckVoter, HealthEventVoter, InstancesVoter, Maintenance,
+    MetricVoter, OneWindow, RdsEventVoter, ReplicationVoter, TargetsVoter, Threshold, Voter,
+    VoterKind, Weekday, WeeklyWindow,
+};
 pub use kinds::{ImpairmentKind, Severity};
 pub use people::{Approval, ApprovalFor, Notifications, OnTimeout, Policy, Topic, Webhook};
 pub use traffic::{Control, RecordControl, RecordPair, StopMetric, Traffic};

@@ -28,7 +28,7 @@ pub fn one_way(situation: &Situation<'_>, excess: Option<Span>) -> Approval {
 
 /// Whether any effect may go on.
 pub fn any(situation: &Situation<'_>) -> Approval {
-    if situation.plan.policy.approval.wanted_for == ApprovalFor::All {
+    if situation.plan.policy.approval.wanted_for == ApprovalFor::All || cautious(situation) {
         standing(situation, None)
     } else {
         Approval::Given
@@ -40,10 +40,17 @@ pub fn first(situation: &Situation<'_>) -> Option<Entry> {
     (wanted(situation) && situation.state.questions.is_empty()).then(|| ask(situation, None))
 }
 
-/// Whether the one-way door needs people: by the plan, or because an old side may still write.
+/// Whether the one-way door needs people: by the plan, because an old side may still write, or because
+/// the evidence itself asks for a person.
 fn wanted(situation: &Situation<'_>) -> bool {
     situation.plan.policy.approval.wanted_for != ApprovalFor::None
         || !situation.state.decision.unproven.is_empty()
+        || cautious(situation)
+}
+
+/// Whether the evidence itself asks for a person, before any effect.
+fn cautious(situation: &Situation<'_>) -> bool {
+    !situation.state.decision.ask.is_empty()
 }
 
 fn standing(situation: &Situation<'_>, excess: Option<Span>) -> Approval {
@@ -96,8 +103,8 @@ fn timed_out(
         return Approval::Record(ask(situation, excess));
     }
     match situation.plan.policy.approval.on_timeout {
-        // Silence never covers a loss beyond the plan's limit.
-        OnTimeout::Proceed if excess.is_none() => Approval::Given,
+        // Silence covers neither a loss beyond the plan's limit nor what the evidence asks a person for.
+        OnTimeout::Proceed if excess.is_none() && !cautious(situation) => Approval::Given,
         OnTimeout::Decline => Approval::Record(declined(asked, by)),
         OnTimeout::Proceed | OnTimeout::Hold => {
             if resumed_since(situation) {
@@ -147,17 +154,19 @@ fn ask(situation: &Situation<'_>, excess: Option<Span>) -> Entry {
         }
         None => "losing no more than the plan allows".to_owned(),
     };
+    let caution: Vec<String> = decision.ask.iter().map(|why| format!("; {why}")).collect();
     Entry::Asked {
         number,
         plan: decision.plan_digest.clone(),
         loss: excess,
         deadline: after(situation.now, timeout),
         question: format!(
-            "Move {} to {} ({}), {loss}{}?",
+            "Move {} to {} ({}), {loss}{}{}?",
             decision.workload,
             decision.target,
             decision.direction,
-            old_sides(situation)
+            old_sides(situation),
+            caution.concat()
         ),
     }
 }

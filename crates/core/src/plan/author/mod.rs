@@ -11,6 +11,7 @@ use std::fmt;
 use serde::Serialize;
 use serde_json::Value;
 
+use crate::plan::detection::name_the_kind;
 use crate::plan::{ImpairmentKind, Level, Plan, check};
 
 pub use schema::schema;
@@ -69,8 +70,12 @@ fn document(text: &str) -> Result<Value, String> {
     })
 }
 
-/// The sources spell impairments in several ways; the schema knows one.
+/// The sources spell impairments in several ways, and an alarm needs not say that it is one; what
+/// checks the shape knows one spelling.
 fn use_own_spellings(document: &mut Value) {
+    if let Some(Value::Array(voters)) = document.pointer_mut("/detection/voters") {
+        voters.iter_mut().for_each(name_the_kind);
+    }
     let Some(Value::Array(kinds)) = document.get_mut("responds-to") else { return };
     for entry in kinds {
         let Some(kind) = entry.get_mut("kind") else { continue };

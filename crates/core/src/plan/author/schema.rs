@@ -14,6 +14,8 @@ pub fn schema() -> Value {
     let definitions = schema.get("$defs").and_then(Value::as_object).cloned().unwrap_or_default();
     close_variants(&mut schema, &definitions);
     drop_unused(&mut schema);
+    let voter = schema.pointer_mut("/$defs/Voter/oneOf").and_then(Value::as_array_mut);
+    voter.into_iter().flatten().for_each(alarm_by_default);
     if let Some(object) = schema.as_object_mut() {
         object.insert("title".to_owned(), json!("Leeward plan"));
     }
@@ -56,6 +58,14 @@ fn lay_in(variant: &mut Map<String, Value>, definitions: &Map<String, Value>) {
         }
     }
     variant.insert("additionalProperties".to_owned(), json!(false));
+}
+
+/// A voter without a kind is an alarm.
+fn alarm_by_default(variant: &mut Value) {
+    let is_alarm = variant.pointer("/properties/kind/const") == Some(&json!("alarm"));
+    if let (true, Some(Value::Array(required))) = (is_alarm, variant.get_mut("required")) {
+        required.retain(|name| name != TAG);
+    }
 }
 
 fn drop_unused(schema: &mut Value) {

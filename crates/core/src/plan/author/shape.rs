@@ -4,7 +4,7 @@ use serde_json::{Map, Value};
 
 use super::Problem;
 use super::schema::TAG;
-use crate::time::Span;
+use crate::time::{Span, Timestamp};
 
 /// Most nested places of a plan; deeper is no plan.
 const DEPTH_MAX: usize = 32;
@@ -169,6 +169,11 @@ impl<'a> Look<'a> {
         let words: Vec<&str> = words(schema).collect();
         if !words.is_empty() {
             return self.word(&words, &Value::String(text.to_owned()), path);
+        }
+        if schema.get("format").and_then(Value::as_str) == Some("date-time")
+            && text.parse::<Timestamp>().is_err()
+        {
+            self.say(path, format!("is `{text}`; expected an instant like 2026-12-01T22:00:00Z"));
         }
         // The one pattern of the plan's types is that of a length of time.
         if schema.get("pattern").is_some()

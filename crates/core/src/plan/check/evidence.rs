@@ -1,18 +1,18 @@
 //! Who says that the workload is down, and whether they can still say so when it is.
 
-use std::collections::BTreeSet;
-
-use super::Findings;
+use super::{Findings, voters};
 use crate::ids::Direction;
 use crate::plan::Plan;
 use crate::time::Span;
 
 /// The detector's schedule looks once a minute.
 const SWEEP: Span = Span::seconds(60);
+/// Longer is no maintenance but a plan that is not enabled.
+const MAINTENANCE_LONG: Span = Span::minutes(8 * 60);
 
 pub(super) fn check(plan: &Plan, findings: &mut Findings) {
     let detection = &plan.detection;
-    findings.names("detection.voters", "id", detection.voters.iter().map(|v| v.id.as_str()));
+    findings.names("detection.voters", "id", detection.voters.iter().map(|v| v.id().as_str()));
     if detection.voters.is_empty() {
         findings
             .error("detection.voters", "is empty: nobody could ever say that the workload is down");
@@ -33,42 +33,28 @@ pub(super) fn check(plan: &Plan, findings: &mut Findings) {
     if quorum == 1 {
         findings.warn("detection.quorum", "is 1: a single voter decides, right or wrong");
     }
-    eyes(plan, findings);
+    voters::check(plan, findings);
     reachable(plan, Direction::ToStandby, findings);
     reachable(plan, Direction::ToPrimary, findings);
     times(plan, findings);
 }
 
-/// Two voters with one alarm are one voter.
-fn eyes(plan: &Plan, findings: &mut Findings) {
-    let mut known = BTreeSet::new();
-    for (index, voter) in plan.detection.voters.iter().enumerate() {
-        let path = format!("detection.voters[{index}].alarm");
-        findings.filled(&path, &voter.alarm);
-        if !known.insert((&voter.region, &voter.alarm)) {
-            findings.error(
-                &path,
-                format!(
-                    "alarm {} ({}) votes twice: one eye is one vote",
-                    voter.alarm, voter.region
-                ),
-            );
-        }
-        if voter.control_alarm.as_ref() == Some(&voter.alarm) {
-            findings.error(
-                format!("detection.voters[{index}].control-alarm"),
-                "is the voter's own alarm: it would be blind exactly when it sees trouble",
-            );
-        }
-    }
-}
-
 /// The Region that is left is silent: its own voters say nothing.
 fn reachable(plan: &Plan, direction: Direction, findings: &mut Findings) {
     let suspect = plan.source_region(direction);
-    let outside = plan.detection.voters.iter().filter(|v| v.region != *suspect).count();
+    let outside = plan.detection.voters.iter().filter(|v| v.region() != suspect);
+    let asked = outside.clone().filter(|v| !v.is_told()).count();
+    let outside = outside.count();
     let quorum = plan.detection.quorum as usize;
     if outside >= quorum {
+        if asked < quorum && direction == Direction::ToStandby {
+            findings.warn(
+                "detection.voters",
+                format!(
+                    "when {suspect} is silent, {asked} voters are left that can be asked and the quorum is {quorum}: the others speak only when an event arrives"
+                ),
+            );
+        }
         return;
     }
     let witness = if outside == 0 { " and there is no witness outside it" } else { "" };
@@ -99,6 +85,23 @@ fn times(plan: &Plan, findings: &mut Findings) {
                 detection.freshness
             ),
         );
+    }
+    if detection.flapping.window == Span::default() {
+        findings.warn("detection.flapping.window", "is 0: a flapping voter is never found out");
+    }
+    if detection.change_feed.is_some_and(|feed| feed.window == Span::default()) {
+        findings.error("detection.change-feed.window", "is 0: no deployment would ever be recent");
+    }
+    for (index, window) in detection.maintenance.iter().enumerate() {
+        let path = format!("detection.maintenance[{index}].length");
+        if window.length() == Span::default() {
+            findings.error(&path, "is 0: the window is never open");
+        } else if window.length() > MAINTENANCE_LONG {
+            findings.warn(
+                &path,
+                format!("{} in which the evidence opens nothing by itself", window.length()),
+            );
+        }
     }
     if detection.sustain == Span::default() {
         findings.warn("detection.sustain", "is 0: one bad minute starts a recovery");

@@ -12,6 +12,7 @@ mod shape;
 mod tests;
 mod traffic;
 mod validation;
+mod voters;
 
 use std::collections::BTreeSet;
 use std::fmt;

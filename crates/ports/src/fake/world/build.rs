@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use leeward_core::ids::{Region, Side, Sides};
-use leeward_core::plan::{Capacity, Check, Control, Database, Fence, Plan, Strategy, When};
+use leeward_core::plan::{Capacity, Check, Control, Database, Fence, Plan, Strategy, Voter, When};
 use leeward_core::table::lease_key;
 use leeward_core::time::Span;
 
@@ -70,7 +70,7 @@ impl State {
             plan.regions.control.clone(),
             Region::from(ROUTE53_HOME),
         ]);
-        regions.extend(plan.detection.voters.iter().map(|v| v.region.clone()));
+        regions.extend(plan.detection.voters.iter().map(|v| v.region().clone()));
         for database in &plan.databases {
             regions.extend(database.lease().map(|l| l.region.clone()));
             if let Some(probe) = database.probe() {
@@ -263,6 +263,7 @@ impl State {
 
     fn lay_alarms(&mut self, plan: &Plan) {
         for voter in &plan.detection.voters {
+            let Voter::Alarm(voter) = voter else { continue };
             let name = (voter.region.clone(), voter.alarm.clone());
             self.alarms.insert(name.clone(), AlarmCell::new(self.now, None));
             if let Some(control) = &voter.control_alarm {

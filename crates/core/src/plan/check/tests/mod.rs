@@ -3,6 +3,7 @@
 mod outside;
 mod people;
 mod proof;
+mod voters;
 
 use serde_json::{Value, json};
 

@@ -1,15 +1,25 @@
 //! What can reach the detector, and what it asks for. Rubbish is `InvalidInput`, never a signal.
 
+#[cfg(test)]
+mod tests;
+mod told;
+
+pub use told::{
+    Deployment, DeploymentMark, Document, DocumentMark, HealthDetail, HealthEvent, HealthWords,
+    RdsDetail, RdsEvent, RdsNotice, Told,
+};
+
 use serde_json::Value;
 
 use crate::contract::{StartRequest, StepInput};
 use crate::error::StepError;
 use crate::ids::{ExecutorId, Generation, Step, WorkloadId};
+use crate::time::Timestamp;
 
 /// A trigger, understood.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub enum Trigger {
-    /// Look at everything: the schedule, or an event that names no alarm.
+    /// Look at everything: the schedule.
     Sweep {
         /// What sent it.
         source: String,
@@ -20,9 +30,15 @@ pub enum Trigger {
         alarm: String,
         /// Its Region.
         region: String,
+        /// The Route 53 health check that it watches, if it watches one.
+        health_check: Option<String>,
+        /// When it moved; `None`: the event does not tell.
+        at: Option<Timestamp>,
         /// What sent it.
         source: String,
     },
+    /// Somebody tells something that is read here once and kept as a vote.
+    Told(Box<Told>),
     /// A person starts a recovery.
     Start(StartRequest),
     /// The state machine's first state: work on this generation.
@@ -52,7 +68,7 @@ pub enum Trigger {
     },
 }
 
-const EXPECTED: &str = "a schedule tick, a CloudWatch alarm action, an EventBridge event (alarm, Health, RDS, Step Functions), an SNS-wrapped alarm, {\"leeward\":\"start\",…}, {\"leeward\":\"detect\",…} or {\"leeward\":\"step\",…}";
+const EXPECTED: &str = "a schedule tick, a CloudWatch alarm action, an EventBridge event (alarm, Health, RDS, Step Functions), an SNS-wrapped alarm, {\"leeward\":\"start\",…}, {\"leeward\":\"document\",…}, {\"leeward\":\"deployment\",…}, {\"leeward\":\"detect\",…} or {\"leeward\":\"step\",…}";
 
 /// Reads whatever came in.
 pub fn read(value: &Value) -> Result<Trigger, StepError> {
@@ -60,6 +76,8 @@ pub fn read(value: &Value) -> Result<Trigger, StepError> {
         Some("start") => return start(value),
         Some("detect") => return detect(value),
         Some("step") => return step(value),
+        Some("document") => return tell(told::document(value)),
+        Some("deployment") => return tell(told::deployment(value)),
         Some(other) => return invalid(format!("`leeward: {other}` is not known")),
         None => {}
     }
@@ -68,7 +86,11 @@ pub fn read(value: &Value) -> Result<Trigger, StepError> {
     }
     if let Some(alarm) = text(value, "/alarmData/alarmName") {
         let region = text(value, "/region").or_else(|| region_of_arn(text(value, "/alarmArn")?));
-        return alarm_in(alarm, region, "alarm action");
+        let moved = Moved {
+            at: text(value, "/alarmData/state/timestamp"),
+            health_check: watched(value.pointer("/alarmData/configuration")),
+        };
+        return alarm_in(alarm, region, moved, "alarm action");
     }
     match (text(value, "/source"), text(value, "/detail-type")) {
         (Some(source), Some(detail_type)) => event(value, source, detail_type),
@@ -88,15 +110,38 @@ fn region_of_arn(arn: &str) -> Option<&str> {
     arn.split(':').nth(3).filter(|r| !r.is_empty())
 }
 
-fn alarm_in(alarm: &str, region: Option<&str>, source: &str) -> Result<Trigger, StepError> {
+/// What an event tells of an alarm beside its name.
+struct Moved<'a> {
+    at: Option<&'a str>,
+    health_check: Option<&'a str>,
+}
+
+/// The Route 53 health check in an alarm's configuration, as EventBridge and the alarm action have it.
+fn watched(configuration: Option<&Value>) -> Option<&str> {
+    let metrics = configuration?.get("metrics")?.as_array()?;
+    metrics.iter().find_map(|m| text(m, "/metricStat/metric/dimensions/HealthCheckId"))
+}
+
+fn alarm_in(
+    alarm: &str,
+    region: Option<&str>,
+    moved: Moved<'_>,
+    source: &str,
+) -> Result<Trigger, StepError> {
     match region {
         Some(region) => Ok(Trigger::Alarm {
             alarm: alarm.to_owned(),
             region: region.to_owned(),
+            health_check: moved.health_check.map(str::to_owned),
+            at: moved.at.and_then(|at| at.parse().ok()),
             source: source.to_owned(),
         }),
         None => invalid(format!("alarm {alarm} names no Region")),
     }
+}
+
+fn tell(told: Result<Told, StepError>) -> Result<Trigger, StepError> {
+    told.map(|told| Trigger::Told(Box::new(told)))
 }
 
 fn start(value: &Value) -> Result<Trigger, StepError> {
@@ -132,6 +177,7 @@ fn detect(value: &Value) -> Result<Trigger, StepError> {
         }
         trigger @ (Trigger::Sweep { .. }
         | Trigger::Alarm { .. }
+        | Trigger::Told(_)
         | Trigger::Start(_)
         | Trigger::ExecutionEnded { .. }) => {
             Ok(Trigger::Within { executor, trigger: Box::new(trigger) })
@@ -144,7 +190,7 @@ fn step(value: &Value) -> Result<Trigger, StepError> {
     Ok(Trigger::Step(input))
 }
 
-/// An SNS notification around an alarm's JSON message.
+/// An SNS notification around the JSON message of an alarm, of RDS, or of anything else that is read here.
 fn wrapped(value: &Value) -> Result<Trigger, StepError> {
     let Some(message) = text(value, "/Records/0/Sns/Message") else {
         return invalid("records that are not of SNS".to_owned());
@@ -154,7 +200,18 @@ fn wrapped(value: &Value) -> Result<Trigger, StepError> {
     };
     if let Some(alarm) = text(&inner, "/AlarmName") {
         let region = text(&inner, "/AlarmArn").and_then(region_of_arn);
-        return alarm_in(alarm, region, "SNS");
+        let dimensions = inner.pointer("/Trigger/Dimensions").and_then(Value::as_array);
+        let of_a_check = |d: &&Value| text(d, "/name") == Some("HealthCheckId");
+        let moved = Moved {
+            at: text(&inner, "/StateChangeTime"),
+            health_check: dimensions
+                .and_then(|d| d.iter().find(of_a_check))
+                .and_then(|d| text(d, "/value")),
+        };
+        return alarm_in(alarm, region, moved, "SNS");
+    }
+    if inner.get("Event Source").is_some() {
+        return tell(told::rds_notice(&inner));
     }
     read(&inner)
 }
@@ -166,11 +223,21 @@ fn event(value: &Value, source: &str, detail_type: &str) -> Result<Trigger, Step
         }
         ("aws.cloudwatch", "CloudWatch Alarm State Change") => {
             match text(value, "/detail/alarmName") {
-                Some(alarm) => alarm_in(alarm, text(value, "/region"), "EventBridge"),
+                Some(alarm) => {
+                    let moved = Moved {
+                        at: text(value, "/detail/state/timestamp"),
+                        health_check: watched(value.pointer("/detail/configuration")),
+                    };
+                    alarm_in(alarm, text(value, "/region"), moved, "EventBridge")
+                }
                 None => invalid("an alarm event without an alarm".to_owned()),
             }
         }
-        ("aws.health" | "aws.rds", _) => Ok(Trigger::Sweep { source: source.to_owned() }),
+        ("aws.health", _) => tell(told::health(value)),
+        ("aws.rds", _) => tell(told::rds(value)),
+        // Whatever another system puts on the bus: its own name as the source.
+        (_, "Leeward Document") => tell(told::document(&value["detail"])),
+        (_, "Leeward Deployment") => tell(told::deployment(&value["detail"])),
         ("aws.states", "Step Functions Execution Status Change") => {
             match (text(value, "/detail/name"), text(value, "/detail/status")) {
                 (Some(name), Some(status)) => {
@@ -180,45 +247,5 @@ fn event(value: &Value, source: &str, detail_type: &str) -> Result<Trigger, Step
             }
         }
         _ => invalid(format!("an event `{detail_type}` of {source}")),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use proptest::prelude::*;
-    use serde_json::json;
-
-    #[test]
-    fn rubbish_is_invalid_input_and_never_a_signal() {
-        for rubbish in [
-            json!(null),
-            json!(42),
-            json!("leeward"),
-            json!([]),
-            json!({}),
-            json!({"leeward": "dance"}),
-            json!({"leeward": "start"}),
-            json!({"leeward": "start", "workload": "Orders!", "plan": "p", "mode": "recover", "direction": "to-standby", "reason": "r"}),
-            json!({"leeward": "start", "workload": "orders", "plan": "p", "mode": "recover", "direction": "to-standby", "reason": " "}),
-            json!({"leeward": "detect", "trigger": {}}),
-            json!({"leeward": "detect", "executor": "e", "trigger": {"leeward": "detect", "executor": "e", "trigger": {}}}),
-            json!({"Records": [{"s3": {}}]}),
-            json!({"Records": [{"Sns": {"Message": "not json"}}]}),
-            json!({"source": "aws.ec2", "detail-type": "EC2 Instance State-change Notification"}),
-            json!({"source": "aws.cloudwatch", "detail-type": "CloudWatch Alarm State Change", "detail": {}}),
-            json!({"alarmData": {"alarmName": "a"}}),
-        ] {
-            let answer = read(&rubbish);
-            assert!(matches!(answer, Err(StepError::InvalidInput(_))), "{rubbish}: {answer:?}");
-        }
-    }
-
-    proptest! {
-        #[test]
-        fn any_text_and_any_object_is_answered_without_a_panic(key in ".*", value in ".*") {
-            let _ = read(&json!({ key.clone(): value.clone() }));
-            let _ = read(&json!({ "Records": [{ "Sns": { "Message": value } }] }));
-        }
     }
 }

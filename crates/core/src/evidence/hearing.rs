@@ -1,0 +1,179 @@
+//! What a voter that lives on events makes of what was told.
+
+use crate::evidence::{Reading, Signs, Vote};
+use crate::ids::Direction;
+use crate::plan::{
+    DocumentVoter, HealthEventVoter, ImpairmentKind, Plan, RdsEventVoter, Threshold, Voter,
+};
+use crate::time::Timestamp;
+use crate::trigger::{Document, HealthEvent, RdsEvent, Told};
+
+/// A voter's word, and when it was said.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Heard {
+    /// The word.
+    pub reading: Reading,
+    /// When it was said, by the clock of who said it.
+    pub at: Timestamp,
+}
+
+/// What the voter says by what was told; `None`: that does not concern it.
+pub fn hear(voter: &Voter, plan: &Plan, told: &Told) -> Option<Heard> {
+    match (voter, told) {
+        (Voter::HealthEvent(voter), Told::Health(event)) => health(voter, plan, event),
+        (Voter::RdsEvent(voter), Told::Rds(event)) => rds(voter, event),
+        (Voter::Document(voter), Told::Document(document)) => written(voter, plan, document),
+        (_, Told::Health(_) | Told::Rds(_) | Told::Document(_) | Told::Deployment(_)) => None,
+    }
+}
+
+/// Only an issue is news of an illness; the other categories are plans and papers.
+fn health(voter: &HealthEventVoter, plan: &Plan, event: &HealthEvent) -> Option<Heard> {
+    let detail = &event.detail;
+    let ill = detail.event_region.as_deref().unwrap_or(&event.region);
+    let suspect = plan.source_region(Direction::ToStandby);
+    let counts = voter.aws_services.is_empty() || voter.aws_services.contains(&detail.service);
+    let abuse = event.detail_type == "AWS Health Abuse Event";
+    let concerns = ill == suspect.as_str()
+        && event.region == voter.region.as_str()
+        && counts
+        && (abuse || detail.event_type_category == "issue");
+    if !concerns {
+        return None;
+    }
+    let words = detail.event_description.first().map_or("", |w| w.latest_description.as_str());
+    let evidence = format!("{} ({ill}): {words}", detail.event_type_code);
+    let closed = detail.end_time.is_some() || detail.status_code.as_deref() == Some("closed");
+    let vote = match detail.status_code.as_deref() {
+        _ if closed => Vote::Healthy,
+        Some("upcoming") => return None,
+        Some(_) | None => Vote::Unhealthy,
+    };
+    let kind = abuse.then_some(ImpairmentKind::SecurityIncident);
+    let resources = event.resources.iter().take(20).cloned().collect();
+    let reading = Reading::new(vote, evidence).with(Signs { kind, resources, ..Signs::default() });
+    let began = detail.began().filter(|_| vote == Vote::Unhealthy);
+    let reading = Reading { since: began, ..reading };
+    Some(Heard { reading, at: event.time })
+}
+
+/// What an RDS event means for the source. Events that are in neither list say nothing
+/// (docs.aws.amazon.com/AmazonRDS/latest/UserGuide/USER_Events.Messages.html).
+const RDS_DOWN: [&str; 14] = [
+    "RDS-EVENT-0003", // deleted
+    "RDS-EVENT-0004", // shut down
+    "RDS-EVENT-0007", // storage exhausted
+    "RDS-EVENT-0013", // Multi-AZ failover started
+    "RDS-EVENT-0020", // recovery of the instance started
+    "RDS-EVENT-0031", // failed
+    "RDS-EVENT-0035", // incompatible parameters
+    "RDS-EVENT-0036", // incompatible network
+    "RDS-EVENT-0045", // replication has stopped
+    "RDS-EVENT-0050", // Multi-AZ activation started
+    "RDS-EVENT-0052", // Multi-AZ recovery started
+    "RDS-EVENT-0057", // replication was ended
+    "RDS-EVENT-0069", // cluster failover failed
+    "RDS-EVENT-0073", // failover to another zone started
+];
+const RDS_UP: [&str; 8] = [
+    "RDS-EVENT-0006", // restarted
+    "RDS-EVENT-0015", // Multi-AZ failover completed, name change under way
+    "RDS-EVENT-0021", // recovery completed
+    "RDS-EVENT-0046", // replication resumed
+    "RDS-EVENT-0049", // Multi-AZ failover completed
+    "RDS-EVENT-0051", // Multi-AZ activation completed
+    "RDS-EVENT-0053", // Multi-AZ recovery completed
+    "RDS-EVENT-0071", // failover to another zone completed
+];
+/// Storage is a matter of resources; the rest are the database's own.
+const RDS_STORAGE: &str = "RDS-EVENT-0007";
+
+fn rds(voter: &RdsEventVoter, event: &RdsEvent) -> Option<Heard> {
+    if event.region != voter.region.as_str() || event.source != voter.source {
+        return None;
+    }
+    let failed = event.categories.iter().any(|c| c == "failure");
+    let vote = if RDS_UP.contains(&event.event.as_str()) {
+        Vote::Healthy
+    } else if failed || RDS_DOWN.contains(&event.event.as_str()) {
+        Vote::Unhealthy
+    } else {
+        return None;
+    };
+    let kind = match event.event.as_str() {
+        RDS_STORAGE => ImpairmentKind::ResourceExhaustion,
+        _ => ImpairmentKind::DatabaseIssue,
+    };
+    let evidence = format!("{} of {}: {}", event.event, event.source, event.message);
+    let signs =
+        Signs { kind: Some(kind), resources: [event.source.clone()].into(), ..Signs::default() };
+    // RDS tells a thing once: it holds until the next event or until it is too old.
+    let reading = Reading { once: true, ..Reading::new(vote, evidence).with(signs) };
+    Some(Heard { reading, at: event.at })
+}
+
+fn written(voter: &DocumentVoter, plan: &Plan, document: &Document) -> Option<Heard> {
+    let named = document.voter.as_deref().is_none_or(|name| name == voter.id.as_str());
+    let suspect = plan.source_region(Direction::ToStandby);
+    if document.workload != plan.workload || !named || document.region != suspect.as_str() {
+        return None;
+    }
+    let numbers = [
+        ("error rate", document.error_rate, voter.error_rate, " %"),
+        ("availability", document.availability, voter.availability, " %"),
+        ("response time", document.response_time, voter.response_time, " ms"),
+    ];
+    let mut crossed = Vec::new();
+    let mut within = Vec::new();
+    for (name, number, threshold, unit) in numbers {
+        let (Some(number), Some(threshold)) = (number, threshold) else { continue };
+        match threshold.crossed(number) {
+            Some(bound) => crossed.push(format!("{name} {number}{unit} is {bound}")),
+            None => within.push(format!("{name} {number}{unit}")),
+        }
+    }
+    let reading = match document.healthy {
+        Some(false) => {
+            let own = "it says itself that it is not healthy".to_owned();
+            Reading::new(Vote::Unhealthy, words(document, &[vec![own], crossed].concat()))
+        }
+        _ if !crossed.is_empty() => Reading::new(Vote::Unhealthy, words(document, &crossed)),
+        Some(true) => Reading::new(Vote::Healthy, words(document, &within)),
+        None if !within.is_empty() => Reading::new(Vote::Healthy, words(document, &within)),
+        None => Reading::blind("it measured nothing that the plan has a threshold for"),
+    };
+    let mut metrics = document.metrics.clone();
+    for (name, number) in [
+        ("error_rate", document.error_rate),
+        ("availability", document.availability),
+        ("response_time", document.response_time),
+    ] {
+        metrics.extend(number.map(|n| (name.to_owned(), n)));
+    }
+    let signs = Signs {
+        kind: document.kind,
+        severity: document.severity,
+        services: document.affected_services.iter().cloned().collect(),
+        metrics,
+        ..Signs::default()
+    };
+    Some(Heard { reading: reading.with(signs), at: document.time })
+}
+
+fn words(document: &Document, numbers: &[String]) -> String {
+    let mut words = vec![numbers.join(", ")];
+    if !document.affected_services.is_empty() {
+        words.push(format!("affected: {}", document.affected_services.join(", ")));
+    }
+    if !document.description.is_empty() {
+        words.push(document.description.clone());
+    }
+    words.retain(|w| !w.is_empty());
+    words.join("; ")
+}
+
+/// Whether a document voter judges anything at all.
+pub(crate) fn judges(voter: &DocumentVoter) -> bool {
+    let bounds = [voter.error_rate, voter.availability, voter.response_time];
+    bounds.iter().flatten().any(|t: &Threshold| t.above.is_some() || t.below.is_some())
+}

@@ -1,0 +1,214 @@
+//! One workload: votes, facts, verdict, the plan that answers, opening, adoption, what people are owed.
+
+use futures_util::lock::Mutex;
+use leeward_core::contract::{DetectOutput, DetectStatus, Mode};
+use leeward_core::error::StepError;
+use leeward_core::evidence::{Assessment, weigh};
+use leeward_core::ids::{Direction, ExecutorId, WorkloadId};
+use leeward_core::journal::Trigger as StartedBy;
+use leeward_core::matching::{Candidate, Choice, Needed, choose};
+use leeward_core::plan::Plan;
+use leeward_core::succession;
+use leeward_core::time::{DATE_RESOLUTION, Timestamp, after};
+use leeward_core::trigger::Told;
+use leeward_reconcile::{Book, Facts, StoredPlan, need};
+
+use crate::open::{Reason, adopt, open};
+use crate::tell::tell;
+use crate::{Detector, observe, output};
+
+/// Why a workload is looked at, and how closely.
+#[derive(Clone, Copy)]
+pub enum How<'a> {
+    /// The schedule: votes, the past of metrics, peaks.
+    Everything,
+    /// An event says that something moved, at that instant if it tells: the votes.
+    Votes(Option<Timestamp>),
+    /// Somebody told something: that is kept, and what is on record is weighed.
+    Heard(&'a Told),
+}
+
+/// What all workloads of one invocation share.
+pub struct Errand<'a> {
+    /// Why they are looked at.
+    pub how: How<'a>,
+    /// What sent it.
+    pub source: &'a str,
+    /// The execution, when it came through the state machine's first state.
+    pub executor: Option<&'a ExecutorId>,
+    /// `Date` of the answer that brought the plans.
+    pub read_at: Timestamp,
+    /// Looks go side by side, openings one after the other: they all count at the same brake.
+    pub turn: &'a Mutex<()>,
+}
+
+/// Looks at one workload by all of its plans.
+pub async fn workload(
+    detector: &Detector,
+    stored: &[&StoredPlan],
+    errand: &Errand<'_>,
+) -> Result<DetectOutput, StepError> {
+    let desk = &detector.desk;
+    let plans: Vec<&Plan> = stored.iter().map(|s| &s.plan).collect();
+    let Some(id) = plans.first().map(|p| p.workload.clone()) else {
+        return Ok(output(DetectStatus::NotNeeded, "", None, "there is no plan"));
+    };
+    let (before, _) = desk.facts(&id).await?;
+    if let Some(answer) = hardly_news(detector, &id, &before, errand).await? {
+        return Ok(answer);
+    }
+    match errand.how {
+        How::Everything | How::Votes(_) => {
+            observe::votes(desk, &plans, &before, errand.read_at).await?;
+        }
+        How::Heard(told) => observe::heard(desk, &plans, told, &before, errand.read_at).await?,
+    }
+    let (facts, now) = desk.facts(&id).await?;
+    let answer = decide(detector, stored, &facts, errand, now).await?;
+    for plan in &plans {
+        tell(detector, plan).await;
+    }
+    if matches!(errand.how, How::Everything) {
+        observe::pasts(desk, &plans, &facts, errand.read_at).await?;
+        for plan in &plans {
+            observe::peaks(desk, plan, &facts, now).await?;
+        }
+    }
+    Ok(answer)
+}
+
+/// In a storm a thousand alarms tell the same. What happened before the last look was seen by it, and a
+/// generation that is open is looked after by the schedule: neither costs another look.
+async fn hardly_news(
+    detector: &Detector,
+    id: &WorkloadId,
+    before: &Facts,
+    errand: &Errand<'_>,
+) -> Result<Option<DetectOutput>, StepError> {
+    let (How::Votes(Some(moved)), None) = (errand.how, errand.executor) else { return Ok(None) };
+    let last_look = before.standby(Direction::ToStandby).map(|s| s.at);
+    if last_look.is_some_and(|look| look >= after(moved, DATE_RESOLUTION)) {
+        let why = "the last look was after it";
+        return Ok(Some(output(DetectStatus::NotNeeded, id.as_str(), None, why)));
+    }
+    let (last, _) = detector.desk.latest(id).await?;
+    Ok(last.filter(|book| book.state.end.is_none()).map(|book| {
+        let generation = book.state.decision.generation;
+        let why = "a generation is open; the schedule looks after it";
+        output(DetectStatus::Go, id.as_str(), Some(generation), why)
+    }))
+}
+
+async fn decide(
+    detector: &Detector,
+    stored: &[&StoredPlan],
+    facts: &Facts,
+    errand: &Errand<'_>,
+    now: Timestamp,
+) -> Result<DetectOutput, StepError> {
+    let direction = Direction::ToStandby;
+    let weighed: Vec<Assessment> =
+        stored.iter().map(|s| weigh(&s.plan, direction, facts.evidence(direction), now)).collect();
+    let candidates: Vec<Candidate<'_>> = stored
+        .iter()
+        .zip(&weighed)
+        .map(|(s, assessment)| Candidate { plan: &s.plan, assessment })
+        .collect();
+    let choice = choose(&candidates, now);
+    let pick = |index: usize| stored.get(index).copied().zip(weighed.get(index));
+    let (Some(first), Some(id)) = (pick(0), stored.first().map(|s| &s.plan.workload)) else {
+        return Ok(output(DetectStatus::NotNeeded, "", None, "there is no plan"));
+    };
+    let (last, _) = detector.desk.latest(id).await?;
+    let state = last.as_ref().map(|b| &b.state);
+    let elsewhere = state.is_some_and(away_from_home);
+    let is_open = state.is_some_and(|s| s.end.is_none());
+    let awaited = stored.iter().position(|s| state.is_some_and(|l| succession::awaits(l, &s.plan)));
+    match (last, choice) {
+        (Some(mut book), choice) if is_open => {
+            let chosen = if let Choice::Plan(index) = choice { pick(index) } else { None };
+            if let Some((stored, assessment)) = chosen {
+                give_way(detector, stored, assessment, &mut book).await?;
+            }
+            let (stored, assessment) = chosen.unwrap_or(first);
+            match errand.executor {
+                Some(_) => go_on(detector, stored, assessment, errand, true).await,
+                None => adopt(detector, &mut book).await,
+            }
+        }
+        (_, choice) => match (awaited.and_then(pick), choice) {
+            (Some((stored, assessment)), _) => {
+                go_on(detector, stored, assessment, errand, true).await
+            }
+            (None, Choice::Plan(index)) if !elsewhere => {
+                let (stored, assessment) = pick(index).unwrap_or(first);
+                go_on(detector, stored, assessment, errand, false).await
+            }
+            (None, Choice::Person(needed)) if !elsewhere => {
+                person(detector, id, &needed, now).await
+            }
+            (None, Choice::Plan(_) | Choice::Person(_) | Choice::Nothing) => {
+                let sentences: Vec<String> = weighed.iter().map(Assessment::sentence).collect();
+                Ok(output(DetectStatus::NotNeeded, id.as_str(), None, &sentences.join(" | ")))
+            }
+        },
+    }
+}
+
+/// Nothing is done by itself: it goes on record, and people are told what was seen and what to do.
+async fn person(
+    detector: &Detector,
+    id: &WorkloadId,
+    needed: &Needed,
+    now: Timestamp,
+) -> Result<DetectOutput, StepError> {
+    need(&detector.desk, id, needed, now).await?;
+    Ok(output(DetectStatus::Refused, id.as_str(), None, &needed.reason))
+}
+
+/// Ends an open generation in whose place another has to be opened.
+async fn give_way(
+    detector: &Detector,
+    stored: &StoredPlan,
+    assessment: &Assessment,
+    book: &mut Book,
+) -> Result<(), StepError> {
+    if !succession::thinkable(&book.state, &stored.plan, assessment) {
+        return Ok(());
+    }
+    let desk = &detector.desk;
+    let decision = &book.state.decision;
+    let by = desk.plan_version(&decision.plan, &decision.plan_digest).await?;
+    if let Some(entry) = succession::superseded(&book.state, &by, &stored.plan, assessment) {
+        // Another entry came first: the next sweep asks again.
+        desk.append(book, entry, Some(&by)).await?;
+    }
+    Ok(())
+}
+
+/// Whether the workload lives on its standby side, as far as the last generation tells: the
+/// primary's silence is no news then, and going home is a person's decision.
+fn away_from_home(state: &leeward_core::journal::State) -> bool {
+    match state.decision.direction {
+        Direction::ToStandby => state.committed(),
+        Direction::ToPrimary => !state.committed(),
+    }
+}
+
+/// Joins or opens in the evidence's name. `counted`: it goes on with what the brake has counted already.
+async fn go_on(
+    detector: &Detector,
+    stored: &StoredPlan,
+    assessment: &Assessment,
+    errand: &Errand<'_>,
+    counted: bool,
+) -> Result<DetectOutput, StepError> {
+    let reason = Reason {
+        trigger: StartedBy::Evidence { source: errand.source.to_owned() },
+        direction: assessment.direction,
+        mode: Mode::Recover,
+        braked: !counted,
+    };
+    let _turn = errand.turn.lock().await;
+    open(detector, stored, assessment, reason, errand.executor).await
+}
