@@ -1,6 +1,8 @@
 //! The harness: the whole recovery over fakes that behave, with the shipped state machine.
 
 pub mod check;
+mod functions;
 #[cfg(feature = "planted")]
 pub mod planted;
 pub mod rig;
+pub mod simulate;

@@ -1,6 +1,6 @@
 //! The real handlers and the shipped state machine over one fake world in virtual time.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -8,18 +8,18 @@ use leeward_asl::{Call, End, Execution, Failure, Host, Machine};
 use leeward_core::error::StepError;
 use leeward_core::ids::{Generation, Region, WorkloadId};
 use leeward_core::journal::{Entry, chain};
-use leeward_core::limits::Limits;
 use leeward_core::plan::Plan;
 use leeward_core::table::Key;
 use leeward_core::time::{Span, Timestamp, after, since};
 use leeward_detector::Detector;
+use leeward_ports::Item;
 use leeward_ports::fake::{
-    FakeClock, FakeExecutions, FakePublisher, FakeTable, FakeWorld, RegionState, SeededNonces,
-    block_on,
+    FakeClock, FakeExecutions, FakePublisher, FakeTable, FakeWorld, RegionState, block_on,
 };
-use leeward_ports::{Gauges, Item};
-use leeward_reconcile::{Book, Desk};
+use leeward_reconcile::Book;
 use serde_json::{Value, json};
+
+use crate::functions;
 
 /// How often the schedule fires.
 const SWEEP: Span = Span::minutes(1);
@@ -50,12 +50,6 @@ pub struct Rig {
     turns: Mutex<Vec<(Timestamp, Region, RegionState)>>,
 }
 
-struct Silent;
-
-impl Gauges for Silent {
-    fn emit(&self, _: Timestamp, _: Option<&str>, _: &'static str, _: f64) {}
-}
-
 /// The plan of that name in `plans/`, parsed as people's plans are.
 pub fn example(name: &str) -> Plan {
     let path = format!("{}/../plans/{name}.yaml", env!("CARGO_MANIFEST_DIR"));
@@ -63,6 +57,26 @@ pub fn example(name: &str) -> Plan {
     match leeward_core::plan::read(&text) {
         Ok(plan) => plan,
         Err(problems) => unreachable!("{path}: {problems:#?}"),
+    }
+}
+
+/// What `plan put` stores of a plan.
+pub fn plan_items(plan: &Plan) -> [Item; 3] {
+    let body = serde_json::to_string(plan).unwrap_or_default();
+    let digest = chain::digest(body.as_bytes());
+    let keys = [
+        Key::plan_version(&plan.plan, &digest),
+        Key::plan_current(&plan.plan),
+        Key::plan_listed(&plan.plan),
+    ];
+    keys.map(|key| Item { key, body: body.clone(), n: 1, nonce: String::new() })
+}
+
+/// The shipped state machine.
+pub fn machine() -> Machine {
+    match leeward_asl::parse(include_str!("../../statemachine/recovery.asl.json")) {
+        Ok(machine) => machine,
+        Err(problems) => unreachable!("the state machine is broken: {problems:#?}"),
     }
 }
 
@@ -74,25 +88,8 @@ impl Rig {
         let world = FakeWorld::for_plan(&plan, clock.clone());
         let executions = FakeExecutions::new(clock.clone());
         let publisher = FakePublisher::new(clock.clone());
-        let desk = Desk::new(
-            Arc::new(table.clone()),
-            Arc::new(world.clone()),
-            Arc::new(SeededNonces::new(7)),
-            Limits::REAL,
-        );
-        let detector = Detector {
-            desk,
-            executions: Arc::new(executions.clone()),
-            publisher: Arc::new(publisher.clone()),
-            gauges: Arc::new(Silent),
-            system_topic: Some("arn:aws:sns:eu-west-1:123456789012:leeward".to_owned()),
-            watcher_region: None,
-        };
-        let asl = include_str!("../../statemachine/recovery.asl.json");
-        let machine = match leeward_asl::parse(asl) {
-            Ok(machine) => machine,
-            Err(problems) => unreachable!("the state machine is broken: {problems:#?}"),
-        };
+        let detector = functions::detector(&table, &world, &executions, &publisher);
+        let machine = machine();
         let next_sweep = Mutex::new(leeward_core::time::after(clock.now(), SWEEP));
         let rig = Self {
             next_sweep,
@@ -113,13 +110,8 @@ impl Rig {
     }
 
     fn put_plan(&self) {
-        let body = serde_json::to_string(&self.plan).unwrap_or_default();
-        let digest = chain::digest(body.as_bytes());
-        let name = &self.plan.plan;
-        for key in
-            [Key::plan_version(name, &digest), Key::plan_current(name), Key::plan_listed(name)]
-        {
-            self.table.put_by_hand(Item { key, body: body.clone(), n: 1, nonce: String::new() });
+        for item in plan_items(&self.plan) {
+            self.table.put_by_hand(item);
         }
     }
 
@@ -244,29 +236,13 @@ impl Rig {
     }
 
     async fn handle(&self, function: &str, payload: &Value) -> Result<Value, StepError> {
-        let desk = &self.detector.desk;
-        let topic = self.detector.system_topic.as_deref();
-        let json = |output: leeward_core::contract::StepOutput| {
-            serde_json::to_value(output).map_err(|e| StepError::InvalidInput(e.to_string()))
-        };
-        match function {
-            "${DetectorFunction}" => leeward_detector::handle(&self.detector, payload).await,
-            "${DbFailoverFunction}" => json(leeward_db_failover::handle(desk, payload).await?),
-            "${RestoreFunction}" => json(leeward_restore::handle(desk, payload).await?),
-            "${DnsFailoverFunction}" => json(leeward_dns_failover::handle(desk, payload).await?),
-            "${ValidatorFunction}" => json(leeward_validator::handle(desk, payload).await?),
-            "${NotifierFunction}" => {
-                let publisher = self.detector.publisher.as_ref();
-                json(leeward_notifier::handle(desk, publisher, topic, payload).await?)
-            }
-            other => Err(StepError::InvalidInput(format!("there is no function {other}"))),
-        }
+        functions::call(&self.detector, function, payload).await
     }
 }
 
 /// An entry in a few words: its name, and what tells it from others of that name.
 #[expect(clippy::wildcard_enum_match_arm, reason = "most entries are told by their name alone")]
-fn sentence(entry: &Entry) -> String {
+pub(crate) fn sentence(entry: &Entry) -> String {
     match entry {
         Entry::Intent { change, .. } => format!("intent: {change}"),
         Entry::Outcome { effect, applied, .. } => format!("outcome: {effect} {applied}"),

@@ -1,7 +1,7 @@
 //! When the next generation may be opened, and how it begins.
 
 use crate::ids::Generation;
-use crate::journal::{Fate, State, TurnBackReason};
+use crate::journal::{End, Fate, State, TurnBackReason};
 use crate::limits::Limits;
 use crate::plan::Plan;
 use crate::planted::{self, Bug};
@@ -45,7 +45,8 @@ pub enum NotNow {
         /// Time left.
         left: Span,
     },
-    /// The last generation turned back for a reason that time alone does not change.
+    /// A person gave the last generation up, or it turned back for a reason that time alone does not
+    /// change.
     #[error(
         "generation {generation} was given up ({why}); the evidence opens none for {left} (`leeward ack` ends it, `leeward start` goes at once)"
     )]
@@ -138,9 +139,12 @@ pub fn may_open(
     open(plan, generation.next(), manual)
 }
 
-/// Whether it turned back for a reason that a minute does not change: the evidence alone must not
-/// open the same again and again.
+/// Whether a person gave it up, or it turned back for a reason that a minute does not change: the
+/// evidence alone must not open the same again and again.
 fn gave_up(last: &State) -> bool {
+    if last.end.as_ref().is_some_and(|e| e.end == End::Abandoned) {
+        return true;
+    }
     match last.fate {
         Fate::TurnedBack(reason, _) => match reason {
             TurnBackReason::Declined
@@ -197,7 +201,6 @@ pub enum Adoption {
 
 /// Which statuses of C5 a generation is in.
 pub fn record_status(state: &State) -> &'static str {
-    use crate::journal::End;
     match (&state.end, &state.halt, state.fate) {
         (Some(e), ..) => match e.end {
             End::Recovered => "completed",

@@ -32,6 +32,21 @@ fn meant<'a>(journals: &'a [Journal], change: &Change) -> Vec<Meant<'a>> {
         .collect()
 }
 
+/// The intent that a request carries out: it is signed with the date of its own. Generations may mean
+/// the same change, so the change alone does not tell.
+fn carried_out<'a>(
+    journals: &'a [Journal],
+    change: &Change,
+    frozen: Option<Timestamp>,
+) -> Option<Meant<'a>> {
+    let mut meant = meant(journals, change);
+    let own = meant.iter().rposition(|m| Some(m.dated) == frozen);
+    match own {
+        Some(own) => Some(meant.swap_remove(own)),
+        None => meant.pop(),
+    }
+}
+
 /// S6: an effect's intent had landed in the journal before its request landed in the world.
 pub(super) fn intent_first(evidence: &Evidence) -> Vec<String> {
     let journals = evidence.journals();
@@ -125,7 +140,8 @@ pub(super) fn at_most_once(evidence: &Evidence) -> Vec<String> {
         if change.class() == EffectClass::StateGuarded {
             continue;
         }
-        let Some(meant) = meant(&journals, change).pop() else { continue };
+        let signed = frozen.map(|f| f.0);
+        let Some(meant) = carried_out(&journals, change, signed) else { continue };
         if let Some(before) = changed.insert(meant.effect, happening.at) {
             breaches.push(format!(
                 "{} changed the world at {before} and again at {}",
@@ -160,7 +176,7 @@ pub(super) fn nothing_lands_after_the_end(evidence: &Evidence) -> Vec<String> {
     let journals = evidence.journals();
     let mut breaches = Vec::new();
     for arrival in evidence.arrivals().filter(|a| a.changed) {
-        let Some(meant) = meant(&journals, arrival.change).pop() else { continue };
+        let Some(meant) = carried_out(&journals, arrival.change, arrival.frozen) else { continue };
         let ended = meant.journal.when(|e| matches!(e, Entry::Ended { .. }));
         if ended.is_some_and(|end| end < arrival.at) {
             breaches.push(format!(

@@ -104,6 +104,20 @@ impl Evidence {
         }
     }
 
+    /// How many generations there are.
+    pub fn generations(&self) -> u64 {
+        self.journals().len() as u64
+    }
+
+    /// Every entry of every journal with its generation and the instant at which it landed.
+    pub fn entries(&self) -> Vec<(Generation, Timestamp, Record)> {
+        let journals = self.journals();
+        journals
+            .into_iter()
+            .flat_map(|j| j.entries.into_iter().map(move |(at, r)| (j.generation, at, r)))
+            .collect()
+    }
+
     /// When that item was written.
     fn landed(&self, item: &Item) -> Option<Timestamp> {
         self.writes

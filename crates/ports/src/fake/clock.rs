@@ -23,6 +23,16 @@ struct Inner {
     driven: bool,
     waits: BTreeSet<Timestamp>,
     turns: u64,
+    polled: Polled,
+}
+
+/// What the task that was polled last is pending for.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Polled {
+    /// It gave its turn away and goes on as soon as it is polled again.
+    pub turned: bool,
+    /// The first instant that it waits for.
+    pub until: Option<Timestamp>,
 }
 
 /// Locks, also after a panic of another test thread: what is inside is still the world.
@@ -40,7 +50,13 @@ impl Default for FakeClock {
 impl FakeClock {
     /// A clock that stands at that instant.
     pub fn starting(now: Timestamp) -> Self {
-        Self(Arc::new(Mutex::new(Inner { now, driven: false, waits: BTreeSet::new(), turns: 0 })))
+        Self(Arc::new(Mutex::new(Inner {
+            now,
+            driven: false,
+            waits: BTreeSet::new(),
+            turns: 0,
+            polled: Polled::default(),
+        })))
     }
 
     /// The instant it stands at, to the millisecond.
@@ -79,6 +95,14 @@ impl FakeClock {
         inner.waits.first().copied()
     }
 
+    /// Polls a task and tells what it is pending for, so that a scheduler of many tasks knows which
+    /// of them can go on. The clock has to be driven.
+    pub fn poll<F: Future + ?Sized>(&self, task: Pin<&mut F>) -> (Poll<F::Output>, Polled) {
+        locked(&self.0).polled = Polled::default();
+        let answer = task.poll(&mut Context::from_waker(Waker::noop()));
+        (answer, locked(&self.0).polled)
+    }
+
     /// Waits in virtual time.
     pub fn sleep(&self, span: Span) -> Sleep {
         let mut inner = locked(&self.0);
@@ -97,7 +121,7 @@ impl FakeClock {
     pub fn turn(&self) -> Turn {
         let mut inner = locked(&self.0);
         inner.turns += 1;
-        Turn { given: !inner.driven }
+        Turn { clock: self.clone(), given: !inner.driven }
     }
 
     /// How many turns were asked for: a task that was pending while this stood still waits for time.
@@ -122,13 +146,20 @@ impl Future for Sleep {
     type Output = ();
 
     fn poll(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<()> {
-        if self.clock.now() >= self.until { Poll::Ready(()) } else { Poll::Pending }
+        let mut inner = locked(&self.clock.0);
+        if inner.now >= self.until {
+            return Poll::Ready(());
+        }
+        let first = inner.polled.until.map_or(self.until, |known| known.min(self.until));
+        inner.polled.until = Some(first);
+        Poll::Pending
     }
 }
 
 /// One place at which another task may run.
 #[derive(Debug)]
 pub struct Turn {
+    clock: FakeClock,
     given: bool,
 }
 
@@ -140,6 +171,7 @@ impl Future for Turn {
             return Poll::Ready(());
         }
         self.given = true;
+        locked(&self.clock.0).polled.turned = true;
         Poll::Pending
     }
 }
@@ -184,6 +216,22 @@ mod tests {
         assert_eq!(block_on(&clock, sleep), Some(()));
         assert_eq!(clock.now(), after(start, Span::seconds(3)));
         assert_eq!(clock.next_wait(), None);
+    }
+
+    #[test]
+    fn a_poll_tells_what_the_task_waits_for() {
+        let clock = FakeClock::default();
+        clock.drive(true);
+        let start = clock.now();
+        let mut task = Box::pin(async {
+            clock.turn().await;
+            clock.sleep(Span::seconds(3)).await;
+        });
+        assert_eq!(clock.poll(task.as_mut()).1, Polled { turned: true, until: None });
+        let until = Some(after(start, Span::seconds(3)));
+        assert_eq!(clock.poll(task.as_mut()).1, Polled { turned: false, until });
+        clock.advance(Span::seconds(3));
+        assert_eq!(clock.poll(task.as_mut()), (Poll::Ready(()), Polled::default()));
     }
 
     #[test]

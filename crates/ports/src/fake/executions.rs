@@ -56,6 +56,13 @@ impl FakeExecutions {
         }
     }
 
+    /// Runs an ended execution on: the same name, the same input.
+    pub fn redrive(&self, name: &str) {
+        if let Some(execution) = locked(&self.inner).executions.get_mut(name) {
+            execution.1 = ExecutionState::Running;
+        }
+    }
+
     /// Takes the service away, or brings it back.
     pub fn set_away(&self, away: bool) {
         locked(&self.inner).away = away;

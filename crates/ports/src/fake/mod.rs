@@ -15,7 +15,7 @@ mod table;
 mod tests;
 mod world;
 
-pub use clock::{FakeClock, Sleep, Turn, block_on};
+pub use clock::{FakeClock, Polled, Sleep, Turn, block_on};
 pub use executions::FakeExecutions;
 pub use fate::{Call, Fate, Fates, Script};
 pub use gauges::{FakeGauges, Gauged};

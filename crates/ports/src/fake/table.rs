@@ -118,6 +118,11 @@ impl FakeTable {
         locked(&self.inner).items.get(key).cloned()
     }
 
+    /// The items of a partition whose sort key begins so, past every fault.
+    pub fn stored(&self, pk: &str, sk_prefix: &str) -> Vec<Item> {
+        locked(&self.inner).select(pk, sk_prefix)
+    }
+
     /// Puts an item past every condition and fault: the hand of a test, or of a person in the console.
     pub fn put_by_hand(&self, item: Item) {
         locked(&self.inner).items.insert(item.key.clone(), item);
@@ -203,6 +208,16 @@ impl FakeTable {
 pub(super) const CALL_TIMEOUT: Span = Span::seconds(2);
 
 impl Inner {
+    /// The items of a partition whose sort key begins so.
+    fn select(&self, pk: &str, sk_prefix: &str) -> Vec<Item> {
+        let from = Key { pk: pk.to_owned(), sk: sk_prefix.to_owned() };
+        self.items
+            .range(from..)
+            .take_while(|(k, _)| k.pk == pk && k.sk.starts_with(sk_prefix))
+            .map(|(_, item)| item.clone())
+            .collect()
+    }
+
     fn settle(&mut self, now: Timestamp) {
         while let Some(entry) = self.late.first_entry() {
             let at = entry.key().0;
@@ -270,13 +285,7 @@ impl Table for FakeTable {
             let mut inner = locked(&self.inner);
             inner.settle(now);
             inner.reads += 1;
-            let from = Key { pk: pk.to_owned(), sk: sk_prefix.to_owned() };
-            let mut value: Vec<Item> = inner
-                .items
-                .range(from..)
-                .take_while(|(k, _)| k.pk == pk && k.sk.starts_with(sk_prefix))
-                .map(|(_, item)| item.clone())
-                .collect();
+            let mut value = inner.select(pk, sk_prefix);
             // What an eventually consistent read may show: the youngest entry is not there yet.
             let young = inner.writes.last().filter(|w| since(w.at, now) < Span::seconds(1));
             if planted::is(Bug::WeakRead) && sk_prefix == JOURNAL && value.len() > 2 {

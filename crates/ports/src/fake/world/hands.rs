@@ -81,11 +81,14 @@ impl FakeWorld {
         self.set_sight(region, alarm, Sight::Set(state));
     }
 
-    /// Lets an RDS instance take a backup, or end it.
+    /// Lets an RDS instance that is available take a backup, or ends the one it takes.
     pub fn set_backing_up(&self, database: &EntryId, side: Side, backing_up: bool) {
         self.with_rds(database, side, |instance| {
-            let status = if backing_up { "backing-up" } else { "available" };
-            status.clone_into(&mut instance.status);
+            let (from, to) =
+                if backing_up { ("available", "backing-up") } else { ("backing-up", "available") };
+            if instance.status == from && instance.asked.is_none() {
+                to.clone_into(&mut instance.status);
+            }
         });
     }
 
@@ -130,9 +133,9 @@ impl FakeWorld {
         self.settled().calls.clone()
     }
 
-    /// Whether calls are kept; a long simulation does not need them.
-    pub fn keep_calls(&self, keep: bool) {
-        self.settled().keep_calls = keep;
+    /// Whether looks are kept among the calls; a long simulation does not need them.
+    pub fn keep_looks(&self, keep: bool) {
+        self.settled().keep_looks = keep;
     }
 
     /// Whether application writes to that database are accepted on that side now.

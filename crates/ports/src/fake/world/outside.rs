@@ -27,7 +27,7 @@ pub(super) struct Inner {
     pub(super) chooser: Chooser,
     pub(super) kept: Vec<(Change, Frozen)>,
     pub(super) calls: Vec<Called>,
-    pub(super) keep_calls: bool,
+    pub(super) keep_looks: bool,
     sent: u64,
 }
 
@@ -58,7 +58,7 @@ impl FakeWorld {
             chooser: Chooser::default(),
             kept: Vec::new(),
             calls: Vec::new(),
-            keep_calls: true,
+            keep_looks: true,
             sent: 0,
         };
         Self { clock, inner: Arc::new(Mutex::new(inner)) }
@@ -83,7 +83,7 @@ impl FakeWorld {
         let (fate, latency) = {
             let mut inner = self.settled();
             let fate = inner.chooser.fate(&call);
-            if inner.keep_calls {
+            if inner.keep_looks || matches!(call, Call::Change(_)) {
                 let at = inner.state.now;
                 inner.calls.push(Called { at, call: sent(), fate: fate.clone() });
             }

@@ -1,0 +1,126 @@
+//! Many runs, side by side on as many threads as are asked for.
+
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use super::outcome::{Outcome, run_seed};
+use super::setup::Setup;
+use super::shrink::shrink;
+use super::sites::Tally;
+
+/// What to run.
+#[derive(Debug, Clone, Copy)]
+pub struct Order {
+    /// The first seed; each run takes the next.
+    pub first_seed: u64,
+    /// How many runs.
+    pub schedules: u64,
+    /// On how many threads.
+    pub threads: usize,
+    /// No further runs after so many failures.
+    pub failures_max: usize,
+    /// Whether failures are made simple.
+    pub shrinks: bool,
+}
+
+/// What many runs have shown.
+#[derive(Debug, Clone, Default)]
+pub struct Report {
+    /// How many runs.
+    pub schedules: u64,
+    /// Calls, faults and everything else.
+    pub tally: Tally,
+    /// Runs in which something does not hold, by seed; made simple if that was asked for.
+    pub failures: Vec<Outcome>,
+    /// How long it took.
+    pub took: Duration,
+    /// Virtual time, in milliseconds.
+    pub lasted_ms: u64,
+    /// Polls of tasks.
+    pub polls: u64,
+    /// Generations that were opened.
+    pub generations: u64,
+}
+
+/// Runs them.
+pub fn campaign(setup: &Setup, order: &Order) -> Report {
+    let begun = Instant::now();
+    let next = AtomicU64::new(order.first_seed);
+    let enough = AtomicBool::new(false);
+    let report = Mutex::new(Report::default());
+    std::thread::scope(|scope| {
+        for _ in 0..order.threads.max(1) {
+            scope.spawn(|| {
+                let mine = work(setup, order, &next, &enough);
+                report.lock().unwrap_or_else(PoisonError::into_inner).add(mine);
+            });
+        }
+    });
+    let mut report = report.into_inner().unwrap_or_else(PoisonError::into_inner);
+    report.failures.sort_by_key(|f| f.seed);
+    if order.shrinks {
+        report.failures = report.failures.iter().map(|f| shrink(setup, f)).collect();
+    }
+    report.took = begun.elapsed();
+    report
+}
+
+fn work(setup: &Setup, order: &Order, next: &AtomicU64, enough: &AtomicBool) -> Report {
+    let mut report = Report::default();
+    while !enough.load(Ordering::Relaxed) {
+        let seed = next.fetch_add(1, Ordering::Relaxed);
+        if seed >= order.first_seed.saturating_add(order.schedules) {
+            break;
+        }
+        let outcome = run_seed(setup, seed);
+        report.take(outcome);
+        if report.failures.len() >= order.failures_max {
+            enough.store(true, Ordering::Relaxed);
+        }
+    }
+    report
+}
+
+impl Report {
+    fn take(&mut self, outcome: Outcome) {
+        self.schedules += 1;
+        self.tally.add(&outcome.tally);
+        self.lasted_ms += outcome.lasted.as_millis();
+        self.polls += outcome.polls;
+        self.generations += outcome.generations;
+        if !outcome.violations.is_empty() {
+            self.failures.push(outcome);
+        }
+    }
+
+    fn add(&mut self, other: Self) {
+        self.schedules += other.schedules;
+        self.tally.add(&other.tally);
+        self.lasted_ms += other.lasted_ms;
+        self.polls += other.polls;
+        self.generations += other.generations;
+        self.failures.extend(other.failures);
+    }
+
+    /// Schedules a second.
+    pub fn rate(&self) -> f64 {
+        self.schedules as f64 / self.took.as_secs_f64().max(f64::EPSILON)
+    }
+}
+
+impl Outcome {
+    /// A failure for the person who looks into it: how to replay it, what broke, what happened.
+    pub fn told(&self) -> String {
+        let seed = self.seed.map_or("none (a vector)".to_owned(), |s| s.to_string());
+        let mut text = format!("seed {seed}, plan: {}\n", self.plan);
+        for violation in &self.violations {
+            text.push_str(&format!("  {} {}\n", violation.invariant, violation.detail));
+        }
+        text.push_str(&format!("vector of {}: {:?}\n", self.vector.len(), self.vector));
+        for line in &self.story {
+            text.push_str(&format!("  {line}\n"));
+        }
+        text
+    }
+}

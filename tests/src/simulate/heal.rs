@@ -1,0 +1,160 @@
+//! The end of a run: everything heals, and within a bounded time each generation ends or waits for a
+//! person, people are told, and one word leads out of the wait.
+
+use leeward_core::ids::Generation;
+use leeward_core::journal::{HaltKind, State, chain};
+use leeward_core::table::{JOURNAL, generation_partition};
+use leeward_core::time::{Span, Timestamp, after};
+
+use super::people::{Said, Verb};
+use super::run::{Due, Run};
+use crate::check::Violation;
+
+/// Longest time that a healed generation may take: twice the longest time limit of the plans (to do
+/// and to undo), a question's time, and the life of a lost request.
+const BOUND: Span = Span::minutes(150);
+/// A word of a person has to be taken within the life of a lost request, which an end may wait for.
+const WORD_BOUND: Span = Span::minutes(20);
+/// How often a generation may be resumed and wait again before it is given up.
+const RESUMES: u32 = 3;
+/// Much later, for an invocation that comes again.
+const DAYS: Span = Span::minutes(2 * 24 * 60);
+
+fn violation(invariant: &'static str, detail: String) -> Violation {
+    Violation { invariant, detail }
+}
+
+impl Run<'_> {
+    /// The state of the latest generation, past every fault.
+    pub(super) fn latest(&self) -> Option<State> {
+        let workload = &self.stack.prepared.plan.workload;
+        let mut generation = Generation(1);
+        let mut found = None;
+        loop {
+            let partition = generation_partition(workload, generation);
+            let items = self.stack.table.stored(&partition, JOURNAL);
+            if items.is_empty() {
+                break;
+            }
+            found = Some(items);
+            generation = generation.next();
+        }
+        let items = found?;
+        let (records, head) = chain::read(items.iter().map(|i| i.body.as_str())).ok()?;
+        State::fold(&records, head).ok()
+    }
+
+    /// Whether nothing is under way but what stands still, and a whole sweep has looked since.
+    pub(super) fn at_rest(&self) -> bool {
+        self.tasks.iter().all(|t| t.frozen.is_some())
+            && self.swept.is_some_and(|began| began > self.worked)
+            && self.latest().is_none_or(|s| s.end.is_some() || s.halt.is_some())
+    }
+
+    /// Whether the first part of the run has nothing more to show.
+    pub(super) fn quiet(&self) -> bool {
+        let waits = |due: &Due| matches!(due, Due::Begins(_) | Due::Ends(_) | Due::Invoke(_));
+        !self.due.values().any(waits) && self.at_rest() && self.latest().is_some()
+    }
+
+    /// Brings everything to rest after it has healed. What is not as promised comes back.
+    pub(super) fn settle(&mut self) -> Vec<Violation> {
+        let mut resumes = 0;
+        self.worked = self.now();
+        loop {
+            let until = after(self.now(), BOUND);
+            if !self.go(until, |run| run.at_rest()) {
+                return vec![violation("L4", "it goes round and round".to_owned())];
+            }
+            if let Some(thaw) = self.tasks.iter().filter_map(|t| t.frozen).max() {
+                self.jump(thaw);
+                continue;
+            }
+            let Some(state) = self.latest() else { return Vec::new() };
+            if state.end.is_some() {
+                return Vec::new();
+            }
+            let generation = state.decision.generation;
+            let Some(halt) = &state.halt else {
+                let words = format!(
+                    "generation {generation} neither ended nor waits for a person {BOUND} after everything healed; last entry {} of {}",
+                    state.last, state.last_at
+                );
+                return vec![violation("L1", words)];
+            };
+            let verb = self.word(&halt.kind, &mut resumes);
+            if let Some(broken) = self.take_word(verb, &halt.reason) {
+                return vec![broken];
+            }
+        }
+    }
+
+    /// What a person says to a generation that waits.
+    fn word(&self, halt: &HaltKind, resumes: &mut u32) -> Verb {
+        let give_up = *resumes >= RESUMES || self.shared.choose(|c| c.below(4)) == 3;
+        *resumes += 1;
+        match halt {
+            HaltKind::Held(_) | HaltKind::Stopped if give_up => Verb::Abandon,
+            HaltKind::Held(_) | HaltKind::Stopped => Verb::Resume(Some(Span::minutes(30))),
+            HaltKind::Paused => Verb::Resume(None),
+        }
+    }
+
+    /// L5: the one command is taken, at the latest when no lost request can land any more.
+    fn take_word(&mut self, verb: Verb, reason: &str) -> Option<Violation> {
+        let until = after(self.now(), WORD_BOUND);
+        loop {
+            self.said = None;
+            self.person(verb, true);
+            let this = self.now();
+            self.go(after(this, Span::minutes(1)), |run| run.said.is_some());
+            match self.said.take() {
+                Some(Said::Written) => return None,
+                Some(Said::Refused(why)) if self.now() > until => {
+                    let words = format!("held ({reason}), and {} is not taken: {why}", verb.name());
+                    return Some(violation("L5", words));
+                }
+                Some(Said::Failed(why)) if self.now() > until => {
+                    return Some(violation(
+                        "L5",
+                        format!("{} does not get through: {why}", verb.name()),
+                    ));
+                }
+                Some(Said::Refused(_) | Said::Failed(_)) => {
+                    let later = after(self.now(), Span::minutes(4));
+                    self.go(later, |_| false);
+                }
+                None => {
+                    let words = format!("{} is not answered", verb.name());
+                    return Some(violation("L5", words));
+                }
+            }
+        }
+    }
+
+    /// Nothing happens until then but what stands still going on.
+    fn jump(&mut self, until: Timestamp) {
+        self.due.retain(|_, due| !matches!(due, Due::Sweep));
+        self.go(until, |_| false);
+        let now = self.now();
+        self.worked = now;
+        self.at(now, Due::Sweep);
+    }
+
+    /// Invocations of this run come once more, days later.
+    pub(super) fn days_later(&mut self) -> Vec<Violation> {
+        let count = u32::try_from(self.history.len()).unwrap_or(0);
+        if count == 0 || self.shared.choose(|c| c.below(4)) != 1 {
+            return Vec::new();
+        }
+        let again = after(self.now(), DAYS);
+        self.jump(again);
+        for _ in 0..2 {
+            let place = self.shared.choose(|c| c.below(count)) as usize;
+            let invocation = self.history[place].clone();
+            self.shared.count("invocation made again days later");
+            self.at(again, Due::Invoke(invocation));
+        }
+        self.settle()
+    }
+}

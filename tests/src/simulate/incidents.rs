@@ -1,0 +1,309 @@
+//! What happens to the world and to Leeward's own ground during a run, by a drawn timetable.
+
+use leeward_core::ids::{Region, Side};
+use leeward_core::plan::{Capacity, Control, Plan};
+use leeward_core::time::{Span, Timestamp, after};
+use leeward_core::world::Change;
+use leeward_ports::fake::{RegionState, Sight};
+
+use super::choices::Choices;
+use super::people::{VERBS, Verb};
+use super::stack::Stack;
+
+/// Something that begins at its time, and may end by itself.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Incident {
+    /// A Region is so.
+    Region(Place, RegionState),
+    /// The state table answers nobody.
+    TableAway,
+    /// The lease's table answers nobody.
+    LeaseAway,
+    /// Step Functions answers nobody, and what it runs stands still.
+    ServiceAway,
+    /// Step Functions loses every execution.
+    ServiceDies,
+    /// Nobody can be told.
+    PublisherDown,
+    /// The voter of that place in the plan's list sees so.
+    Voter(usize, Sight),
+    /// Every voter sees an outage that there is not.
+    FalseAlarm,
+    /// Replication of the first database is broken.
+    LinkBroken,
+    /// The engine of that side takes a backup.
+    BackingUp(Side),
+    /// A person changes something in the console.
+    Hand(Hand),
+    /// Two alarms at once.
+    TwoTriggers,
+    /// A word of an operator.
+    Operator(Verb),
+    /// A terminal runs the open generation.
+    Terminal,
+    /// The terminal is closed.
+    TerminalCloses,
+    /// An execution that has ended is redriven.
+    Redrive,
+    /// An execution that runs is aborted.
+    Abort,
+}
+
+/// Which Region.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Place {
+    Primary,
+    Standby,
+    Control,
+}
+
+/// A change in the console.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Hand {
+    /// A scaling policy's, of the standby's first group.
+    Scales,
+    /// The minimum of the standby's first group is set back.
+    LowersMinimum,
+    /// Users are sent the other way.
+    TurnsTraffic(bool),
+}
+
+/// An incident with its time and, if it ends by itself, how long it lasts.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Planned {
+    pub(super) at: Timestamp,
+    pub(super) incident: Incident,
+    pub(super) lasts: Option<Span>,
+}
+
+const STATES: [RegionState; 4] =
+    [RegionState::Dead, RegionState::Hanging, RegionState::Partitioned, RegionState::Unseen];
+/// How long an incident lasts, in seconds; 0: until everything heals.
+const LASTS: [u64; 7] = [0, 20, 60, 150, 400, 900, 1800];
+
+/// Most incidents of a run besides the first.
+const INCIDENTS_MAX: u32 = 5;
+/// Most words of operators.
+const WORDS_MAX: u32 = 6;
+
+impl Incident {
+    /// Its name in the tables.
+    pub(super) fn name(&self) -> &'static str {
+        match self {
+            Self::Region(_, RegionState::Well) => "Region well",
+            Self::Region(_, RegionState::Dead) => "Region dead",
+            Self::Region(_, RegionState::Hanging) => "Region hanging",
+            Self::Region(_, RegionState::Partitioned) => "Region partitioned",
+            Self::Region(_, RegionState::Unseen) => "Region unseen by us alone",
+            Self::TableAway => "table away",
+            Self::LeaseAway => "lease's table away",
+            Self::ServiceAway => "Step Functions away",
+            Self::ServiceDies => "Step Functions dies mid-run",
+            Self::PublisherDown => "SNS and webhooks down",
+            Self::Voter(..) => "one voter blind or deceived",
+            Self::FalseAlarm => "all voters deceived",
+            Self::LinkBroken => "replication broken",
+            Self::BackingUp(_) => "engine backing up",
+            Self::Hand(_) => "change by hand",
+            Self::TwoTriggers => "two triggers at once",
+            Self::Operator(verb) => verb.name(),
+            Self::Terminal => "leeward run",
+            Self::TerminalCloses => "leeward run closed",
+            Self::Redrive => "execution redriven",
+            Self::Abort => "execution aborted",
+        }
+    }
+}
+
+fn lasting(choices: &mut Choices) -> Option<Span> {
+    let seconds = choices.pick(&LASTS).copied().unwrap_or(0);
+    (seconds > 0).then(|| Span::seconds(seconds))
+}
+
+/// Draws a run's timetable from `start` on.
+pub(super) fn timetable(choices: &mut Choices, plan: &Plan, start: Timestamp) -> Vec<Planned> {
+    let mut planned = Vec::new();
+    // What everything is about: the primary's Region fails, most of the time for long.
+    if choices.below(8) != 7 {
+        let state = choices.pick(&STATES).copied().unwrap_or(RegionState::Dead);
+        let at = after(start, Span::seconds(60 + u64::from(choices.below(60))));
+        let lasts = lasting(choices);
+        planned.push(Planned { at, incident: Incident::Region(Place::Primary, state), lasts });
+        if lasts.is_some() && choices.below(4) == 3 {
+            flap(choices, &mut planned, state);
+        }
+    }
+    others(choices, plan, start, &mut planned);
+    planned.sort_by_key(|p| p.at);
+    planned
+}
+
+/// Draws the timetable of a second act: the other side's Region is as likely to fail as any.
+pub(super) fn again(choices: &mut Choices, plan: &Plan, start: Timestamp) -> Vec<Planned> {
+    let mut planned = Vec::new();
+    others(choices, plan, start, &mut planned);
+    planned.sort_by_key(|p| p.at);
+    planned
+}
+
+fn others(choices: &mut Choices, plan: &Plan, start: Timestamp, planned: &mut Vec<Planned>) {
+    for _ in 0..choices.below(INCIDENTS_MAX) {
+        let at = after(start, Span::seconds(30 * u64::from(choices.below(60))));
+        let incident = incident(choices, plan);
+        let lasts = lasting(choices);
+        planned.push(Planned { at, incident, lasts });
+    }
+    for _ in 0..choices.below(WORDS_MAX) {
+        let at = after(start, Span::seconds(20 * u64::from(choices.below(120))));
+        let verb = choices.pick(&VERBS).copied().unwrap_or(Verb::Approve);
+        planned.push(Planned { at, incident: Incident::Operator(verb), lasts: None });
+    }
+}
+
+/// The first incident comes again and again.
+fn flap(choices: &mut Choices, planned: &mut Vec<Planned>, state: RegionState) {
+    let Some(first) = planned.last().cloned() else { return };
+    let mut at = first.at;
+    for _ in 0..=choices.below(3) {
+        at = after(at, first.lasts.unwrap_or_default());
+        at = after(at, Span::seconds(20 + 30 * u64::from(choices.below(6))));
+        let incident = Incident::Region(Place::Primary, state);
+        planned.push(Planned { at, incident, lasts: first.lasts });
+    }
+}
+
+fn incident(choices: &mut Choices, plan: &Plan) -> Incident {
+    let state = |choices: &mut Choices| choices.pick(&STATES).copied().unwrap_or(RegionState::Dead);
+    match choices.below(20) {
+        0 => Incident::TwoTriggers,
+        1 => Incident::Region(Place::Primary, state(choices)),
+        2 => Incident::Region(Place::Standby, state(choices)),
+        3 => Incident::Region(Place::Control, state(choices)),
+        4 => Incident::TableAway,
+        5 => Incident::LeaseAway,
+        6 => Incident::ServiceAway,
+        7 => Incident::ServiceDies,
+        8 => Incident::PublisherDown,
+        9 | 10 => {
+            let voters = u32::try_from(plan.detection.voters.len()).unwrap_or(1);
+            let sight = choices.pick(&[Sight::Blind, Sight::Outage]).copied();
+            Incident::Voter(choices.below(voters) as usize, sight.unwrap_or(Sight::Blind))
+        }
+        11 => Incident::FalseAlarm,
+        12 => Incident::LinkBroken,
+        13 => Incident::BackingUp(Side::Standby),
+        14 => Incident::Hand(Hand::Scales),
+        15 => Incident::Hand(Hand::LowersMinimum),
+        16 => Incident::Hand(Hand::TurnsTraffic(choices.below(2) == 1)),
+        17 => Incident::Terminal,
+        18 => Incident::Redrive,
+        _ => Incident::Abort,
+    }
+}
+
+impl Stack {
+    pub(super) fn region(&self, place: Place) -> &Region {
+        let regions = &self.prepared.plan.regions;
+        match place {
+            Place::Primary => &regions.primary,
+            Place::Standby => &regions.standby,
+            Place::Control => &regions.control,
+        }
+    }
+
+    /// Begins (or ends) what concerns the world and the services alone.
+    pub(super) fn strike(&self, incident: &Incident, begins: bool) {
+        match incident {
+            Incident::Region(place, state) => {
+                let state = if begins { *state } else { RegionState::Well };
+                self.world.set_region(self.region(*place), state);
+                if *place == Place::Control {
+                    // Leeward lives there, and so does its table.
+                    self.table.set_away(begins);
+                    self.executions.set_away(begins);
+                }
+            }
+            Incident::TableAway => self.table.set_away(begins),
+            Incident::LeaseAway => self.world.set_lease_away(begins),
+            Incident::ServiceAway => self.executions.set_away(begins),
+            Incident::PublisherDown => self.publisher.set_down(begins),
+            Incident::Voter(place, sight) => {
+                let sight = if begins { *sight } else { Sight::Clear };
+                if let Some(voter) = self.prepared.plan.detection.voters.get(*place) {
+                    self.world.set_sight(&voter.region, &voter.alarm, sight);
+                }
+            }
+            Incident::FalseAlarm => {
+                let sight = if begins { Sight::Outage } else { Sight::Clear };
+                for voter in &self.prepared.plan.detection.voters {
+                    self.world.set_sight(&voter.region, &voter.alarm, sight);
+                }
+            }
+            Incident::LinkBroken => {
+                for database in self.prepared.plan.databases.iter().take(1) {
+                    self.world.break_replication(database.id(), begins);
+                }
+            }
+            Incident::BackingUp(side) => {
+                for database in &self.prepared.plan.databases {
+                    self.world.set_backing_up(database.id(), *side, begins);
+                }
+            }
+            Incident::Hand(hand) if begins => self.by_hand(*hand),
+            Incident::Hand(_)
+            | Incident::ServiceDies
+            | Incident::TwoTriggers
+            | Incident::Operator(_)
+            | Incident::Terminal
+            | Incident::TerminalCloses
+            | Incident::Redrive
+            | Incident::Abort => {}
+        }
+    }
+
+    fn by_hand(&self, hand: Hand) {
+        let plan = &self.prepared.plan;
+        let region = plan.regions.standby.clone();
+        let group = plan.capacity.iter().find_map(|c| match c {
+            Capacity::AutoScalingGroup(c) => Some(c.group.standby.clone()),
+            Capacity::Instances(_)
+            | Capacity::EcsService(_)
+            | Capacity::LambdaConcurrency(_)
+            | Capacity::EventSource(_) => None,
+        });
+        match (hand, group) {
+            (Hand::Scales, Some(group)) => self.world.scaling_policy(&region, &group, 3),
+            (Hand::LowersMinimum, Some(group)) => {
+                let _ = self.world.by_hand(&Change::SetMinimum { region, group, minimum: 1 });
+            }
+            (Hand::TurnsTraffic(stop), _) => {
+                for control in &plan.traffic.controls {
+                    let Control::StopMetric(c) = control else { continue };
+                    let _ = self.world.by_hand(&Change::PutMetric {
+                        region: c.region.clone(),
+                        namespace: c.namespace.clone(),
+                        metric: c.metric.clone(),
+                        workload: plan.workload.as_str().to_owned(),
+                        value: f64::from(u8::from(stop)),
+                        at: self.clock.date(),
+                    });
+                }
+            }
+            (Hand::Scales | Hand::LowersMinimum, None) => {}
+        }
+    }
+
+    /// Everything is well again.
+    pub(super) fn heal(&self) {
+        for place in [Place::Primary, Place::Standby, Place::Control] {
+            self.world.set_region(self.region(place), RegionState::Well);
+        }
+        self.table.set_away(false);
+        self.world.set_lease_away(false);
+        self.executions.set_away(false);
+        self.publisher.set_down(false);
+        self.strike(&Incident::FalseAlarm, false);
+        self.strike(&Incident::LinkBroken, false);
+        self.strike(&Incident::BackingUp(Side::Standby), false);
+    }
+}

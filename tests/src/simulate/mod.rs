@@ -1,0 +1,34 @@
+//! The simulator: the real core, the real handlers and the shipped state machine over a fake world in
+//! virtual time, one thread, every decision drawn from a choice vector.
+//!
+//! A run draws its plan, its faults (a swarm: each run its own mix), how slow its world is, a timetable
+//! of incidents and of operators' words, and the order of everything that can go on at one instant.
+//! Then everything heals, and the checkers judge what truly happened.
+
+mod campaign;
+mod choices;
+mod ends;
+mod faults;
+mod heal;
+mod host;
+mod incidents;
+mod mix;
+mod outcome;
+mod people;
+mod run;
+mod setup;
+mod shrink;
+mod sites;
+mod stack;
+mod story;
+mod task;
+
+pub use campaign::{Order, Report, campaign};
+pub use choices::Choices;
+pub use faults::{FAULTS, Fault, Port};
+pub use mix::Mix;
+pub use outcome::{Outcome, replay, run, run_seed};
+pub use run::Forced;
+pub use setup::{Prepared, Setup};
+pub use shrink::shrink;
+pub use sites::{Caller, Site, Tally};

@@ -1,0 +1,164 @@
+//! What a run shows: one seed or one vector in, violations and numbers out.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use leeward_core::contract::Mode;
+use leeward_core::ids::{Direction, Side};
+use leeward_core::journal::{End, State};
+use leeward_core::limits::Limits;
+use leeward_core::time::{Span, after, since};
+
+use super::choices::Choices;
+use super::people::Verb;
+use super::run::{Forced, Run};
+use super::setup::Setup;
+use super::sites::{Caller, Tally};
+use super::stack::Stack;
+use super::story::story;
+use crate::check::{Evidence, Violation, judge};
+
+/// What one run has shown.
+#[derive(Debug, Clone)]
+pub struct Outcome {
+    /// The seed that it was drawn from.
+    pub seed: Option<u64>,
+    /// Name of the plan.
+    pub plan: String,
+    /// Every decision: replays the run.
+    pub vector: Vec<u32>,
+    /// What does not hold.
+    pub violations: Vec<Violation>,
+    /// What happened, when something does not hold.
+    pub story: Vec<String>,
+    /// Calls and faults.
+    pub tally: Tally,
+    /// Turns of each invocation, with who it was.
+    pub turns: Vec<(Caller, u32)>,
+    /// Generations that were opened.
+    pub generations: u64,
+    /// Virtual time that passed.
+    pub lasted: Span,
+    /// Polls of tasks.
+    pub polls: u64,
+}
+
+/// Runs what a seed draws.
+pub fn run_seed(setup: &Setup, seed: u64) -> Outcome {
+    let mut outcome = run(setup, Choices::seeded(seed), Forced::default());
+    outcome.seed = Some(seed);
+    outcome
+}
+
+/// Runs a vector.
+pub fn replay(setup: &Setup, vector: &[u32]) -> Outcome {
+    run(setup, Choices::recorded(vector.to_vec()), Forced::default())
+}
+
+/// Runs choices, with some of them forced.
+pub fn run(setup: &Setup, choices: Choices, forced: Forced) -> Outcome {
+    let mut run = Run::new(setup, choices, forced);
+    let walked = catch_unwind(AssertUnwindSafe(|| walk(&mut run)));
+    let violations = walked.unwrap_or_else(|panic| {
+        let words = panic
+            .downcast_ref::<String>()
+            .cloned()
+            .or_else(|| panic.downcast_ref::<&str>().map(|s| (*s).to_owned()))
+            .unwrap_or_default();
+        vec![Violation { invariant: "panic", detail: words }]
+    });
+    let evidence = evidence(&run.stack);
+    let story = if violations.is_empty() { Vec::new() } else { story(&evidence) };
+    let start = leeward_ports::fake::FakeClock::default().now();
+    let common = run.shared.lock();
+    Outcome {
+        seed: None,
+        plan: run.stack.prepared.name.clone(),
+        vector: common.choices.clone().into_vector(),
+        violations,
+        story,
+        tally: common.tally.clone(),
+        turns: run.turns.clone(),
+        generations: evidence.generations(),
+        lasted: since(start, run.stack.clock.now()),
+        polls: run.polls,
+    }
+}
+
+/// One or two acts, each healed; then the verdict.
+fn walk(run: &mut Run<'_>) -> Vec<Violation> {
+    let mut violations = act(run);
+    if violations.is_empty() && run.shared.choose(|c| c.below(5)) == 4 && run.second_act() {
+        violations = act(run);
+    }
+    if violations.is_empty() {
+        violations = run.days_later();
+    }
+    run.stack.table.settle();
+    run.stack.world.settle();
+    violations.extend(judge(&evidence(&run.stack)));
+    count_ends(run);
+    violations
+}
+
+fn act(run: &mut Run<'_>) -> Vec<Violation> {
+    let minutes = 10 + 8 * u64::from(run.shared.choose(|c| c.below(6)));
+    let until = after(run.now(), Span::minutes(minutes));
+    if !run.go(until, |run| run.quiet()) {
+        let detail = "it goes round and round".to_owned();
+        return vec![Violation { invariant: "L4", detail }];
+    }
+    run.heal();
+    run.settle()
+}
+
+fn count_ends(run: &Run<'_>) {
+    let name = match run.latest().as_ref().map(|s: &State| s.end.as_ref().map(|e| e.end)) {
+        None => "run without a generation",
+        Some(None) => "run whose last generation is open",
+        Some(Some(End::Recovered)) => "run that ends Recovered",
+        Some(Some(End::RolledBack)) => "run that ends RolledBack",
+        Some(Some(End::Abandoned)) => "run that ends Abandoned",
+    };
+    run.shared.count(name);
+}
+
+fn evidence(stack: &Stack) -> Evidence {
+    Evidence {
+        plan: (*stack.prepared.plan).clone(),
+        limits: Limits::REAL,
+        happenings: stack.world.happenings(),
+        calls: stack.world.calls(),
+        writes: stack.table.writes(),
+        items: stack.table.items(),
+        delivered: stack.publisher.delivered(),
+        system_topic: stack.detector.system_topic.clone(),
+        honoured: true,
+        // Everything has come to rest: who was not told yet never will be.
+        patience: Span::default(),
+        now: stack.clock.now(),
+    }
+}
+
+impl Run<'_> {
+    /// After a recovery: people look at it, make the old side a replica again, and start the way
+    /// back. `false`: there is nothing to go back from.
+    fn second_act(&mut self) -> bool {
+        let Some(state) = self.latest() else { return false };
+        let recovered = state.end.as_ref().is_some_and(|e| e.end == End::Recovered);
+        if !recovered || state.decision.direction != Direction::ToStandby {
+            return false;
+        }
+        for database in &self.stack.prepared.plan.databases {
+            self.stack.world.rebuild_replica(database.id(), Side::Primary);
+        }
+        self.shared.count("way back after a recovery");
+        self.plan_again();
+        self.person(Verb::Acknowledge, false);
+        let mode =
+            if self.shared.choose(|c| c.below(3)) == 2 { Mode::Drill } else { Mode::Recover };
+        let until = after(self.now(), Span::minutes(2));
+        self.go(until, |_| false);
+        self.person(Verb::Start(mode, Direction::ToPrimary), false);
+        true
+    }
+}

@@ -1,0 +1,395 @@
+//! One run: many tasks over one virtual time, on one thread, in an order that the choices decide.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::task::Poll;
+
+use leeward_asl::Execution;
+use leeward_core::ids::Step;
+use leeward_core::time::{Span, Timestamp, after};
+use leeward_ports::fake::RegionState;
+use serde_json::{Value, json};
+
+use super::choices::Choices;
+use super::host::{Reply, Service, Terminal};
+use super::incidents::{Incident, Place, Planned, again, timetable};
+use super::mix::Mix;
+use super::people::{Said, Verb, say};
+use super::setup::Setup;
+use super::sites::Caller;
+use super::stack::{Shared, Stack};
+use super::task::{Done, Invocation, Kind, Mishap, Task, Wake};
+use crate::functions;
+
+/// How often the schedule fires.
+const SWEEP: Span = Span::minutes(1);
+/// Every function's time-out in the template.
+const FUNCTION_LIMIT: Span = Span::seconds(60);
+/// How long a frozen process stands still.
+const FROZEN: [Span; 5] =
+    [Span::seconds(20), Span::minutes(3), Span::minutes(14), Span::minutes(20), Span::minutes(300)];
+/// Asynchronous delivery: Lambda tries twice more, after a minute and after two.
+const RETRIES: u32 = 2;
+/// More polls than any run takes that gets anywhere.
+const POLLS_MAX: u64 = 400_000;
+
+/// Something that is due at its time.
+pub(super) enum Due {
+    Sweep,
+    Begins(Planned),
+    Ends(Incident),
+    Invoke(Invocation),
+}
+
+/// What a caller of the simulator decides instead of the choices.
+#[derive(Debug, Clone, Default)]
+pub struct Forced {
+    /// Kill the invocation of that number at that turn.
+    pub kill: Option<(usize, u32)>,
+    /// This mix instead of a drawn one.
+    pub mix: Option<Mix>,
+    /// Nothing but this: the primary's Region is so from the first minute on, for that long.
+    pub only: Option<(RegionState, Option<Span>)>,
+}
+
+/// One run on its way.
+pub(super) struct Run<'s> {
+    pub(super) setup: &'s Setup,
+    pub(super) stack: Stack,
+    pub(super) shared: Shared,
+    pub(super) tasks: Vec<Task>,
+    pub(super) due: BTreeMap<(Timestamp, u64), Due>,
+    pub(super) forced: Forced,
+    /// Executions that have ended, for a redrive.
+    pub(super) ended: Vec<(String, String)>,
+    /// Turns of each invocation, by number.
+    pub(super) turns: Vec<(Caller, u32)>,
+    /// What became of the word that had to be taken.
+    pub(super) said: Option<Said>,
+    /// When the last sweep that went well began.
+    pub(super) swept: Option<Timestamp>,
+    /// When something else than a sweep ended.
+    pub(super) worked: Timestamp,
+    /// Step invocations, for one that comes again days later.
+    pub(super) history: Vec<Invocation>,
+    pub(super) polls: u64,
+    sequence: u64,
+}
+
+impl<'s> Run<'s> {
+    /// A run at its first instant.
+    pub(super) fn new(setup: &'s Setup, choices: Choices, forced: Forced) -> Self {
+        let shared = Shared::new(choices);
+        let plans = u32::try_from(setup.plans.len()).unwrap_or(1);
+        let plan = shared.choose(|c| c.below(plans)) as usize;
+        let stack = Stack::new(&setup.plans[plan], shared.clone());
+        let worked = stack.clock.now();
+        let mut run = Self {
+            setup,
+            stack,
+            shared,
+            tasks: Vec::new(),
+            due: BTreeMap::new(),
+            forced,
+            ended: Vec::new(),
+            turns: Vec::new(),
+            said: None,
+            swept: None,
+            worked,
+            history: Vec::new(),
+            polls: 0,
+            sequence: 0,
+        };
+        run.plan();
+        run
+    }
+
+    /// Draws mix and timetable.
+    fn plan(&mut self) {
+        let start = self.now();
+        self.at(start, Due::Sweep);
+        if let Some((state, lasts)) = self.forced.only {
+            let at = after(start, Span::seconds(90));
+            let incident = Incident::Region(Place::Primary, state);
+            self.at(at, Due::Begins(Planned { at, incident, lasts }));
+            return;
+        }
+        let mix = self.shared.choose(Mix::draw);
+        self.shared.lock().mix = self.forced.mix.clone().unwrap_or(mix);
+        let plan = self.stack.prepared.plan.clone();
+        for planned in self.shared.choose(|c| timetable(c, &plan, start)) {
+            self.at(planned.at, Due::Begins(planned));
+        }
+    }
+
+    /// A second act: its own mix and timetable.
+    pub(super) fn plan_again(&mut self) {
+        let mix = self.shared.choose(Mix::draw);
+        {
+            let mut common = self.shared.lock();
+            common.mix = self.forced.mix.clone().unwrap_or(mix);
+            common.calm = false;
+        }
+        let (plan, now) = (self.stack.prepared.plan.clone(), self.now());
+        for planned in self.shared.choose(|c| again(c, &plan, now)) {
+            self.at(planned.at, Due::Begins(planned));
+        }
+    }
+
+    pub(super) fn now(&self) -> Timestamp {
+        self.stack.clock.now()
+    }
+
+    pub(super) fn at(&mut self, at: Timestamp, due: Due) {
+        self.sequence += 1;
+        self.due.insert((at, self.sequence), due);
+    }
+
+    /// Goes on until `until`, or until `settled` says so where nothing can go on at this instant.
+    /// `false`: it goes round and round.
+    pub(super) fn go(
+        &mut self,
+        until: Timestamp,
+        mut settled: impl FnMut(&mut Self) -> bool,
+    ) -> bool {
+        loop {
+            self.collect();
+            self.happen();
+            let now = self.now();
+            let ready: Vec<usize> =
+                (0..self.tasks.len()).filter(|i| self.tasks[*i].ready(now)).collect();
+            if ready.is_empty() {
+                if settled(self) {
+                    return true;
+                }
+                let tasks = self.tasks.iter().filter_map(Task::next);
+                let next = tasks.chain(self.due.keys().next().map(|(at, _)| *at)).min();
+                match next {
+                    Some(next) if next <= until => self.stack.clock.advance_to(next),
+                    Some(_) | None => {
+                        self.stack.clock.advance_to(until);
+                        return true;
+                    }
+                }
+                continue;
+            }
+            self.polls += 1;
+            if self.polls > POLLS_MAX {
+                return false;
+            }
+            let count = u32::try_from(ready.len()).unwrap_or(1);
+            let chosen = self.shared.choose(|c| c.below(count)) as usize;
+            self.poll(ready[chosen]);
+        }
+    }
+
+    /// Takes in what tasks asked for.
+    fn collect(&mut self) {
+        let asked = std::mem::take(&mut self.shared.lock().asked);
+        for (execution, call, reply) in asked {
+            let reply = Some((execution, reply));
+            self.invoke(call.function, call.payload, reply, 0);
+        }
+        for (name, input) in self.stack.executions.take_started() {
+            self.execute(name, input);
+        }
+    }
+
+    fn happen(&mut self) {
+        while let Some(entry) = self.due.first_entry() {
+            if entry.key().0 > self.stack.clock.now() {
+                break;
+            }
+            match entry.remove() {
+                Due::Sweep => {
+                    let next = after(self.now(), SWEEP);
+                    self.at(next, Due::Sweep);
+                    let tick = json!({"source": "aws.events", "detail-type": "Scheduled Event"});
+                    self.invoke("${DetectorFunction}".to_owned(), tick, None, RETRIES);
+                }
+                Due::Begins(planned) => {
+                    if let Some(lasts) = planned.lasts {
+                        let over = after(self.now(), lasts);
+                        self.at(over, Due::Ends(planned.incident.clone()));
+                    }
+                    self.shared.count(planned.incident.name());
+                    self.begin(&planned.incident);
+                }
+                Due::Ends(incident) => self.end(&incident),
+                Due::Invoke(invocation) => self.spawn_function(invocation),
+            }
+        }
+    }
+
+    /// Invokes a function; `retries` of an asynchronous delivery.
+    pub(super) fn invoke(
+        &mut self,
+        function: String,
+        payload: Value,
+        reply: Option<(u64, Reply)>,
+        retries: u32,
+    ) {
+        let number = self.turns.len();
+        let caller = caller(&payload);
+        let began = self.now();
+        let invocation = Invocation { number, caller, function, payload, reply, began, retries };
+        self.spawn_function(invocation);
+    }
+
+    fn spawn_function(&mut self, mut invocation: Invocation) {
+        invocation.number = self.turns.len();
+        invocation.began = self.now();
+        self.turns.push((invocation.caller, 0));
+        let mishap = self.mishap(&invocation);
+        if invocation.caller != Caller::Sweep {
+            self.history.push(Invocation { reply: None, retries: 0, ..invocation.clone() });
+        }
+        let detector = self.stack.detector.clone();
+        let (function, payload) = (invocation.function.clone(), invocation.payload.clone());
+        let work =
+            async move { Done::Answered(functions::call(&detector, &function, &payload).await) };
+        let limit = Some(after(self.now(), FUNCTION_LIMIT));
+        self.spawn(Kind::Function(invocation), Box::pin(work), limit, mishap);
+    }
+
+    /// Draws what befalls an invocation.
+    fn mishap(&mut self, invocation: &Invocation) -> Option<Mishap> {
+        if let Some((number, turn)) = self.forced.kill {
+            return (number == invocation.number).then_some(Mishap::Kill(turn));
+        }
+        let (kind, turn, span, later) = {
+            let mut common = self.shared.lock();
+            let common = &mut *common;
+            if common.calm {
+                return None;
+            }
+            let kind = common.choices.one_of(&common.mix.mishaps);
+            if kind == 0 {
+                return None;
+            }
+            let turn = 1 + common.choices.below(24);
+            let span = common.choices.pick(&FROZEN).copied().unwrap_or_default();
+            (kind, turn, span, common.choices.below(90))
+        };
+        match kind {
+            1 => return Some(Mishap::Kill(turn)),
+            2 => return Some(Mishap::Freeze(turn, span)),
+            3 => self.shared.count("invocation delivered twice"),
+            _ => self.shared.count("invocation delivered again later"),
+        }
+        let again = Invocation { reply: None, retries: 0, ..invocation.clone() };
+        let seconds = if kind == 3 { 0 } else { 30 * (1 + u64::from(later)) };
+        let at = after(self.now(), Span::seconds(seconds));
+        self.at(at, Due::Invoke(again));
+        None
+    }
+
+    /// Starts an execution of Step Functions.
+    pub(super) fn execute(&mut self, name: String, input: String) {
+        let id = self.sequence + 1;
+        let host = Service { id, clock: self.stack.clock.clone(), shared: self.shared.clone() };
+        let work = self.walk(&name, &input, host);
+        self.spawn(Kind::Execution { name, input }, work, None, None);
+    }
+
+    /// A terminal works on the open generation.
+    pub(super) fn terminal(&mut self, input: &Value) {
+        let host = Terminal {
+            clock: self.stack.clock.clone(),
+            shared: self.shared.clone(),
+            detector: self.stack.detector.clone(),
+        };
+        let name = format!("terminal-{}", self.sequence);
+        let work = self.walk(&name, &input.to_string(), host);
+        self.spawn(Kind::Terminal, work, None, None);
+    }
+
+    fn walk(
+        &self,
+        name: &str,
+        input: &str,
+        host: impl leeward_asl::Host + Send + 'static,
+    ) -> super::task::Work {
+        let machine = Arc::clone(&self.setup.machine);
+        let input = serde_json::from_str(input).unwrap_or(Value::Null);
+        let execution = Execution {
+            id: name.to_owned(),
+            name: name.to_owned(),
+            start_time: self.now().to_string(),
+            state_machine: "leeward-recovery".to_owned(),
+        };
+        Box::pin(async move { Done::Ended(machine.execute(&execution, input, &host).await) })
+    }
+
+    /// An operator says something.
+    pub(super) fn person(&mut self, verb: Verb, must: bool) {
+        let (detector, prepared) = (self.stack.detector.clone(), self.stack.prepared.clone());
+        let work = async move { Done::Said(say(detector, prepared, verb).await) };
+        self.spawn(Kind::Person(must), Box::pin(work), None, None);
+    }
+
+    fn spawn(
+        &mut self,
+        kind: Kind,
+        work: super::task::Work,
+        limit: Option<Timestamp>,
+        mishap: Option<Mishap>,
+    ) {
+        self.sequence += 1;
+        self.tasks.push(Task {
+            id: self.sequence,
+            kind,
+            work,
+            wake: Wake::Now,
+            turns: 0,
+            limit,
+            mishap,
+            frozen: None,
+        });
+    }
+
+    fn poll(&mut self, index: usize) {
+        let now = self.now();
+        let task = &mut self.tasks[index];
+        if task.frozen.take().is_none() && task.late(now) {
+            self.shared.count("function timed out");
+            return self.drop_function(index, "Sandbox.Timedout");
+        }
+        self.shared.lock().caller = task.caller();
+        let (answer, polled) = self.stack.clock.poll(task.work.as_mut());
+        let Poll::Ready(done) = answer else {
+            task.pending(polled);
+            if let Kind::Function(invocation) = &task.kind {
+                self.turns[invocation.number].1 = task.turns;
+            }
+            match task.mishap {
+                Some(Mishap::Kill(turn)) if task.turns >= turn => {
+                    self.shared.count("function killed");
+                    self.drop_function(index, "Runtime.ExitError");
+                }
+                Some(Mishap::Freeze(turn, span)) if task.turns >= turn => {
+                    task.mishap = None;
+                    task.limit = None;
+                    task.frozen = Some(after(now, span));
+                    self.shared.count("function frozen");
+                }
+                Some(_) | None => {}
+            }
+            return;
+        };
+        let task = self.tasks.swap_remove(index);
+        self.finish(task, done);
+    }
+}
+
+/// Who it is that a payload makes a function be.
+fn caller(payload: &Value) -> Caller {
+    match payload.get("leeward").and_then(Value::as_str) {
+        Some("step") => payload
+            .get("step")
+            .and_then(|step| serde_json::from_value::<Step>(step.clone()).ok())
+            .map_or(Caller::Sweep, Caller::Step),
+        Some("detect") => Caller::Step(Step::Detect),
+        Some(_) | None => Caller::Sweep,
+    }
+}

@@ -1,0 +1,87 @@
+//! What every run shares: prepared plans, the parsed state machine.
+
+use std::sync::Arc;
+
+use leeward_asl::Machine;
+use leeward_core::plan::{ApprovalFor, OnTimeout, Plan};
+use leeward_ports::Item;
+
+use crate::rig::{example, machine, plan_items};
+
+/// A plan as it is stored, parsed and written once.
+#[derive(Clone)]
+pub struct Prepared {
+    /// Name in reports and in the corpus.
+    pub name: String,
+    /// The plan.
+    pub plan: Arc<Plan>,
+    /// What is stored of it.
+    pub items: Arc<[Item; 3]>,
+}
+
+/// What every run shares.
+#[derive(Clone)]
+pub struct Setup {
+    /// The plans that a run chooses from.
+    pub plans: Vec<Prepared>,
+    pub(super) machine: Arc<Machine>,
+}
+
+impl Prepared {
+    fn new(name: &str, plan: Plan) -> Self {
+        let items = Arc::new(plan_items(&plan));
+        Self { name: name.to_owned(), plan: Arc::new(plan), items }
+    }
+
+    /// An example plan with that approval.
+    fn asking(name: &str, wanted_for: ApprovalFor, on_timeout: OnTimeout) -> Self {
+        let mut plan = example(name);
+        plan.policy.approval.wanted_for = wanted_for;
+        plan.policy.approval.on_timeout = on_timeout;
+        let asks = match wanted_for {
+            ApprovalFor::None => "asks nobody",
+            ApprovalFor::OneWay => "asks before the one-way door",
+            ApprovalFor::All => "asks before all",
+        };
+        Self::new(&format!("{name}, {asks}, then {on_timeout:?}"), plan)
+    }
+}
+
+impl Setup {
+    /// The example plans, with different approvals; the simplest first.
+    pub fn examples() -> Self {
+        let asks =
+            |name: &str, wanted_for, on_timeout| Prepared::asking(name, wanted_for, on_timeout);
+        Self::of(vec![
+            asks("orders", ApprovalFor::None, OnTimeout::Hold),
+            asks("orders", ApprovalFor::OneWay, OnTimeout::Hold),
+            asks("orders", ApprovalFor::OneWay, OnTimeout::Proceed),
+            asks("orders", ApprovalFor::All, OnTimeout::Decline),
+            asks("catalog", ApprovalFor::None, OnTimeout::Hold),
+            asks("catalog", ApprovalFor::OneWay, OnTimeout::Hold),
+            asks("sessions", ApprovalFor::None, OnTimeout::Proceed),
+        ])
+    }
+
+    /// The example plans exactly as they are shipped.
+    pub fn shipped() -> Self {
+        let names = ["orders", "catalog", "sessions"];
+        Self::of(names.map(|name| Prepared::new(name, example(name))).to_vec())
+    }
+
+    /// Only the plans for whose name this holds.
+    #[must_use]
+    pub fn only(&self, chosen: impl Fn(&str) -> bool) -> Self {
+        let plans = self.plans.iter().filter(|p| chosen(&p.name)).cloned().collect();
+        Self { plans, machine: self.machine.clone() }
+    }
+
+    /// Plans of a test's own.
+    pub fn with_plans(plans: impl IntoIterator<Item = (String, Plan)>) -> Self {
+        Self::of(plans.into_iter().map(|(name, plan)| Prepared::new(&name, plan)).collect())
+    }
+
+    fn of(plans: Vec<Prepared>) -> Self {
+        Self { plans, machine: Arc::new(machine()) }
+    }
+}

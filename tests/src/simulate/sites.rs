@@ -1,0 +1,200 @@
+//! Call sites: which function calls which operation, and how often each fault befell it there.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+
+use leeward_core::ids::Step;
+use leeward_core::table::{DELIVERED, JOURNAL, PLANS, REFUSALS, SIGNALS, SNAPSHOTS};
+use leeward_core::world::Question;
+use leeward_ports::fake::Call;
+
+use super::faults::{FAULTS, Fault, Port};
+
+/// Who calls.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Caller {
+    /// The detector, by schedule or event.
+    Sweep,
+    /// A function of the state machine, in that step.
+    Step(Step),
+    /// A person at a terminal.
+    Operator,
+    /// `leeward run`, all functions in one process.
+    Terminal,
+}
+
+impl std::fmt::Display for Caller {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Sweep => f.write_str("sweep"),
+            Self::Step(step) => write!(f, "{step}"),
+            Self::Operator => f.write_str("operator"),
+            Self::Terminal => f.write_str("leeward run"),
+        }
+    }
+}
+
+/// One operation from one caller.
+pub type Site = (Caller, &'static str);
+
+/// The operation that a call is, by port and thing.
+pub fn operation(call: &Call<'_>) -> &'static str {
+    match call {
+        Call::Get(key) => item(&key.sk, ["get entry", "get plan", "get switch", "get hint"]),
+        Call::List(_, sk) if sk.starts_with(JOURNAL) => "list journal",
+        Call::List(_, sk) if sk.starts_with(DELIVERED) => "list delivered",
+        Call::List(_, sk) if sk.starts_with(REFUSALS) => "list refusals",
+        Call::List(pk, _) if *pk == PLANS => "list plans",
+        Call::List(..) => "list facts",
+        Call::Put(item, _) => written(&item.key.sk),
+        Call::Look(question) => look(question),
+        Call::Change(change) => change.operation(),
+        Call::Start(_) => "states:StartExecution",
+        Call::State(_) => "states:DescribeExecution",
+        Call::Publish(receiver) if receiver.starts_with("arn:") => "sns:Publish",
+        Call::Publish(_) => "webhook",
+    }
+}
+
+fn item(sk: &str, names: [&'static str; 4]) -> &'static str {
+    let [entry, plan, switch, other] = names;
+    match sk {
+        _ if sk.starts_with(JOURNAL) => entry,
+        _ if sk.starts_with("V#") => plan,
+        "SWITCH" => switch,
+        _ => other,
+    }
+}
+
+fn written(sk: &str) -> &'static str {
+    if sk.starts_with(JOURNAL) {
+        "put entry"
+    } else if sk.starts_with(DELIVERED) {
+        "put delivered"
+    } else if sk.starts_with(REFUSALS) {
+        "put refusal"
+    } else if sk.starts_with(SIGNALS) {
+        "put signal"
+    } else if sk.starts_with(SNAPSHOTS) {
+        "put fact"
+    } else if sk.starts_with("EV#") {
+        "put evidence"
+    } else {
+        "put hint"
+    }
+}
+
+fn look(question: &Question) -> &'static str {
+    match question {
+        Question::Lease { .. } => "look: lease",
+        Question::Rds { .. } => "look: RDS",
+        Question::Global { .. } => "look: global cluster",
+        Question::TableReplica { .. } => "look: table replica",
+        Question::LatestMetric { .. } => "look: metric",
+        Question::Sql { .. } => "look: engine",
+        Question::Group { .. } => "look: group",
+        Question::Instances { .. } => "look: instances",
+        Question::EcsService { .. } => "look: service",
+        Question::Concurrency { .. } => "look: concurrency",
+        Question::EventSource { .. } => "look: mapping",
+        Question::Targets { .. } => "look: targets",
+        Question::Ingress { .. } => "look: ingress",
+        Question::Record { .. } => "look: record",
+        Question::Name(_) => "look: name",
+        Question::Http(_) => "look: HTTP",
+        Question::Alarm { .. } => "look: alarm",
+    }
+}
+
+/// What was called from where, and what befell it.
+#[derive(Debug, Clone, Default)]
+pub struct Tally {
+    /// Calls by site.
+    pub calls: BTreeMap<Site, (Port, u64)>,
+    /// Faults by site and kind.
+    pub faults: BTreeMap<(Site, Fault), u64>,
+    /// Everything else that went wrong or was done, by name.
+    pub events: BTreeMap<&'static str, u64>,
+}
+
+impl Tally {
+    /// Counts a call, with its fault if one befell it.
+    pub fn call(&mut self, caller: Caller, call: &Call<'_>, fault: Option<Fault>) {
+        let site = (caller, operation(call));
+        self.calls.entry(site).or_insert((Port::of(call), 0)).1 += 1;
+        if let Some(fault) = fault {
+            *self.faults.entry((site, fault)).or_default() += 1;
+        }
+    }
+
+    /// Counts something else.
+    pub fn event(&mut self, name: &'static str) {
+        *self.events.entry(name).or_default() += 1;
+    }
+
+    /// Takes in another tally.
+    pub fn add(&mut self, other: &Self) {
+        for (site, (port, count)) in &other.calls {
+            self.calls.entry(*site).or_insert((*port, 0)).1 += count;
+        }
+        for (cell, count) in &other.faults {
+            *self.faults.entry(*cell).or_default() += count;
+        }
+        for (name, count) in &other.events {
+            *self.events.entry(name).or_default() += count;
+        }
+    }
+
+    /// Cells of (call site × fault) that can be hit, and those that were not.
+    pub fn cells(&self) -> (usize, Vec<String>) {
+        let mut possible = 0;
+        let mut missed = Vec::new();
+        for (site, (port, _)) in &self.calls {
+            for fault in FAULTS.iter().filter(|f| f.befalls(*port)) {
+                possible += 1;
+                if !self.faults.contains_key(&(*site, *fault)) {
+                    missed.push(format!("{} from {}: {}", site.1, site.0, fault.name()));
+                }
+            }
+        }
+        (possible, missed)
+    }
+
+    /// Faults by kind, then everything else, as a table.
+    pub fn by_kind(&self) -> String {
+        let mut text = String::from("faults of calls, by kind\n");
+        for fault in FAULTS {
+            let count: u64 =
+                self.faults.iter().filter(|((_, f), _)| *f == fault).map(|(_, n)| n).sum();
+            let _ = writeln!(text, "  {:<18} {count:>12}", fault.name());
+        }
+        text.push_str("everything else, by kind\n");
+        for (name, count) in &self.events {
+            let _ = writeln!(text, "  {name:<34} {count:>12}");
+        }
+        text
+    }
+
+    /// The table of (call site × fault); a dot where a fault cannot befall the call.
+    pub fn by_site(&self) -> String {
+        let mut text = String::from("call site × fault\n");
+        let _ = write!(text, "  {:<12} {:<34} {:>10}", "from", "operation", "calls");
+        for fault in FAULTS {
+            let _ = write!(text, " {:>15}", fault.name());
+        }
+        text.push('\n');
+        for (site, (port, calls)) in &self.calls {
+            let _ = write!(text, "  {:<12} {:<34} {calls:>10}", site.0.to_string(), site.1);
+            for fault in FAULTS {
+                if fault.befalls(*port) {
+                    let count = self.faults.get(&(*site, fault)).copied().unwrap_or(0);
+                    let _ = write!(text, " {count:>15}");
+                } else {
+                    let _ = write!(text, " {:>15}", ".");
+                }
+            }
+            text.push('\n');
+        }
+        text
+    }
+}

@@ -1,0 +1,110 @@
+//! The whole stack of one run, and what its parts share: choices, weather, the tally, the mailbox.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use leeward_asl::Call as TaskCall;
+use leeward_detector::Detector;
+use leeward_ports::fake::{
+    Call, FakeClock, FakeExecutions, FakePublisher, FakeTable, FakeWorld, Fate, Fates,
+};
+
+use super::choices::Choices;
+use super::faults::Port;
+use super::host::Reply;
+use super::mix::{Mix, habits};
+use super::setup::Prepared;
+use super::sites::{Caller, Tally};
+use crate::functions;
+
+/// What the parts of a run share.
+#[derive(Clone)]
+pub(super) struct Shared(Arc<Mutex<Common>>);
+
+/// What is shared.
+pub(super) struct Common {
+    pub(super) choices: Choices,
+    pub(super) mix: Mix,
+    /// Nothing goes wrong any more.
+    pub(super) calm: bool,
+    /// Who is being polled.
+    pub(super) caller: Caller,
+    pub(super) tally: Tally,
+    /// Invocations that an execution asked for: execution, call, where the answer goes.
+    pub(super) asked: Vec<(u64, TaskCall, Reply)>,
+}
+
+impl Shared {
+    pub(super) fn new(choices: Choices) -> Self {
+        Self(Arc::new(Mutex::new(Common {
+            choices,
+            mix: Mix::default(),
+            calm: false,
+            caller: Caller::Sweep,
+            tally: Tally::default(),
+            asked: Vec::new(),
+        })))
+    }
+
+    pub(super) fn lock(&self) -> MutexGuard<'_, Common> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// A decision.
+    pub(super) fn choose<T>(&self, decide: impl FnOnce(&mut Choices) -> T) -> T {
+        decide(&mut self.lock().choices)
+    }
+
+    /// Counts something that happened.
+    pub(super) fn count(&self, name: &'static str) {
+        self.lock().tally.event(name);
+    }
+}
+
+/// What becomes of each call, by the run's mix.
+struct Weather(Shared);
+
+impl Fates for Weather {
+    fn fate(&mut self, call: &Call<'_>) -> Fate {
+        let mut common = self.0.lock();
+        let common = &mut *common;
+        let fault =
+            if common.calm { None } else { common.mix.befall(Port::of(call), &mut common.choices) };
+        common.tally.call(common.caller, call, fault.map(|(fault, _)| fault));
+        fault.map_or(Fate::Well, |(fault, span)| fault.fate(span))
+    }
+}
+
+/// Everything that runs in one run.
+pub(super) struct Stack {
+    pub(super) clock: FakeClock,
+    pub(super) table: FakeTable,
+    pub(super) world: FakeWorld,
+    pub(super) executions: FakeExecutions,
+    pub(super) publisher: FakePublisher,
+    pub(super) detector: Arc<Detector>,
+    pub(super) prepared: Prepared,
+}
+
+impl Stack {
+    /// A good day, with habits of its own.
+    pub(super) fn new(prepared: &Prepared, shared: Shared) -> Self {
+        let clock = FakeClock::default();
+        clock.drive(true);
+        let table = FakeTable::new(clock.clone());
+        for item in prepared.items.iter() {
+            table.put_by_hand(item.clone());
+        }
+        let habits = shared.choose(habits);
+        let world = FakeWorld::with_habits(&prepared.plan, clock.clone(), habits);
+        world.keep_looks(false);
+        let executions = FakeExecutions::new(clock.clone());
+        let publisher = FakePublisher::new(clock.clone());
+        table.set_fates(Box::new(Weather(shared.clone())));
+        world.set_fates(Box::new(Weather(shared.clone())));
+        executions.set_fates(Box::new(Weather(shared.clone())));
+        publisher.set_fates(Box::new(Weather(shared.clone())));
+        let detector = Arc::new(functions::detector(&table, &world, &executions, &publisher));
+        let prepared = prepared.clone();
+        Self { clock, table, world, executions, publisher, detector, prepared }
+    }
+}
