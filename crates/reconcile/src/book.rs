@@ -2,7 +2,7 @@
 
 use leeward_core::error::StepError;
 use leeward_core::ids::{Generation, Seq, WorkloadId};
-use leeward_core::journal::{Record, State, chain};
+use leeward_core::journal::{Record, State};
 use leeward_core::table::{JOURNAL, Key, generation_partition};
 use leeward_core::time::Timestamp;
 
@@ -36,9 +36,8 @@ impl Desk {
                 "the journal of {workload}/{generation} is damaged: {what}. Nothing is done on it; compare it with the notifications' journal heads"
             ))
         };
-        let (records, head) = chain::read(listed.value.iter().map(|i| i.body.as_str()))
-            .map_err(|e| damaged(e.to_string()))?;
-        let state = State::fold(&records, head).map_err(|e| damaged(e.to_string()))?;
+        let (records, state) =
+            self.shelf.journal(&partition, listed.value).map_err(|e| damaged(e.to_string()))?;
         Ok(Some(Book { records, state, read_at: listed.at }))
     }
 

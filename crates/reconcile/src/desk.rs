@@ -7,6 +7,8 @@ use leeward_core::ids::Actor;
 use leeward_core::limits::Limits;
 use leeward_ports::{Nonces, Outside, Table, TableError, TableErrorKind};
 
+use crate::shelf::Shelf;
+
 /// The state table, the world, marks and numbers. Made once for each process.
 #[derive(Clone)]
 pub struct Desk {
@@ -20,6 +22,8 @@ pub struct Desk {
     pub limits: Limits,
     /// In whose name entries are written.
     pub actor: Actor,
+    /// What this process has read before.
+    pub(crate) shelf: Shelf,
 }
 
 impl Desk {
@@ -30,7 +34,14 @@ impl Desk {
         nonces: Arc<dyn Nonces>,
         limits: Limits,
     ) -> Self {
-        Self { table, outside, nonces, limits, actor: Actor::new("leeward") }
+        Self {
+            table,
+            outside,
+            nonces,
+            limits,
+            actor: Actor::new("leeward"),
+            shelf: Shelf::default(),
+        }
     }
 
     /// The same desk, writing in an operator's name.

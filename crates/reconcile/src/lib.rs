@@ -8,6 +8,7 @@ mod desk;
 mod facts;
 mod outbox;
 mod plans;
+mod shelf;
 mod step;
 
 pub use append::Appended;

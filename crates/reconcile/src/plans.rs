@@ -35,15 +35,22 @@ impl Desk {
         let item = self.table.get(&key).await.map_err(table_error)?.value.ok_or_else(|| {
             StepError::NeedsOperator(format!("version {digest} of plan {plan} is not stored"))
         })?;
-        let found = chain::digest(item.body.as_bytes());
-        if found != *digest {
-            return Err(StepError::NeedsOperator(format!(
-                "version {digest} of plan {plan} was changed after it was stored: its digest is {found}"
-            )));
-        }
-        serde_json::from_str(&item.body).map_err(|e| {
-            StepError::NeedsOperator(format!("version {digest} of plan {plan} cannot be read: {e}"))
-        })
+        let found = match self.shelf.plan(&item.body) {
+            Ok((read, found)) if found == *digest => return Ok(read),
+            Ok((_, found)) => found,
+            Err(error) => {
+                let found = chain::digest(item.body.as_bytes());
+                if found == *digest {
+                    return Err(StepError::NeedsOperator(format!(
+                        "version {digest} of plan {plan} cannot be read: {error}"
+                    )));
+                }
+                found
+            }
+        };
+        Err(StepError::NeedsOperator(format!(
+            "version {digest} of plan {plan} was changed after it was stored: its digest is {found}"
+        )))
     }
 
     /// The plans in force, by one query, with the instant of the answer.
@@ -51,10 +58,8 @@ impl Desk {
         let listed = self.table.list(PLANS, "").await.map_err(table_error)?;
         let mut plans = Vec::new();
         for item in &listed.value {
-            match serde_json::from_str::<Plan>(&item.body) {
-                Ok(plan) => {
-                    plans.push(StoredPlan { plan, digest: chain::digest(item.body.as_bytes()) });
-                }
+            match self.shelf.plan(&item.body) {
+                Ok((plan, digest)) => plans.push(StoredPlan { plan, digest }),
                 Err(error) => {
                     tracing::error!(plan = %item.key.sk, %error, "a stored plan cannot be read: its workload is not watched; put it again");
                 }

@@ -146,6 +146,31 @@ pub(super) fn again(choices: &mut Choices, plan: &Plan, start: Timestamp) -> Vec
     planned
 }
 
+/// One short partition, seen by all or by one voter alone, with triggers at random moments.
+pub(super) fn short_partition(
+    choices: &mut Choices,
+    plan: &Plan,
+    start: Timestamp,
+    lasts: Span,
+) -> Vec<Planned> {
+    let at = after(start, Span::millis(90_000 + 250 * u64::from(choices.below(480))));
+    let voters = u32::try_from(plan.detection.voters.len()).unwrap_or(1);
+    let incident = match choices.below(6) {
+        0 => Incident::Region(Place::Primary, RegionState::Partitioned),
+        1 => Incident::Region(Place::Primary, RegionState::Unseen),
+        2 => Incident::Region(Place::Primary, RegionState::Hanging),
+        3 => Incident::Region(Place::Primary, RegionState::Dead),
+        4 => Incident::FalseAlarm,
+        _ => Incident::Voter(choices.below(voters) as usize, Sight::Outage),
+    };
+    let mut planned = vec![Planned { at, incident, lasts: Some(lasts) }];
+    for _ in 0..choices.below(4) {
+        let at = after(at, Span::millis(500 * u64::from(choices.below(400))));
+        planned.push(Planned { at, incident: Incident::TwoTriggers, lasts: None });
+    }
+    planned
+}
+
 fn others(choices: &mut Choices, plan: &Plan, start: Timestamp, planned: &mut Vec<Planned>) {
     for _ in 0..choices.below(INCIDENTS_MAX) {
         let at = after(start, Span::seconds(30 * u64::from(choices.below(60))));

@@ -36,6 +36,8 @@ pub struct Outcome {
     pub turns: Vec<(Caller, u32)>,
     /// Generations that were opened.
     pub generations: u64,
+    /// How the last of them ended.
+    pub end: Option<End>,
     /// Virtual time that passed.
     pub lasted: Span,
     /// Polls of tasks.
@@ -79,13 +81,32 @@ pub fn run(setup: &Setup, choices: Choices, forced: Forced) -> Outcome {
         tally: common.tally.clone(),
         turns: run.turns.clone(),
         generations: evidence.generations(),
+        end: run.latest().and_then(|s| s.end).map(|e| e.end),
         lasted: since(start, run.stack.clock.now()),
         polls: run.polls,
     }
 }
 
+/// Runs nothing but one short partition and gives how many generations it opened.
+pub fn partition(setup: &Setup, seed: u64, lasts: Span) -> Outcome {
+    let forced = Forced { partition: Some(lasts), ..Forced::default() };
+    let mut outcome = run(setup, Choices::seeded(seed), forced);
+    outcome.seed = Some(seed);
+    if outcome.generations > 0 {
+        let detail = format!("a partition of {lasts} opened {} generations", outcome.generations);
+        outcome.violations.push(Violation { invariant: "partition", detail });
+    }
+    outcome
+}
+
 /// One or two acts, each healed; then the verdict.
 fn walk(run: &mut Run<'_>) -> Vec<Violation> {
+    if let Some(lasts) = run.forced.partition {
+        // Until every alarm that it moved is quiet again.
+        let until = after(run.now(), lasts.plus(Span::minutes(9)));
+        run.go(until, |_| false);
+        return Vec::new();
+    }
     let mut violations = act(run);
     if violations.is_empty() && run.shared.choose(|c| c.below(5)) == 4 && run.second_act() {
         violations = act(run);

@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 
 use super::choices::Choices;
 use super::host::{Reply, Service, Terminal};
-use super::incidents::{Incident, Place, Planned, again, timetable};
+use super::incidents::{Incident, Place, Planned, again, short_partition, timetable};
 use super::mix::Mix;
 use super::people::{Said, Verb, say};
 use super::setup::Setup;
@@ -50,6 +50,8 @@ pub struct Forced {
     pub mix: Option<Mix>,
     /// Nothing but this: the primary's Region is so from the first minute on, for that long.
     pub only: Option<(RegionState, Option<Span>)>,
+    /// Nothing but a partition of that length, with faults of calls and triggers beside it.
+    pub partition: Option<Span>,
 }
 
 /// One run on its way.
@@ -117,6 +119,12 @@ impl<'s> Run<'s> {
         let mix = self.shared.choose(Mix::draw);
         self.shared.lock().mix = self.forced.mix.clone().unwrap_or(mix);
         let plan = self.stack.prepared.plan.clone();
+        if let Some(lasts) = self.forced.partition {
+            for planned in self.shared.choose(|c| short_partition(c, &plan, start, lasts)) {
+                self.at(planned.at, Due::Begins(planned));
+            }
+            return;
+        }
         for planned in self.shared.choose(|c| timetable(c, &plan, start)) {
             self.at(planned.at, Due::Begins(planned));
         }

@@ -27,23 +27,26 @@ pub fn read<'a>(bodies: impl Iterator<Item = &'a str>) -> Result<(Vec<Record>, D
     let mut records = Vec::new();
     let mut head = origin();
     for (index, body) in bodies.enumerate() {
-        let seq = Seq(index as u64 + 1);
-        let record: Record = serde_json::from_str(body)
-            .map_err(|e| Broken::new(seq, format!("cannot be read: {e}")))?;
-        if record.seq != seq {
-            return Err(Broken::new(seq, format!("stands in the place of entry {}", record.seq)));
-        }
-        if record.prev != head {
-            return Err(Broken::new(
-                seq,
-                format!(
-                    "follows an entry of digest {}, but the one before has {head}",
-                    record.prev
-                ),
-            ));
-        }
-        head = digest(body.as_bytes());
+        let (record, digest) = next(body, Seq(index as u64 + 1), &head)?;
+        head = digest;
         records.push(record);
     }
     Ok((records, head))
+}
+
+/// Reads the stored body that has to stand at `seq`, after an entry of digest `head`. Gives the
+/// record with its own digest.
+pub fn next(body: &str, seq: Seq, head: &Digest) -> Result<(Record, Digest), Broken> {
+    let record: Record =
+        serde_json::from_str(body).map_err(|e| Broken::new(seq, format!("cannot be read: {e}")))?;
+    if record.seq != seq {
+        return Err(Broken::new(seq, format!("stands in the place of entry {}", record.seq)));
+    }
+    if record.prev != *head {
+        return Err(Broken::new(
+            seq,
+            format!("follows an entry of digest {}, but the one before has {head}", record.prev),
+        ));
+    }
+    Ok((record, digest(body.as_bytes())))
 }

@@ -94,12 +94,18 @@ impl State {
         };
         let mut state = Self::opened((**decision).clone(), first.at);
         for record in &records[1..] {
-            rules::admits(&state, &record.entry, record.at, None)
-                .map_err(|no| Broken::new(record.seq, format!("was not allowed: {no}")))?;
-            state.apply(record);
+            state.follow(record)?;
         }
         state.head = head;
         Ok(state)
+    }
+
+    /// Takes one more record, if it may follow.
+    pub fn follow(&mut self, record: &Record) -> Result<(), Broken> {
+        rules::admits(self, &record.entry, record.at, None)
+            .map_err(|no| Broken::new(record.seq, format!("was not allowed: {no}")))?;
+        self.apply(record);
+        Ok(())
     }
 
     fn opened(decision: Decision, at: Timestamp) -> Self {
