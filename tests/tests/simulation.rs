@@ -1,6 +1,9 @@
 //! Simulated schedules: whole recoveries under drawn faults, each judged by every checker.
 
-use leeward_tests::simulate::{Order, Setup, campaign, replay, run_seed};
+use leeward_core::time::Span;
+use leeward_tests::simulate::{
+    Order, Setup, campaign, corpus, kill_everywhere, partition, replay, run_seed,
+};
 
 #[test]
 fn a_run_is_replayed_by_its_vector() {
@@ -21,4 +24,31 @@ fn drawn_schedules_break_no_invariant() {
     let told: Vec<String> = report.failures.iter().map(|f| f.told()).collect();
     assert!(told.is_empty(), "{}", told.join("\n"));
     assert!(report.generations > report.schedules / 2, "most runs open a generation");
+}
+
+#[test]
+fn what_once_broke_an_invariant_breaks_none() {
+    let (setup, kept) = (Setup::examples(), corpus());
+    assert!(!kept.is_empty(), "the corpus is read");
+    for schedule in kept {
+        let outcome = schedule.again(&setup);
+        assert!(outcome.violations.is_empty(), "{}: {}", schedule.name, outcome.told());
+    }
+}
+
+#[test]
+fn a_kill_at_any_await_is_recovered_from() {
+    let setup = Setup::examples();
+    // Every fortieth here; `make simulate` kills at each of them.
+    let table = kill_everywhere(&setup, 0, None, 40);
+    assert!(table.failures.is_empty() && table.total() > 10, "{}", table.told());
+}
+
+#[test]
+fn a_partition_of_a_minute_starts_no_failover() {
+    let setup = Setup::shipped();
+    for seed in 1..=40 {
+        let outcome = partition(&setup, seed, Span::seconds(60));
+        assert!(outcome.violations.is_empty(), "{}", outcome.told());
+    }
 }

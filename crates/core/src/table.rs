@@ -37,6 +37,11 @@ impl Key {
         Self::new(workload_partition(workload), format!("{REFUSALS}{:020}", at.as_millisecond()))
     }
 
+    /// The last generation of which people have been told everything, and whose journal is closed.
+    pub fn told(workload: &WorkloadId) -> Self {
+        Self::new(workload_partition(workload), "TOLD")
+    }
+
     /// An entry of a journal.
     pub fn journal(workload: &WorkloadId, generation: Generation, seq: Seq) -> Self {
         Self::new(generation_partition(workload, generation), format!("{JOURNAL}{:010}", seq.0))

@@ -3,7 +3,7 @@
 use leeward_core::error::StepError;
 use leeward_core::old_side;
 use leeward_core::plan::Plan;
-use leeward_reconcile::{Appended, Book, deliver, deliver_refusals, look};
+use leeward_reconcile::{Appended, Book, deliver, deliver_earlier, deliver_refusals, look};
 
 use crate::Detector;
 
@@ -49,20 +49,17 @@ pub async fn tell(detector: &Detector, plan: &Plan) {
     }
     let held = f64::from(u8::from(book.state.end.is_none() && book.state.halt.is_some()));
     detector.gauges.emit(book.read_at, Some(plan.workload.as_str()), "Held", held);
-    match deliver(desk, publisher, topic, Some(plan), &book).await {
-        Ok(told) if told.owed.is_empty() => {
-            detector.gauges.emit(
-                book.read_at,
-                Some(plan.workload.as_str()),
-                "NotificationsOwed",
-                0.0,
-            );
-        }
-        Ok(told) => {
-            let owed = u32::try_from(told.owed.len()).unwrap_or(u32::MAX);
-            let name = "NotificationsOwed";
-            detector.gauges.emit(book.read_at, Some(plan.workload.as_str()), name, f64::from(owed));
-            tracing::error!(workload = %plan.workload, owed = told.owed.len(), why = %told.owed.join("; "), "notifications are owed");
+    let earlier = deliver_earlier(desk, publisher, topic, Some(plan), &book).await;
+    let told = deliver(desk, publisher, topic, Some(plan), &book).await;
+    match told.and_then(|told| Ok((told, earlier?))) {
+        Ok((told, earlier)) => {
+            let why: Vec<String> = told.owed.into_iter().chain(earlier.owed).collect();
+            let owed = f64::from(u32::try_from(why.len()).unwrap_or(u32::MAX));
+            let workload = Some(plan.workload.as_str());
+            detector.gauges.emit(book.read_at, workload, "NotificationsOwed", owed);
+            if !why.is_empty() {
+                tracing::error!(workload = %plan.workload, owed, why = %why.join("; "), "notifications are owed");
+            }
         }
         Err(error) => tracing::error!(workload = %plan.workload, %error, "notifications are owed"),
     }

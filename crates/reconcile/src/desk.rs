@@ -23,7 +23,7 @@ pub struct Desk {
     /// In whose name entries are written.
     pub actor: Actor,
     /// What this process has read before.
-    pub(crate) shelf: Shelf,
+    pub shelf: Shelf,
 }
 
 impl Desk {

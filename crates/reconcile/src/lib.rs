@@ -16,6 +16,7 @@ pub use book::Book;
 pub use brake::StoredBrake;
 pub use desk::{Desk, table_error};
 pub use facts::{Fact, Facts};
-pub use outbox::{Delivery, deliver, deliver_refusals, need, refuse};
+pub use outbox::{Delivery, deliver, deliver_earlier, deliver_refusals, need, refuse};
 pub use plans::{StoredPlan, Switch};
+pub use shelf::Shelf;
 pub use step::{StepRun, look, run};

@@ -2,7 +2,7 @@
 
 use futures_util::future::join_all;
 use leeward_core::error::StepError;
-use leeward_core::ids::{Digest, WorkloadId};
+use leeward_core::ids::{Digest, Generation, WorkloadId};
 use leeward_core::journal::chain;
 use leeward_core::matching::Needed;
 use leeward_core::plan::Plan;
@@ -90,6 +90,42 @@ pub async fn deliver(
             Ok(()) => delivery.delivered += 1,
             Err(why) => delivery.owed.push(why),
         }
+    }
+    Ok(delivery)
+}
+
+/// Delivers what the journals before the latest owe still: a generation may be closed by the next
+/// before its end was told. Everything told and closed is remembered by its number.
+pub async fn deliver_earlier(
+    desk: &Desk,
+    publisher: &dyn Publisher,
+    system_topic: Option<&str>,
+    plan: Option<&Plan>,
+    latest: &Book,
+) -> Result<Delivery, StepError> {
+    let decision = &latest.state.decision;
+    let mut delivery = Delivery::default();
+    if decision.generation == Generation(1) {
+        return Ok(delivery);
+    }
+    let key = Key::told(&decision.workload);
+    let told = desk.table.get(&key).await.map_err(table_error)?;
+    let before = told.value.map_or(0, |item| item.n);
+    let mut all_told = before;
+    let mut generation = Generation(before).next();
+    while generation < decision.generation {
+        let book = desk.open_book(&decision.workload, generation).await?;
+        let one = deliver(desk, publisher, system_topic, plan, &book).await?;
+        delivery.delivered += one.delivered;
+        delivery.owed.extend(one.owed);
+        if delivery.owed.is_empty() && book.state.closed.is_some() {
+            all_told = generation.0;
+        }
+        generation = generation.next();
+    }
+    if all_told > before {
+        let item = Item { key, body: "{}".to_owned(), n: all_told, nonce: String::new() };
+        desk.table.put(&item, Condition::Newer, Frozen(told.at)).await.map_err(table_error)?;
     }
     Ok(delivery)
 }

@@ -19,7 +19,7 @@ const PLANS_MAX: usize = 64;
 
 /// The shelf of one process. Clones are the same shelf.
 #[derive(Clone, Default)]
-pub(crate) struct Shelf(Arc<Mutex<Kept>>);
+pub struct Shelf(Arc<Mutex<Kept>>);
 
 #[derive(Default)]
 struct Kept {

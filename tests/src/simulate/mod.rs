@@ -7,6 +7,7 @@
 
 mod campaign;
 mod choices;
+mod corpus;
 mod ends;
 mod faults;
 mod heal;
@@ -26,6 +27,7 @@ mod task;
 
 pub use campaign::{Order, Report, campaign};
 pub use choices::Choices;
+pub use corpus::{Kept, corpus, keep};
 pub use faults::{FAULTS, Fault, Port};
 pub use kills::{KillTable, kill_everywhere};
 pub use mix::Mix;

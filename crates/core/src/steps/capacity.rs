@@ -1,6 +1,6 @@
 //! Capacity on the side that is moved to: never scaled down, never over its maximum.
 
-use crate::effect::Verb;
+use crate::effect::{EffectId, Verb};
 use crate::ids::{EntryId, Step};
 use crate::plan::{
     Amount, AutoScalingGroup, Capacity, EcsService, Instances, LambdaConcurrency, When,
@@ -93,8 +93,17 @@ pub(super) fn raise(
     }
 }
 
-/// How many are needed, and from what the number comes.
-fn needed(situation: &Situation<'_>, id: &EntryId, amount: Amount) -> (u32, String) {
+/// How many are needed, and from what the number comes. What an intent has asked for is asked for
+/// again: a peak that is stored meanwhile does not make another effect of it.
+fn needed(
+    situation: &Situation<'_>,
+    id: &EntryId,
+    effect: &EffectId,
+    amount: Amount,
+) -> (u32, String) {
+    if let Some(need) = situation.state.effects.get(effect).and_then(|e| asked_for(&e.change)) {
+        return (need, "the number on record".to_owned());
+    }
     let peak = situation
         .peaks
         .iter()
@@ -120,6 +129,15 @@ fn needed(situation: &Situation<'_>, id: &EntryId, amount: Amount) -> (u32, Stri
     }
 }
 
+#[expect(clippy::wildcard_enum_match_arm, reason = "these two carry a number of what is counted")]
+fn asked_for(change: &Change) -> Option<u32> {
+    match change {
+        Change::SetMinimum { minimum, .. } => Some(*minimum),
+        Change::SetDesiredCount { count, .. } => Some(*count),
+        _ => None,
+    }
+}
+
 fn group(
     situation: &Situation<'_>,
     c: &AutoScalingGroup,
@@ -127,7 +145,8 @@ fn group(
     seen: &Seen,
     next: &mut Move,
 ) {
-    let (need, source) = needed(situation, &c.id, c.amount);
+    let effect = situation.effect(step, c.id.as_str(), Verb::RaiseMinimum);
+    let (need, source) = needed(situation, &c.id, &effect, c.amount);
     let region = situation.target_region().clone();
     let name = c.group.of(situation.target()).clone();
     let question = Question::Group { region: region.clone(), group: name.clone() };
@@ -148,7 +167,7 @@ fn group(
         Probe::No(format!("{question}: minimum {}, needed {need}", view.minimum))
     };
     let goal = Goal {
-        effect: situation.effect(step, c.id.as_str(), Verb::RaiseMinimum),
+        effect,
         change: Change::SetMinimum { region: region.clone(), group: name.clone(), minimum: need },
         before: Some(Change::SetMinimum { region, group: name, minimum: view.minimum }),
         undoes: None,
@@ -224,7 +243,8 @@ fn instances(situation: &Situation<'_>, c: &Instances, step: Step, seen: &Seen) 
 }
 
 fn ecs(situation: &Situation<'_>, c: &EcsService, step: Step, seen: &Seen, next: &mut Move) {
-    let (need, source) = needed(situation, &c.id, c.amount);
+    let effect = situation.effect(step, c.id.as_str(), Verb::RaiseCount);
+    let (need, source) = needed(situation, &c.id, &effect, c.amount);
     let region = situation.target_region().clone();
     let side = c.service.of(situation.target());
     let (cluster, service) = (side.cluster.clone(), side.name.clone());
@@ -250,7 +270,7 @@ fn ecs(situation: &Situation<'_>, c: &EcsService, step: Step, seen: &Seen, next:
         count: n,
     };
     let goal = Goal {
-        effect: situation.effect(step, c.id.as_str(), Verb::RaiseCount),
+        effect,
         change: count(need),
         before: Some(count(view.desired)),
         undoes: None,
