@@ -4,7 +4,7 @@ use crate::effect::EffectId;
 use crate::ids::{Actor, Digest, Nonce, Seq, Step};
 use crate::journal::{Answer, Bearing, End, FenceProof, Reply, TurnBackReason};
 use crate::time::{Span, Timestamp};
-use crate::world::Change;
+use crate::world::{Change, EffectClass};
 
 /// Evidence weighed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -139,6 +139,19 @@ impl EffectState {
     pub fn unresolved(&self) -> bool {
         let settled = self.outcome.map_or(Seq(0), |(_, seq, _)| seq);
         self.intents.iter().any(|i| i.seq > settled && !matches!(i.reply, Some(Reply::Refused(_))))
+    }
+
+    /// When the last request was sent that may still land although the effect is settled. One request
+    /// whose answer was lost has landed when the effect is seen; of several, what is seen tells of one
+    /// alone. A late compare-and-swap meets another value and does nothing.
+    pub fn stray(&self) -> Option<Timestamp> {
+        if self.change.class() == EffectClass::CasFenced {
+            return None;
+        }
+        let accepted = self.intents.iter().any(|i| matches!(i.reply, Some(Reply::Accepted(_))));
+        let silent: Vec<Timestamp> =
+            self.intents.iter().filter(|i| i.reply.is_none()).map(|i| i.at).collect();
+        if accepted || silent.len() > 1 { silent.into_iter().max() } else { None }
     }
 
     /// The latest time at which something was sent or about to be.

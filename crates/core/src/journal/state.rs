@@ -331,10 +331,9 @@ impl State {
 
     /// When the last request that nobody saw the end of can no longer land.
     pub fn safe_from(&self, limits: &Limits) -> Option<Timestamp> {
-        self.unresolved()
-            .flat_map(|(_, e)| e.intents.iter())
-            .map(|i| after(i.at, limits.request_life))
-            .max()
+        let unknown = self.unresolved().flat_map(|(_, e)| e.intents.iter().map(|i| i.at));
+        let strays = self.effects.values().filter_map(EffectState::stray);
+        unknown.chain(strays).map(|at| after(at, limits.request_life)).max()
     }
 
     /// The time of the last change that was sent.

@@ -6,7 +6,7 @@ use crate::journal::{EffectState, End, Entry, Fate};
 use crate::planted::{self, Bug};
 use crate::pursuit::{Goal, Probe};
 use crate::steps::{Move, Situation, barriers, bearing, lease};
-use crate::time::{after, since};
+use crate::time::{Span, after, since};
 use crate::world::{Change, Question, Seen, View};
 
 pub(super) fn questions(situation: &Situation<'_>) -> Vec<Question> {
@@ -148,12 +148,30 @@ fn back(
             ));
         }
     }
+    if let Some(left) = stray_for(situation, id, effect) {
+        return next.wait_at_least(
+            left,
+            format!(
+                "`{}` was sent more than once; an earlier request may still land for {left}",
+                effect.change
+            ),
+        );
+    }
     match undo_goal(situation, id, effect, seen) {
         Some(goal) => {
             next.pursue(situation, goal);
         }
         None => next.stick(format!("`{}` has no way back", effect.change)),
     }
+}
+
+/// How long a request of it may still land behind an undo that was not sent yet.
+fn stray_for(situation: &Situation<'_>, id: &EffectId, effect: &EffectState) -> Option<Span> {
+    if situation.state.effects.contains_key(&id.undo()) {
+        return None;
+    }
+    let safe = after(effect.stray()?, situation.limits.request_life);
+    (situation.now < safe).then(|| since(situation.now, safe))
 }
 
 /// Whether its undo sends writers back to the side that was to be left.
