@@ -20,7 +20,7 @@ $(VENV)/.ready: tests/requirements.txt
 	@touch $@
 
 # Always the whole workspace: another choice of packages is another choice of features, and the SDK is built anew.
-.PHONY: setup build rehearse scenarios test lint unit planted python system lock package fmt
+.PHONY: setup build rehearse scenarios test lint unit planted python system simulate lock package fmt
 setup: $(VENV)/.ready ## Python environment of the local AWS
 
 build: ## The functions and the operator's command, as rehearsals run them
@@ -53,6 +53,15 @@ python: setup build ## Tests of template, local AWS and workload
 
 system: setup build ## A short set of whole rehearsals
 	PYTHONPATH=tests/local-aws:tests $(PY) -m pytest -q -m short tests/rehearsal/tests_system
+
+# How many schedules and how many short partitions, from which seed on, on how many threads.
+SCHEDULES ?= 100000
+PARTITIONS ?= 100000
+SEED ?= 1
+THREADS ?= 2
+simulate: ## Drawn schedules of the whole stack, a kill at every await point, the tables
+	cargo build --locked --profile simulate -p leeward-tests --example simulate
+	target/simulate/examples/simulate $(SCHEDULES) $(PARTITIONS) $(SEED) $(THREADS)
 
 lock: setup ## Pins the Python packages anew
 	$(PY) -m pip install --quiet pip-tools

@@ -1,49 +1,89 @@
-//! Runs the simulator and prints its tables: `simulate [schedules] [first seed] [threads]`.
+//! Runs the simulator and prints its tables:
+//! `simulate [schedules] [partitions] [first seed] [threads]`.
+//!
+//! First the corpus, then a kill at every await point, then partitions of a minute, then drawn
+//! schedules. Schedules that break an invariant are made simple, told, and kept in the corpus.
 
-use std::collections::BTreeMap;
+use leeward_core::time::Span;
+use leeward_tests::simulate::{
+    KillTable, Order, Report, Setup, campaign, corpus, keep, kill_everywhere, partitions,
+};
 
-use leeward_tests::simulate::{Order, Setup, campaign};
+/// Failures after which no further schedules are run.
+const FAILURES_MAX: usize = 5;
 
-/// Failures that are told in full.
-const TOLD_MAX: usize = 5;
-
-fn number(args: &[String], place: usize, otherwise: u64) -> u64 {
-    args.get(place).and_then(|a| a.parse().ok()).unwrap_or(otherwise)
+fn number(place: usize, otherwise: u64) -> u64 {
+    std::env::args().nth(place).and_then(|a| a.parse().ok()).unwrap_or(otherwise)
 }
 
 fn main() {
-    let args: Vec<String> = std::env::args().collect();
-    let order = Order {
-        first_seed: number(&args, 2, 1),
-        schedules: number(&args, 1, 1000),
-        threads: usize::try_from(number(&args, 3, 2)).unwrap_or(2),
-        failures_max: usize::try_from(number(&args, 4, 20)).unwrap_or(20),
-        shrinks: number(&args, 5, 1) == 1,
+    let threads = usize::try_from(number(4, 2)).unwrap_or(2);
+    let first_seed = number(3, 1);
+    let order = |schedules, shrinks| Order {
+        first_seed,
+        schedules,
+        threads,
+        failures_max: FAILURES_MAX,
+        shrinks,
     };
-    let report = campaign(&Setup::examples(), &order);
-    println!("{}", report.tally.by_kind());
+    let setup = Setup::examples();
+    let mut failures = replayed(&setup);
+    failures += killed(&setup);
+    failures += told("partitions of a minute", &Setup::shipped(), |setup| {
+        partitions(setup, &order(number(2, 2_000), false), Span::seconds(60))
+    });
+    failures += told("schedules", &setup, |setup| {
+        let report = campaign(setup, &order(number(1, 2_000), true));
+        println!("{}", report.tally.by_kind());
+        println!("{}", report.tally.by_site());
+        let (possible, missed) = report.tally.cells();
+        println!("{} of {possible} cells hit; not hit: {missed:#?}", possible - missed.len());
+        for failure in &report.failures {
+            match keep(failure) {
+                Ok(file) => println!("kept in {}", file.display()),
+                Err(error) => println!("not kept: {error}"),
+            }
+        }
+        report
+    });
+    println!("{failures} failures");
+    std::process::exit(i32::from(failures > 0));
+}
+
+fn replayed(setup: &Setup) -> usize {
+    let kept = corpus();
+    let broken: Vec<_> =
+        kept.iter().map(|k| k.again(setup)).filter(|o| !o.violations.is_empty()).collect();
+    println!("corpus: {} schedules, {} break an invariant", kept.len(), broken.len());
+    broken.iter().for_each(|outcome| println!("{}", outcome.told()));
+    broken.len()
+}
+
+/// Every plan is recovered; the first is turned back from as well.
+fn killed(setup: &Setup) -> usize {
+    let mut table = KillTable::default();
+    for (plan, name) in (0u32..).zip(&setup.plans) {
+        if name.name.contains("asks nobody") {
+            table.add(kill_everywhere(setup, plan, None, 1));
+            table.add(kill_everywhere(setup, plan, Some(Span::seconds(190)), 1));
+        }
+    }
+    println!("{} kills, one at each await point:\n{}", table.total(), table.told());
+    table.failures.len()
+}
+
+fn told(what: &str, setup: &Setup, run: impl Fn(&Setup) -> Report) -> usize {
+    let report = run(setup);
     println!(
-        "{} schedules in {:.1?} ({:.0} a second), {} generations, {:.0} h of virtual time, {} polls",
+        "{} {what} in {:.1?} ({:.0} a second), {} generations, {:.0} h of virtual time, {} calls, {} polls",
         report.schedules,
         report.took,
         report.rate(),
         report.generations,
         report.lasted_ms as f64 / 3_600_000.0,
+        report.tally.calls.values().map(|(_, count)| count).sum::<u64>(),
         report.polls
     );
-    let mut broken: BTreeMap<&str, Vec<Option<u64>>> = BTreeMap::new();
-    for failure in &report.failures {
-        let mut names: Vec<&str> = failure.violations.iter().map(|v| v.invariant).collect();
-        names.dedup();
-        for name in names {
-            broken.entry(name).or_default().push(failure.seed);
-        }
-    }
-    for failure in report.failures.iter().take(TOLD_MAX) {
-        println!("{}", failure.told());
-    }
-    for (invariant, seeds) in &broken {
-        println!("{invariant}: {} runs, seeds {seeds:?}", seeds.len());
-    }
-    std::process::exit(i32::from(!report.failures.is_empty()));
+    report.failures.iter().for_each(|failure| println!("{}", failure.told()));
+    report.failures.len()
 }

@@ -8,7 +8,7 @@ use leeward_core::time::Timestamp;
 use leeward_core::world::{Change, EffectClass};
 use leeward_ports::fake::Happened;
 
-use super::evidence::{Evidence, Journal};
+use super::evidence::{Case, Journal};
 
 /// An effect's intent, found for a request.
 struct Meant<'a> {
@@ -48,7 +48,7 @@ fn carried_out<'a>(
 }
 
 /// S6: an effect's intent had landed in the journal before its request landed in the world.
-pub(super) fn intent_first(evidence: &Evidence) -> Vec<String> {
+pub(super) fn intent_first(evidence: &Case<'_>) -> Vec<String> {
     let journals = evidence.journals();
     evidence
         .arrivals()
@@ -91,7 +91,7 @@ pub(super) fn outcome_is_true(evidence: &Evidence) -> Vec<String> {
 }
 
 /// S10: no more requests of a change arrive than intents of it were written.
-pub(super) fn one_request_an_intent(evidence: &Evidence) -> Vec<String> {
+pub(super) fn one_request_an_intent(evidence: &Case<'_>) -> Vec<String> {
     let journals = evidence.journals();
     let arrivals: Vec<&Change> = evidence.arrivals().map(|a| a.change).collect();
     let mut breaches = Vec::new();
@@ -109,7 +109,7 @@ pub(super) fn one_request_an_intent(evidence: &Evidence) -> Vec<String> {
 }
 
 /// S11: a request is signed with a date that its intent, and so the table's answer, had seen.
-pub(super) fn signed_on_the_journal(evidence: &Evidence) -> Vec<String> {
+pub(super) fn signed_on_the_journal(evidence: &Case<'_>) -> Vec<String> {
     let journals = evidence.journals();
     let mut breaches = Vec::new();
     for arrival in evidence.arrivals() {
@@ -127,7 +127,7 @@ pub(super) fn signed_on_the_journal(evidence: &Evidence) -> Vec<String> {
 
 /// S5: one effect changes the world at most once. A person's hand in between, or a promotion that
 /// the service itself gave up, makes room for another.
-pub(super) fn at_most_once(evidence: &Evidence) -> Vec<String> {
+pub(super) fn at_most_once(evidence: &Case<'_>) -> Vec<String> {
     let journals = evidence.journals();
     let mut changed: BTreeMap<&EffectId, Timestamp> = BTreeMap::new();
     let mut breaches = Vec::new();
@@ -154,7 +154,7 @@ pub(super) fn at_most_once(evidence: &Evidence) -> Vec<String> {
 }
 
 /// No engine becomes the writer twice without having stopped being it.
-fn promoted_twice(evidence: &Evidence) -> Vec<String> {
+fn promoted_twice(evidence: &Case<'_>) -> Vec<String> {
     let mut writers = Vec::new();
     let mut breaches = Vec::new();
     for happening in &evidence.happenings {
@@ -172,7 +172,7 @@ fn promoted_twice(evidence: &Evidence) -> Vec<String> {
 }
 
 /// S16: when a generation has ended, nothing of it changes the world any more.
-pub(super) fn nothing_lands_after_the_end(evidence: &Evidence) -> Vec<String> {
+pub(super) fn nothing_lands_after_the_end(evidence: &Case<'_>) -> Vec<String> {
     let journals = evidence.journals();
     let mut breaches = Vec::new();
     for arrival in evidence.arrivals().filter(|a| a.changed) {

@@ -46,6 +46,31 @@ pub(super) struct Journal {
     pub(super) entries: Vec<(Timestamp, Record)>,
 }
 
+/// Evidence with its journals, parsed once for all checkers.
+pub(super) struct Case<'e> {
+    evidence: &'e Evidence,
+    journals: Vec<Journal>,
+}
+
+impl std::ops::Deref for Case<'_> {
+    type Target = Evidence;
+
+    fn deref(&self) -> &Evidence {
+        self.evidence
+    }
+}
+
+impl<'e> Case<'e> {
+    pub(super) fn of(evidence: &'e Evidence) -> Self {
+        Self { evidence, journals: evidence.read_journals() }
+    }
+
+    /// All journals, oldest first.
+    pub(super) fn journals(&self) -> &[Journal] {
+        &self.journals
+    }
+}
+
 /// A request as it reached the world.
 pub(super) struct Arrival<'a> {
     pub(super) at: Timestamp,
@@ -78,7 +103,7 @@ impl Evidence {
     }
 
     /// All journals, oldest first. One that cannot be read is left to `audited`, which says so.
-    pub(super) fn journals(&self) -> Vec<Journal> {
+    fn read_journals(&self) -> Vec<Journal> {
         let mut journals = Vec::new();
         let mut generation = Generation(1);
         loop {
@@ -104,14 +129,9 @@ impl Evidence {
         }
     }
 
-    /// How many generations there are.
-    pub fn generations(&self) -> u64 {
-        self.journals().len() as u64
-    }
-
     /// Every entry of every journal with its generation and the instant at which it landed.
     pub fn entries(&self) -> Vec<(Generation, Timestamp, Record)> {
-        let journals = self.journals();
+        let journals = self.read_journals();
         journals
             .into_iter()
             .flat_map(|j| j.entries.into_iter().map(move |(at, r)| (j.generation, at, r)))

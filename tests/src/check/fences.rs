@@ -6,10 +6,10 @@ use leeward_core::journal::Entry;
 use leeward_core::world::Change;
 use leeward_ports::fake::Happened;
 
-use super::evidence::Evidence;
+use super::evidence::Case;
 
 /// S4: epochs rise by one at each change of owner, fence numbers of a zone only rise.
-pub(super) fn numbers_rise(evidence: &Evidence) -> Vec<String> {
+pub(super) fn numbers_rise(evidence: &Case<'_>) -> Vec<String> {
     let mut breaches = Vec::new();
     let mut epoch: Option<u64> = None;
     let mut numbers: BTreeMap<(String, String), u64> = BTreeMap::new();
@@ -37,7 +37,7 @@ pub(super) fn numbers_rise(evidence: &Evidence) -> Vec<String> {
 
 /// S8: what makes the other side the writer lands only after the commit did, and after every proof
 /// that the commit rests on holds.
-pub(super) fn promoted_behind_the_commit(evidence: &Evidence) -> Vec<String> {
+pub(super) fn promoted_behind_the_commit(evidence: &Case<'_>) -> Vec<String> {
     let journals = evidence.journals();
     let mut breaches = Vec::new();
     for arrival in evidence.arrivals() {

@@ -9,13 +9,13 @@ use leeward_core::table::{JOURNAL, generation_partition};
 use leeward_ports::Put;
 
 use super::Violation;
-use super::evidence::{Evidence, Journal};
+use super::evidence::{Case, Journal};
 
 /// Sort key prefix of stored evidence.
 const EVIDENCE: &str = "EV#";
 
 /// S3: a journal item is written once, stands as it was written, and never before the one below it.
-pub(super) fn written_once(evidence: &Evidence) -> Vec<String> {
+pub(super) fn written_once(evidence: &Case<'_>) -> Vec<String> {
     let mut written: BTreeMap<(&str, &str), &str> = BTreeMap::new();
     let mut breaches = Vec::new();
     for write in evidence.writes.iter().filter(|w| w.put == Some(Put::Done)) {
@@ -47,7 +47,7 @@ pub(super) fn written_once(evidence: &Evidence) -> Vec<String> {
 }
 
 /// Everything that `leeward audit` judges, by the number that it gives.
-pub(super) fn audited(evidence: &Evidence) -> Vec<Violation> {
+pub(super) fn audited(evidence: &Case<'_>) -> Vec<Violation> {
     let mut violations = Vec::new();
     let mut previous: Option<State> = None;
     for journal in evidence.journals() {
@@ -77,7 +77,7 @@ pub(super) fn audited(evidence: &Evidence) -> Vec<Violation> {
     violations
 }
 
-fn stored_evidence(evidence: &Evidence, journal: &Journal) -> BTreeSet<Digest> {
+fn stored_evidence(evidence: &Case<'_>, journal: &Journal) -> BTreeSet<Digest> {
     let partition = generation_partition(&evidence.plan.workload, journal.generation);
     evidence
         .items

@@ -34,6 +34,7 @@ mod scope;
 mod votes;
 mod writers;
 
+use evidence::Case;
 pub use evidence::Evidence;
 
 /// One invariant that does not hold.
@@ -46,7 +47,7 @@ pub struct Violation {
 }
 
 /// Judges one invariant; every breach in a sentence.
-type Checker = fn(&Evidence) -> Vec<String>;
+type Checker = fn(&Case<'_>) -> Vec<String>;
 
 /// Every checker of this crate, by the number of its invariant.
 const CHECKERS: [(&str, Checker); 17] = [
@@ -71,15 +72,16 @@ const CHECKERS: [(&str, Checker); 17] = [
 
 /// Judges everything. Empty: every invariant holds.
 pub fn judge(evidence: &Evidence) -> Vec<Violation> {
+    let case = &Case::of(evidence);
     let mut violations: Vec<Violation> = CHECKERS
         .iter()
         .flat_map(|(invariant, check)| {
-            check(evidence).into_iter().map(|detail| Violation { invariant, detail })
+            check(case).into_iter().map(|detail| Violation { invariant, detail })
         })
         .collect();
     violations.extend(
-        people::storms(evidence).into_iter().map(|detail| Violation { invariant: "L4", detail }),
+        people::storms(case).into_iter().map(|detail| Violation { invariant: "L4", detail }),
     );
-    violations.extend(journals::audited(evidence));
+    violations.extend(journals::audited(case));
     violations
 }

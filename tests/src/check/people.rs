@@ -8,10 +8,10 @@ use leeward_core::time::since;
 use leeward_ports::fake::Sent;
 use serde_json::Value;
 
-use super::evidence::{Evidence, Journal};
+use super::evidence::{Case, Journal};
 
 /// L2: each end and each Held reached every receiver of the plan and Leeward's own topic.
-pub(super) fn told(evidence: &Evidence) -> Vec<String> {
+pub(super) fn told(evidence: &Case<'_>) -> Vec<String> {
     let reached: Vec<(String, Value)> = evidence
         .delivered
         .iter()
@@ -44,7 +44,7 @@ pub(super) fn told(evidence: &Evidence) -> Vec<String> {
     breaches
 }
 
-fn receivers(evidence: &Evidence) -> Vec<String> {
+fn receivers(evidence: &Case<'_>) -> Vec<String> {
     let notifications = &evidence.plan.notifications;
     let topics = notifications.topics.iter().map(|t| t.0.clone());
     let webhooks = notifications.webhooks.iter().map(|w| w.0.clone());
@@ -57,7 +57,7 @@ fn folded(journal: &Journal) -> Option<State> {
 }
 
 /// L4: no change is sent more often than the protocol allows between two words of a person.
-pub(super) fn storms(evidence: &Evidence) -> Vec<String> {
+pub(super) fn storms(evidence: &Case<'_>) -> Vec<String> {
     let resumed = evidence
         .journals()
         .iter()

@@ -8,9 +8,9 @@ use leeward_core::steps::records::fence_name;
 use leeward_core::table::lease_key;
 use leeward_core::world::Change;
 
-use super::evidence::Evidence;
+use super::evidence::Case;
 
-pub(super) fn inside_the_plan(evidence: &Evidence) -> Vec<String> {
+pub(super) fn inside_the_plan(evidence: &Case<'_>) -> Vec<String> {
     let named = named(&evidence.plan);
     evidence
         .arrivals()

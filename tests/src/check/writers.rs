@@ -5,11 +5,11 @@ use leeward_core::journal::{End, Entry, FenceProof};
 use leeward_core::time::{Span, Timestamp, since};
 use leeward_ports::fake::Happened;
 
-use super::evidence::{Evidence, Journal};
+use super::evidence::{Case, Journal};
 
 /// S1: at most one Region accepts application writes to a single-writer database. Not promised for
 /// writers that ignore the lease, nor from a waiver of that database's fence on.
-pub(super) fn one_writer(evidence: &Evidence) -> Vec<String> {
+pub(super) fn one_writer(evidence: &Case<'_>) -> Vec<String> {
     if !evidence.honoured {
         return Vec::new();
     }
@@ -74,7 +74,7 @@ pub(super) fn proofs_are_true(evidence: &Evidence) -> Vec<String> {
 }
 
 /// S9: what a promotion truly lost is within the bound that its commit rests on.
-pub(super) fn loss_within_bound(evidence: &Evidence) -> Vec<String> {
+pub(super) fn loss_within_bound(evidence: &Case<'_>) -> Vec<String> {
     if !evidence.honoured {
         return Vec::new();
     }
@@ -119,7 +119,7 @@ fn in_force(journals: &[Journal], at: Timestamp) -> Option<&Journal> {
 }
 
 /// S7: between the last validation pass and Recovered users were truly served by the target.
-pub(super) fn served_when_recovered(evidence: &Evidence) -> Vec<String> {
+pub(super) fn served_when_recovered(evidence: &Case<'_>) -> Vec<String> {
     let mut breaches = Vec::new();
     for journal in evidence.journals() {
         let recovered = journal.when(|e| matches!(e, Entry::Ended { end: End::Recovered, .. }));
@@ -145,7 +145,7 @@ pub(super) fn served_when_recovered(evidence: &Evidence) -> Vec<String> {
 }
 
 /// Whether that side served users at some instant from `from` to `until`.
-fn served(evidence: &Evidence, side: Side, from: Timestamp, until: Timestamp) -> bool {
+fn served(evidence: &Case<'_>, side: Side, from: Timestamp, until: Timestamp) -> bool {
     let mut at_begin = None;
     let mut within = false;
     for happening in &evidence.happenings {

@@ -4,7 +4,9 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use super::outcome::{Outcome, run_seed};
+use leeward_core::time::Span;
+
+use super::outcome::{Outcome, partition, run_seed};
 use super::setup::Setup;
 use super::shrink::shrink;
 use super::sites::Tally;
@@ -45,6 +47,19 @@ pub struct Report {
 
 /// Runs them.
 pub fn campaign(setup: &Setup, order: &Order) -> Report {
+    let mut report = many(order, &|seed| run_seed(setup, seed));
+    if order.shrinks {
+        report.failures = report.failures.iter().map(|f| shrink(setup, f)).collect();
+    }
+    report
+}
+
+/// Runs nothing but short partitions.
+pub fn partitions(setup: &Setup, order: &Order, lasts: Span) -> Report {
+    many(order, &|seed| partition(setup, seed, lasts))
+}
+
+fn many(order: &Order, run: &(dyn Fn(u64) -> Outcome + Sync)) -> Report {
     let begun = Instant::now();
     let next = AtomicU64::new(order.first_seed);
     let enough = AtomicBool::new(false);
@@ -52,28 +67,30 @@ pub fn campaign(setup: &Setup, order: &Order) -> Report {
     std::thread::scope(|scope| {
         for _ in 0..order.threads.max(1) {
             scope.spawn(|| {
-                let mine = work(setup, order, &next, &enough);
+                let mine = work(order, run, &next, &enough);
                 report.lock().unwrap_or_else(PoisonError::into_inner).add(mine);
             });
         }
     });
     let mut report = report.into_inner().unwrap_or_else(PoisonError::into_inner);
     report.failures.sort_by_key(|f| f.seed);
-    if order.shrinks {
-        report.failures = report.failures.iter().map(|f| shrink(setup, f)).collect();
-    }
     report.took = begun.elapsed();
     report
 }
 
-fn work(setup: &Setup, order: &Order, next: &AtomicU64, enough: &AtomicBool) -> Report {
+fn work(
+    order: &Order,
+    run: &(dyn Fn(u64) -> Outcome + Sync),
+    next: &AtomicU64,
+    enough: &AtomicBool,
+) -> Report {
     let mut report = Report::default();
     while !enough.load(Ordering::Relaxed) {
         let seed = next.fetch_add(1, Ordering::Relaxed);
         if seed >= order.first_seed.saturating_add(order.schedules) {
             break;
         }
-        let outcome = run_seed(setup, seed);
+        let outcome = run(seed);
         report.take(outcome);
         if report.failures.len() >= order.failures_max {
             enough.store(true, Ordering::Relaxed);

@@ -1,10 +1,10 @@
 //! The end of a run: everything heals, and within a bounded time each generation ends or waits for a
 //! person, people are told, and one word leads out of the wait.
 
-use leeward_core::ids::Generation;
+use leeward_core::ids::{Generation, Seq};
 use leeward_core::journal::{HaltKind, State, chain};
-use leeward_core::table::{JOURNAL, generation_partition};
-use leeward_core::time::{Span, Timestamp, after};
+use leeward_core::table::{JOURNAL, Key, generation_partition};
+use leeward_core::time::{Span, Timestamp, after, since};
 
 use super::people::{Said, Verb};
 use super::run::{Due, Run};
@@ -17,6 +17,9 @@ const BOUND: Span = Span::minutes(150);
 const WORD_BOUND: Span = Span::minutes(20);
 /// How often a generation may be resumed and wait again before it is given up.
 const RESUMES: u32 = 3;
+/// After so long without a generation none comes: alarm, sustained votes and a sweep together take
+/// less with every plan and every habit.
+const IDLE: Span = Span::minutes(10);
 /// Much later, for an invocation that comes again.
 const DAYS: Span = Span::minutes(2 * 24 * 60);
 
@@ -25,21 +28,20 @@ fn violation(invariant: &'static str, detail: String) -> Violation {
 }
 
 impl Run<'_> {
+    /// How many generations were opened.
+    pub(super) fn generations(&self) -> u64 {
+        let workload = &self.stack.prepared.plan.workload;
+        let opened = |g: &u64| {
+            self.stack.table.item(&Key::journal(workload, Generation(*g), Seq(1))).is_some()
+        };
+        (1..).take_while(opened).count() as u64
+    }
+
     /// The state of the latest generation, past every fault.
     pub(super) fn latest(&self) -> Option<State> {
         let workload = &self.stack.prepared.plan.workload;
-        let mut generation = Generation(1);
-        let mut found = None;
-        loop {
-            let partition = generation_partition(workload, generation);
-            let items = self.stack.table.stored(&partition, JOURNAL);
-            if items.is_empty() {
-                break;
-            }
-            found = Some(items);
-            generation = generation.next();
-        }
-        let items = found?;
+        let latest = Generation(self.generations());
+        let items = self.stack.table.stored(&generation_partition(workload, latest), JOURNAL);
         let (records, head) = chain::read(items.iter().map(|i| i.body.as_str())).ok()?;
         State::fold(&records, head).ok()
     }
@@ -54,7 +56,14 @@ impl Run<'_> {
     /// Whether the first part of the run has nothing more to show.
     pub(super) fn quiet(&self) -> bool {
         let waits = |due: &Due| matches!(due, Due::Begins(_) | Due::Ends(_) | Due::Invoke(_));
-        !self.due.values().any(waits) && self.at_rest() && self.latest().is_some()
+        !self.due.values().any(waits)
+            && self.at_rest()
+            && (self.latest().is_some() || self.idle_since() >= IDLE)
+    }
+
+    /// How long ago the last thing of the timetable happened.
+    fn idle_since(&self) -> Span {
+        since(self.struck, self.now())
     }
 
     /// Brings everything to rest after it has healed. What is not as promised comes back.

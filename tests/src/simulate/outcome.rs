@@ -60,7 +60,7 @@ pub fn replay(setup: &Setup, vector: &[u32]) -> Outcome {
 pub fn run(setup: &Setup, choices: Choices, forced: Forced) -> Outcome {
     let mut run = Run::new(setup, choices, forced);
     let walked = catch_unwind(AssertUnwindSafe(|| walk(&mut run)));
-    let violations = walked.unwrap_or_else(|panic| {
+    let mut violations = walked.unwrap_or_else(|panic| {
         let words = panic
             .downcast_ref::<String>()
             .cloned()
@@ -69,6 +69,9 @@ pub fn run(setup: &Setup, choices: Choices, forced: Forced) -> Outcome {
         vec![Violation { invariant: "panic", detail: words }]
     });
     let evidence = evidence(&run.stack);
+    if run.forced.partition.is_none() {
+        violations.extend(judge(&evidence));
+    }
     let story = if violations.is_empty() { Vec::new() } else { story(&evidence) };
     let start = leeward_ports::fake::FakeClock::default().now();
     let common = run.shared.lock();
@@ -80,7 +83,7 @@ pub fn run(setup: &Setup, choices: Choices, forced: Forced) -> Outcome {
         story,
         tally: common.tally.clone(),
         turns: run.turns.clone(),
-        generations: evidence.generations(),
+        generations: run.generations(),
         end: run.latest().and_then(|s| s.end).map(|e| e.end),
         lasted: since(start, run.stack.clock.now()),
         polls: run.polls,
@@ -116,13 +119,12 @@ fn walk(run: &mut Run<'_>) -> Vec<Violation> {
     }
     run.stack.table.settle();
     run.stack.world.settle();
-    violations.extend(judge(&evidence(&run.stack)));
     count_ends(run);
     violations
 }
 
 fn act(run: &mut Run<'_>) -> Vec<Violation> {
-    let minutes = 10 + 8 * u64::from(run.shared.choose(|c| c.below(6)));
+    let minutes = 8 + 6 * u64::from(run.shared.choose(|c| c.below(6)));
     let until = after(run.now(), Span::minutes(minutes));
     if !run.go(until, |run| run.quiet()) {
         let detail = "it goes round and round".to_owned();

@@ -21,6 +21,7 @@ pub struct FakeClock(Arc<Mutex<Inner>>);
 struct Inner {
     now: Timestamp,
     driven: bool,
+    alone: bool,
     waits: BTreeSet<Timestamp>,
     turns: u64,
     polled: Polled,
@@ -53,6 +54,7 @@ impl FakeClock {
         Self(Arc::new(Mutex::new(Inner {
             now,
             driven: false,
+            alone: false,
             waits: BTreeSet::new(),
             turns: 0,
             polled: Polled::default(),
@@ -84,6 +86,11 @@ impl FakeClock {
     /// Hands waiting over to a scheduler, or takes it back.
     pub fn drive(&self, driven: bool) {
         locked(&self.0).driven = driven;
+    }
+
+    /// Whether the task that is polled is the only one that can go on: then it keeps its turns.
+    pub fn set_alone(&self, alone: bool) {
+        locked(&self.0).alone = alone;
     }
 
     /// The first instant that a task waits for, from now on; those already reached are forgotten.
@@ -121,7 +128,7 @@ impl FakeClock {
     pub fn turn(&self) -> Turn {
         let mut inner = locked(&self.0);
         inner.turns += 1;
-        Turn { clock: self.clone(), given: !inner.driven }
+        Turn { clock: self.clone(), given: !inner.driven || inner.alone }
     }
 
     /// How many turns were asked for: a task that was pending while this stood still waits for time.
