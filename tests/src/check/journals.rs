@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use leeward_core::audit::{Case, audit, bodies};
+use leeward_core::audit::{self, audit, bodies};
 use leeward_core::ids::Digest;
 use leeward_core::journal::{Entry, State, chain};
 use leeward_core::table::{JOURNAL, generation_partition};
@@ -51,12 +51,12 @@ pub(super) fn audited(evidence: &Case<'_>) -> Vec<Violation> {
     let mut violations = Vec::new();
     let mut previous: Option<State> = None;
     for journal in evidence.journals() {
-        let stored = stored_evidence(evidence, &journal);
+        let stored = stored_evidence(evidence, journal);
         let judged = bodies(journal.bodies.iter().map(String::as_str), |records| {
             let Some(Entry::Opened(decision)) = records.first().map(|r| &r.entry) else {
                 return Vec::new();
             };
-            audit(&Case {
+            audit(&audit::Case {
                 records,
                 plan: &evidence.plan,
                 plan_digest: &decision.plan_digest,
