@@ -52,22 +52,22 @@ pub(super) fn intent_first(evidence: &Case<'_>) -> Vec<String> {
     let journals = evidence.journals();
     evidence
         .arrivals()
-        .filter(|a| !meant(&journals, a.change).iter().any(|m| m.landed <= a.at))
+        .filter(|a| !meant(journals, a.change).iter().any(|m| m.landed <= a.at))
         .map(|a| format!("{} arrived at {} before any intent of it", a.change, a.at))
         .collect()
 }
 
 /// S6: what is on record as made had been made by then: by one of its requests, or by a person's hand.
-pub(super) fn outcome_is_true(evidence: &Evidence) -> Vec<String> {
+pub(super) fn outcome_is_true(evidence: &Case<'_>) -> Vec<String> {
     let journals = evidence.journals();
     let mut breaches = Vec::new();
-    for journal in &journals {
+    for journal in journals {
         for (at, record) in &journal.entries {
             let Entry::Outcome { effect, applied: true, .. } = &record.entry else { continue };
             let made = evidence.happenings.iter().filter(|h| h.at <= *at).any(|h| match &h.what {
                 Happened::Landed { frozen: None, .. } => true,
                 Happened::Landed { change, .. } => {
-                    meant(&journals, change).iter().any(|m| m.effect == effect)
+                    meant(journals, change).iter().any(|m| m.effect == effect)
                 }
                 Happened::RegionIs { .. }
                 | Happened::Rejected { .. }
@@ -100,7 +100,7 @@ pub(super) fn one_request_an_intent(evidence: &Case<'_>) -> Vec<String> {
             continue;
         }
         let sent = arrivals.iter().filter(|c| *c == change).count();
-        let intents = meant(&journals, change).len();
+        let intents = meant(journals, change).len();
         if sent > intents {
             breaches.push(format!("{change}: {sent} requests arrived, {intents} were intended"));
         }
@@ -114,7 +114,7 @@ pub(super) fn signed_on_the_journal(evidence: &Case<'_>) -> Vec<String> {
     let mut breaches = Vec::new();
     for arrival in evidence.arrivals() {
         let Some(frozen) = arrival.frozen else { continue };
-        let rests = meant(&journals, arrival.change).iter().any(|m| m.dated <= frozen);
+        let rests = meant(journals, arrival.change).iter().any(|m| m.dated <= frozen);
         if !rests || frozen > arrival.at {
             breaches.push(format!(
                 "{} arrived at {} with a signature of {frozen}, which rests on no intent",
@@ -141,7 +141,7 @@ pub(super) fn at_most_once(evidence: &Case<'_>) -> Vec<String> {
             continue;
         }
         let signed = frozen.map(|f| f.0);
-        let Some(meant) = carried_out(&journals, change, signed) else { continue };
+        let Some(meant) = carried_out(journals, change, signed) else { continue };
         if let Some(before) = changed.insert(meant.effect, happening.at) {
             breaches.push(format!(
                 "{} changed the world at {before} and again at {}",
@@ -176,7 +176,7 @@ pub(super) fn nothing_lands_after_the_end(evidence: &Case<'_>) -> Vec<String> {
     let journals = evidence.journals();
     let mut breaches = Vec::new();
     for arrival in evidence.arrivals().filter(|a| a.changed) {
-        let Some(meant) = carried_out(&journals, arrival.change, arrival.frozen) else { continue };
+        let Some(meant) = carried_out(journals, arrival.change, arrival.frozen) else { continue };
         let ended = meant.journal.when(|e| matches!(e, Entry::Ended { .. }));
         if ended.is_some_and(|end| end < arrival.at) {
             breaches.push(format!(

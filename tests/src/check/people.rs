@@ -19,7 +19,7 @@ pub(super) fn told(evidence: &Case<'_>) -> Vec<String> {
         .collect();
     let mut breaches = Vec::new();
     for journal in evidence.journals() {
-        let Some(state) = folded(&journal) else { continue };
+        let Some(state) = folded(journal) else { continue };
         for (at, record) in &journal.entries {
             let owed = matches!(record.entry, Entry::Ended { .. } | Entry::Held { .. });
             if !owed || since(*at, evidence.now) < evidence.patience {
@@ -79,7 +79,7 @@ pub(super) fn storms(evidence: &Case<'_>) -> Vec<String> {
 
 /// L4: no executor is started of a generation that waits for a person; those that were on their way
 /// when it was halted may still come.
-pub(super) fn left_alone(evidence: &Evidence) -> Vec<String> {
+pub(super) fn left_alone(evidence: &Case<'_>) -> Vec<String> {
     let mut breaches = Vec::new();
     for journal in evidence.journals() {
         let (mut halted, mut came) = (false, 0);

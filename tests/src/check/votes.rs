@@ -9,7 +9,7 @@ use leeward_core::time::{Timestamp, since};
 use leeward_core::world::Change;
 use leeward_ports::Put;
 
-use super::evidence::{Evidence, Journal};
+use super::evidence::{Case, Journal};
 
 /// Sort key prefix of stored votes.
 const VOTES: &str = "SIG#";
@@ -18,7 +18,7 @@ const VOTES: &str = "SIG#";
 /// quorum of fresh, sustained votes with an outside witness; an undo towards the old side rests on a
 /// quorum that sees it well.
 #[expect(clippy::wildcard_enum_match_arm, reason = "only these entries rest on votes")]
-pub(super) fn counted_again(evidence: &Evidence) -> Vec<String> {
+pub(super) fn counted_again(evidence: &Case<'_>) -> Vec<String> {
     let mut breaches = Vec::new();
     let votes = votes(evidence);
     for journal in evidence.journals() {
@@ -48,13 +48,13 @@ pub(super) fn counted_again(evidence: &Evidence) -> Vec<String> {
                 ));
             }
         }
-        breaches.extend(fences_rest_on_go(evidence, &journal));
+        breaches.extend(fences_rest_on_go(evidence, journal));
     }
     breaches
 }
 
 /// A fence's intent stands behind an assessment that says go and is young enough.
-fn fences_rest_on_go(evidence: &Evidence, journal: &Journal) -> Vec<String> {
+fn fences_rest_on_go(evidence: &Case<'_>, journal: &Journal) -> Vec<String> {
     let mut assessed: Option<(Timestamp, Bearing)> = None;
     let mut breaches = Vec::new();
     for (_, record) in &journal.entries {
@@ -78,29 +78,29 @@ fn fences_rest_on_go(evidence: &Evidence, journal: &Journal) -> Vec<String> {
     breaches
 }
 
-type Judge = fn(&Evidence, &Region, &[&Signal], Timestamp) -> bool;
+type Judge = fn(&Case<'_>, &Region, &[&Signal], Timestamp) -> bool;
 
-fn down(evidence: &Evidence, suspect: &Region, votes: &[&Signal], now: Timestamp) -> bool {
+fn down(evidence: &Case<'_>, suspect: &Region, votes: &[&Signal], now: Timestamp) -> bool {
     let plan = &evidence.plan.detection;
     let counted = fresh(evidence, votes, now)
         .filter(|v| v.vote == Vote::Unhealthy && since(v.since, v.at) >= plan.sustain);
     quorum(evidence, suspect, counted.collect())
 }
 
-fn well(evidence: &Evidence, suspect: &Region, votes: &[&Signal], now: Timestamp) -> bool {
+fn well(evidence: &Case<'_>, suspect: &Region, votes: &[&Signal], now: Timestamp) -> bool {
     let against = fresh(evidence, votes, now).filter(|v| v.vote == Vote::Unhealthy).count();
     let counted = fresh(evidence, votes, now).filter(|v| v.vote == Vote::Healthy);
     against < evidence.plan.detection.quorum as usize
         && quorum(evidence, suspect, counted.collect())
 }
 
-fn quorum(evidence: &Evidence, suspect: &Region, counted: Vec<&Signal>) -> bool {
+fn quorum(evidence: &Case<'_>, suspect: &Region, counted: Vec<&Signal>) -> bool {
     counted.len() >= evidence.plan.detection.quorum as usize
         && counted.iter().any(|v| v.origin != *suspect)
 }
 
 fn fresh<'a>(
-    evidence: &Evidence,
+    evidence: &Case<'_>,
     votes: &'a [&'a Signal],
     now: Timestamp,
 ) -> impl Iterator<Item = &'a Signal> {
@@ -116,7 +116,7 @@ fn towards_old_side(change: &Change) -> bool {
 }
 
 /// Every stored vote with the instant at which it landed, in order.
-fn votes(evidence: &Evidence) -> Vec<(Timestamp, Signal)> {
+fn votes(evidence: &Case<'_>) -> Vec<(Timestamp, Signal)> {
     evidence
         .writes
         .iter()
@@ -137,7 +137,7 @@ fn standing(votes: &[(Timestamp, Signal)], at: Timestamp) -> Vec<&Signal> {
 /// Instants of which the entry may have read the votes: it was written a little later, and the
 /// schedule stores new ones meanwhile.
 fn instants(
-    evidence: &Evidence,
+    evidence: &Case<'_>,
     votes: &[(Timestamp, Signal)],
     dated: Timestamp,
     landed: Timestamp,

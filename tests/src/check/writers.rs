@@ -17,7 +17,7 @@ pub(super) fn one_writer(evidence: &Case<'_>) -> Vec<String> {
     let mut breaches = Vec::new();
     for database in evidence.plan.databases.iter().filter(|d| d.single_writer()) {
         let id = database.id();
-        let waived = waived_from(&journals, id);
+        let waived = waived_from(journals, id);
         let standby = evidence.accepted(id, Side::Standby);
         for (from, until) in evidence.accepted(id, Side::Primary) {
             for (other_from, other_until) in &standby {
@@ -42,7 +42,7 @@ fn waived_from(journals: &[Journal], id: &EntryId) -> Option<Timestamp> {
 
 /// S8: a proof is true: the old side accepts nothing any more from the instant that it names. A
 /// service's own switchover stops the old side later, by itself.
-pub(super) fn proofs_are_true(evidence: &Evidence) -> Vec<String> {
+pub(super) fn proofs_are_true(evidence: &Case<'_>) -> Vec<String> {
     if !evidence.honoured {
         return Vec::new();
     }
@@ -85,8 +85,8 @@ pub(super) fn loss_within_bound(evidence: &Case<'_>) -> Vec<String> {
         let written = evidence.accepted(database, side.other());
         let last = written.iter().filter(|(from, _)| *from < happening.at).map(|(_, until)| *until);
         let lost = last.max().map_or(Span::default(), |last| since(*holds_until, last));
-        let Some(journal) = in_force(&journals, happening.at) else { continue };
-        if waived_from(&journals, database).is_some() {
+        let Some(journal) = in_force(journals, happening.at) else { continue };
+        if waived_from(journals, database).is_some() {
             continue;
         }
         let bound = journal

@@ -30,11 +30,7 @@ impl Run<'_> {
             (Kind::Execution { name, input }, Done::Ended(end)) => {
                 self.execution_ended(name, input, &end);
             }
-            (Kind::Person(must), Done::Said(said)) => {
-                if must {
-                    self.said = Some(said);
-                }
-            }
+            (Kind::Person(true), Done::Said(said)) => self.said = Some(said),
             _ => {}
         }
     }
@@ -94,15 +90,18 @@ impl Run<'_> {
         let mut count = 0;
         let mut kept = Vec::new();
         for task in std::mem::take(&mut self.tasks) {
-            match task.kind {
-                Kind::Execution { name, input } if which(count) => {
-                    count += 1;
-                    self.stack.executions.end(&name);
-                    self.tell_of_the_end(&name, "ABORTED");
-                    self.ended.push((name, input));
-                }
-                _ => kept.push(task),
+            let Kind::Execution { name, input } = &task.kind else {
+                kept.push(task);
+                continue;
+            };
+            if which(count) {
+                self.stack.executions.end(name);
+                self.tell_of_the_end(name, "ABORTED");
+                self.ended.push((name.clone(), input.clone()));
+            } else {
+                kept.push(task);
             }
+            count += 1;
         }
         // Those that were invoked meanwhile come after those that were there.
         kept.append(&mut self.tasks);

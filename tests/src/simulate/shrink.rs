@@ -55,9 +55,11 @@ impl Search<'_> {
     }
 
     fn truncate(&mut self) {
-        let mut keep = self.best.vector.len() / 2;
-        while keep > 0 && self.attempt(&self.best.vector[..keep].to_vec()) {
-            keep = self.best.vector.len() / 2;
+        loop {
+            let half = self.best.vector[..self.best.vector.len() / 2].to_vec();
+            if half.is_empty() || !self.attempt(&half) {
+                return;
+            }
         }
     }
 

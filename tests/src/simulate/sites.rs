@@ -103,6 +103,12 @@ fn look(question: &Question) -> &'static str {
         Question::Name(_) => "look: name",
         Question::Http(_) => "look: HTTP",
         Question::Alarm { .. } => "look: alarm",
+        Question::GroupMembers { .. } => "look: members of a group",
+        Question::InstanceStatus { .. } => "look: status of instances",
+        Question::TargetHealth { .. } => "look: targets, each",
+        Question::ServiceHealth { .. } => "look: AWS Health",
+        Question::Series { .. } => "look: series of a metric",
+        Question::HealthCheck { .. } => "look: health check",
     }
 }
 

@@ -19,7 +19,14 @@ pub(super) fn story(evidence: &Evidence) -> Vec<String> {
                 format!("landed{by}: {change}{effect}")
             }
             Happened::Rejected { change, code } => format!("rejected ({code}): {change}"),
-            other => format!("{other:?}"),
+            other @ (Happened::RegionIs { .. }
+            | Happened::AcceptBegan { .. }
+            | Happened::AcceptEnded { .. }
+            | Happened::Promoted { .. }
+            | Happened::Demoted { .. }
+            | Happened::LeaseMoved { .. }
+            | Happened::Served { .. }
+            | Happened::Order { .. }) => format!("{other:?}"),
         };
         told.push((h.at.to_string(), format!("world    {words}")));
     }
