@@ -6,7 +6,8 @@
 
 use leeward_core::time::Span;
 use leeward_tests::simulate::{
-    KillTable, Order, Report, Setup, campaign, corpus, keep, kill_everywhere, partitions,
+    KillTable, Order, Report, Setup, campaign, corpus, everywhere, keep, kill_everywhere,
+    partitions,
 };
 
 /// Failures after which no further schedules are run.
@@ -32,12 +33,16 @@ fn main() {
     failures += told("partitions of a minute", &Setup::shipped(), |setup| {
         partitions(setup, &order(number(2, 2_000), false), Span::seconds(60))
     });
-    failures += told("schedules", &setup, |setup| {
-        let report = campaign(setup, &order(number(1, 2_000), true));
-        println!("{}", report.tally.by_kind());
+    failures += told("schedules with every fault everywhere", &setup, |setup| {
+        let report = everywhere(setup, &order(number(1, 2_000) / 10, false));
         println!("{}", report.tally.by_site());
         let (possible, missed) = report.tally.cells();
         println!("{} of {possible} cells hit; not hit: {missed:#?}", possible - missed.len());
+        report
+    });
+    failures += told("schedules", &setup, |setup| {
+        let report = campaign(setup, &order(number(1, 2_000), true));
+        println!("{}", report.tally.by_kind());
         for failure in &report.failures {
             match keep(failure) {
                 Ok(file) => println!("kept in {}", file.display()),

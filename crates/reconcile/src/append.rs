@@ -1,5 +1,7 @@
 //! Appending to a journal: one conditional put, known again by its nonce.
 
+use std::sync::Arc;
+
 use leeward_core::error::StepError;
 use leeward_core::ids::{Generation, Seq, WorkloadId};
 use leeward_core::journal::{Beside, Decision, Entry, Record, State, chain, rules};
@@ -50,7 +52,7 @@ impl Desk {
                 book.state.apply(&record);
                 book.state.head = chain::digest(body.as_bytes());
                 book.read_at = book.read_at.max(at);
-                book.records.push(record);
+                book.records.push(Arc::new(record));
                 Ok(Appended::Yes)
             }
         }
@@ -85,10 +87,9 @@ impl Desk {
             tracing::warn!(%error, "the hint where the latest generation is was not written");
         }
         let head = chain::digest(body.as_bytes());
-        let records = vec![record];
-        let state = State::fold(&records, head)
+        let state = State::fold(std::slice::from_ref(&record), head)
             .map_err(|e| StepError::NeedsOperator(format!("a new journal is damaged: {e}")))?;
-        Ok(Some(Book { records, state, read_at: at }))
+        Ok(Some(Book { records: vec![Arc::new(record)], state, read_at: at }))
     }
 
     /// One conditional put. Gives the stored bytes and the answer's `Date` when the entry stands as ours.

@@ -1,5 +1,7 @@
 //! A generation's journal as it was read, and how to find the latest one.
 
+use std::sync::Arc;
+
 use leeward_core::error::StepError;
 use leeward_core::ids::{Generation, Seq, WorkloadId};
 use leeward_core::journal::{Record, State};
@@ -12,7 +14,7 @@ use crate::{Desk, table_error};
 #[derive(Debug, Clone)]
 pub struct Book {
     /// Every entry.
-    pub records: Vec<Record>,
+    pub records: Vec<Arc<Record>>,
     /// What they add up to.
     pub state: State,
     /// `Date` of the table's last answer about it: every write and effect is signed with it.

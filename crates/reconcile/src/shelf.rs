@@ -31,7 +31,7 @@ struct Kept {
 struct Journal {
     partition: String,
     bodies: Vec<String>,
-    records: Vec<Record>,
+    records: Vec<Arc<Record>>,
     state: State,
 }
 
@@ -45,7 +45,7 @@ impl Shelf {
         &self,
         partition: &str,
         items: Vec<Item>,
-    ) -> Result<(Vec<Record>, State), Broken> {
+    ) -> Result<(Vec<Arc<Record>>, State), Broken> {
         let mut kept = self.lock();
         let known = kept.journals.iter().position(|j| j.partition == partition);
         let known = known.and_then(|at| kept.journals.remove(at));
@@ -57,6 +57,7 @@ impl Shelf {
             None => {
                 let (records, head) = chain::read(items.iter().map(|i| i.body.as_str()))?;
                 let state = State::fold(&records, head)?;
+                let records = records.into_iter().map(Arc::new).collect();
                 Journal { partition: partition.to_owned(), bodies: Vec::new(), records, state }
             }
         };
@@ -65,7 +66,7 @@ impl Shelf {
             let (record, head) = chain::next(&item.body, journal.state.last.next(), &head)?;
             journal.state.follow(&record)?;
             journal.state.head = head;
-            journal.records.push(record);
+            journal.records.push(Arc::new(record));
         }
         let first = journal.bodies.len();
         journal.bodies.extend(items.into_iter().skip(first).map(|i| i.body));

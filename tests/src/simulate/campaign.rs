@@ -6,10 +6,16 @@ use std::time::{Duration, Instant};
 
 use leeward_core::time::Span;
 
-use super::outcome::{Outcome, partition, run_seed};
+use super::choices::Choices;
+use super::mix::Mix;
+use super::outcome::{Outcome, partition, run, run_seed};
+use super::run::Forced;
 use super::setup::Setup;
 use super::shrink::shrink;
 use super::sites::Tally;
+
+/// How often each fault befalls a call where all of them do, in a thousand: a recovery still gets on.
+const EVERYWHERE: u32 = 4;
 
 /// What to run.
 #[derive(Debug, Clone, Copy)]
@@ -54,12 +60,18 @@ pub fn campaign(setup: &Setup, order: &Order) -> Report {
     report
 }
 
+/// Runs in which every fault befalls every call, each rarely: to hit every cell of the table.
+pub fn everywhere(setup: &Setup, order: &Order) -> Report {
+    let forced = || Forced { mix: Some(Mix::every(EVERYWHERE)), ..Forced::default() };
+    many(order, &|seed| Outcome { seed: Some(seed), ..run(setup, Choices::seeded(seed), forced()) })
+}
+
 /// Runs nothing but short partitions.
 pub fn partitions(setup: &Setup, order: &Order, lasts: Span) -> Report {
     many(order, &|seed| partition(setup, seed, lasts))
 }
 
-fn many(order: &Order, run: &(dyn Fn(u64) -> Outcome + Sync)) -> Report {
+fn many(order: &Order, one: &(dyn Fn(u64) -> Outcome + Sync)) -> Report {
     let begun = Instant::now();
     let next = AtomicU64::new(order.first_seed);
     let enough = AtomicBool::new(false);
@@ -67,7 +79,7 @@ fn many(order: &Order, run: &(dyn Fn(u64) -> Outcome + Sync)) -> Report {
     std::thread::scope(|scope| {
         for _ in 0..order.threads.max(1) {
             scope.spawn(|| {
-                let mine = work(order, run, &next, &enough);
+                let mine = work(order, one, &next, &enough);
                 report.lock().unwrap_or_else(PoisonError::into_inner).add(mine);
             });
         }
@@ -80,7 +92,7 @@ fn many(order: &Order, run: &(dyn Fn(u64) -> Outcome + Sync)) -> Report {
 
 fn work(
     order: &Order,
-    run: &(dyn Fn(u64) -> Outcome + Sync),
+    one: &(dyn Fn(u64) -> Outcome + Sync),
     next: &AtomicU64,
     enough: &AtomicBool,
 ) -> Report {
@@ -90,7 +102,7 @@ fn work(
         if seed >= order.first_seed.saturating_add(order.schedules) {
             break;
         }
-        let outcome = run(seed);
+        let outcome = one(seed);
         report.take(outcome);
         if report.failures.len() >= order.failures_max {
             enough.store(true, Ordering::Relaxed);

@@ -25,7 +25,7 @@ mod stack;
 mod story;
 mod task;
 
-pub use campaign::{Order, Report, campaign, partitions};
+pub use campaign::{Order, Report, campaign, everywhere, partitions};
 pub use choices::Choices;
 pub use corpus::{Kept, corpus, keep};
 pub use faults::{FAULTS, Fault, Port};

@@ -5,6 +5,8 @@ mod tests;
 mod times;
 mod words;
 
+use std::borrow::Borrow;
+
 use serde::Serialize;
 
 use crate::contract::Mode;
@@ -220,7 +222,12 @@ pub struct Line {
 }
 
 /// How a generation stands at `now`.
-pub fn status(state: &State, records: &[Record], plan: &Plan, now: Timestamp) -> Status {
+pub fn status(
+    state: &State,
+    records: &[impl Borrow<Record>],
+    plan: &Plan,
+    now: Timestamp,
+) -> Status {
     let decision = &state.decision;
     let question = state.questions.last().filter(|q| q.answer.is_none() && state.end.is_none());
     let question = question.map(|q| Question {
@@ -269,7 +276,7 @@ pub fn status(state: &State, records: &[Record], plan: &Plan, now: Timestamp) ->
         executors: state.executors.iter().map(|(id, _)| id.clone()).collect(),
         last: state.last,
         head: state.head.clone(),
-        timeline: records.iter().map(|r| line(r, decision.first_signal)).collect(),
+        timeline: records.iter().map(|r| line(r.borrow(), decision.first_signal)).collect(),
     }
 }
 
