@@ -30,6 +30,8 @@ fn main() {
     let setup = Setup::examples();
     let mut failures = replayed(&setup);
     failures += killed(&setup);
+    #[cfg(feature = "planted")]
+    sown(&setup);
     failures += told("partitions of a minute", &Setup::shipped(), |setup| {
         partitions(setup, &order(number(2, 2_000), false), Span::seconds(60))
     });
@@ -75,6 +77,27 @@ fn killed(setup: &Setup) -> usize {
     }
     println!("{} kills, one at each await point:\n{}", table.total(), table.told());
     table.failures.len()
+}
+
+/// Schedules that each planted mistake takes, those that only another guard hides included.
+#[cfg(feature = "planted")]
+fn sown(setup: &Setup) {
+    use leeward_tests::simulate::until_caught;
+    for row in leeward_tests::planted::rows() {
+        let budget = number(5, 300);
+        let found = match until_caught(setup, row.bugs, 1, budget) {
+            Some(caught) => {
+                let first = caught.outcome.violations.first().map_or("", |v| v.invariant);
+                format!("{first} after {} schedules", caught.schedules)
+            }
+            None => format!("not within {budget} schedules"),
+        };
+        println!(
+            "{:<70} {:>8} by its scene; {found}",
+            format!("{:?}", row.bugs),
+            row.finds.unwrap_or("-")
+        );
+    }
 }
 
 fn told(what: &str, setup: &Setup, run: impl Fn(&Setup) -> Report) -> usize {

@@ -21,6 +21,8 @@ mod run;
 mod setup;
 mod shrink;
 mod sites;
+#[cfg(feature = "planted")]
+mod sown;
 mod stack;
 mod story;
 mod task;
@@ -31,8 +33,10 @@ pub use corpus::{Kept, corpus, keep};
 pub use faults::{FAULTS, Fault, Port};
 pub use kills::{KillTable, kill_everywhere};
 pub use mix::Mix;
-pub use outcome::{Outcome, partition, replay, run, run_seed};
+pub use outcome::{Outcome, Played, partition, play, replay, run, run_seed};
 pub use run::Forced;
 pub use setup::{Prepared, Setup};
 pub use shrink::shrink;
 pub use sites::{Caller, Site, Tally};
+#[cfg(feature = "planted")]
+pub use sown::{Caught, until_caught};

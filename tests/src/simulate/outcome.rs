@@ -58,9 +58,33 @@ pub fn replay(setup: &Setup, vector: &[u32]) -> Outcome {
 
 /// Runs choices, with some of them forced.
 pub fn run(setup: &Setup, choices: Choices, forced: Forced) -> Outcome {
+    play(setup, choices, forced).judged()
+}
+
+/// A run that is over and not judged yet.
+pub struct Played {
+    outcome: Outcome,
+    evidence: Option<Evidence>,
+}
+
+impl Played {
+    /// What every checker says of it.
+    pub fn judged(self) -> Outcome {
+        let mut outcome = self.outcome;
+        let Some(evidence) = self.evidence else { return outcome };
+        outcome.violations.extend(judge(&evidence));
+        if !outcome.violations.is_empty() {
+            outcome.story = story(&evidence);
+        }
+        outcome
+    }
+}
+
+/// Runs choices, with some of them forced, to the end.
+pub fn play(setup: &Setup, choices: Choices, forced: Forced) -> Played {
     let mut run = Run::new(setup, choices, forced);
     let walked = catch_unwind(AssertUnwindSafe(|| walk(&mut run)));
-    let mut violations = walked.unwrap_or_else(|panic| {
+    let violations = walked.unwrap_or_else(|panic| {
         let words = panic
             .downcast_ref::<String>()
             .cloned()
@@ -68,26 +92,24 @@ pub fn run(setup: &Setup, choices: Choices, forced: Forced) -> Outcome {
             .unwrap_or_default();
         vec![Violation { invariant: "panic", detail: words }]
     });
-    let evidence = evidence(&run.stack);
-    if run.forced.partition.is_none() {
-        violations.extend(judge(&evidence));
-    }
-    let story = if violations.is_empty() { Vec::new() } else { story(&evidence) };
     let start = leeward_ports::fake::FakeClock::default().now();
     let common = run.shared.lock();
-    Outcome {
+    let outcome = Outcome {
         seed: None,
         plan: run.stack.prepared.name.clone(),
         vector: common.choices.clone().into_vector(),
         violations,
-        story,
+        story: Vec::new(),
         tally: common.tally.clone(),
         turns: run.turns.clone(),
         generations: run.generations(),
         end: run.latest().and_then(|s| s.end).map(|e| e.end),
         lasted: since(start, run.stack.clock.now()),
         polls: run.polls,
-    }
+    };
+    // A short partition is judged by what it opened alone.
+    let evidence = run.forced.partition.is_none().then(|| evidence(&run.stack));
+    Played { outcome, evidence }
 }
 
 /// Runs nothing but one short partition and gives how many generations it opened.

@@ -1,0 +1,30 @@
+//! Drawn schedules against mistakes planted in the code: how many it takes until a checker sees one.
+
+use leeward_core::planted::{self, Bug};
+
+use super::choices::Choices;
+use super::outcome::{Outcome, play};
+use super::run::Forced;
+use super::setup::Setup;
+
+/// What the first schedule showed that a mistake broke.
+#[derive(Debug, Clone)]
+pub struct Caught {
+    /// Schedules that it took.
+    pub schedules: u64,
+    /// What broke.
+    pub outcome: Outcome,
+}
+
+/// Draws schedules with these mistakes made, each judged without them, until one breaks an invariant.
+pub fn until_caught(setup: &Setup, bugs: &[Bug], first_seed: u64, budget: u64) -> Option<Caught> {
+    (0..budget).find_map(|count| {
+        let seed = first_seed + count;
+        let played = {
+            let _field = planted::sow(bugs);
+            play(setup, Choices::seeded(seed), Forced::default())
+        };
+        let outcome = Outcome { seed: Some(seed), ..played.judged() };
+        (!outcome.violations.is_empty()).then_some(Caught { schedules: count + 1, outcome })
+    })
+}
