@@ -146,7 +146,9 @@ fn walk(run: &mut Run<'_>) -> Vec<Violation> {
 }
 
 fn act(run: &mut Run<'_>) -> Vec<Violation> {
-    let minutes = 8 + 6 * u64::from(run.shared.choose(|c| c.below(6)));
+    let drawn = 8 + 6 * u64::from(run.shared.choose(|c| c.below(6)));
+    // What is forced alone is let to its own end.
+    let minutes = if run.forced.only.is_some() { 90 } else { drawn };
     let until = after(run.now(), Span::minutes(minutes));
     if !run.go(until, |run| run.quiet()) {
         let detail = "it goes round and round".to_owned();
