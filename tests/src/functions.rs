@@ -29,8 +29,9 @@ pub fn detector(
     publisher: &FakePublisher,
 ) -> Detector {
     let nonces = Arc::new(SeededNonces::new(7));
+    let desk = Desk::new(Arc::new(table.clone()), Arc::new(world.clone()), nonces, Limits::REAL);
     Detector {
-        desk: Desk::new(Arc::new(table.clone()), Arc::new(world.clone()), nonces, Limits::REAL),
+        desk: desk.telling(Arc::new(publisher.clone()), Some(SYSTEM_TOPIC.to_owned())),
         executions: Arc::new(executions.clone()),
         publisher: Arc::new(publisher.clone()),
         gauges: Arc::new(Silent),

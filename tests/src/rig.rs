@@ -133,6 +133,11 @@ impl Rig {
         ends
     }
 
+    /// The schedule fires no more: what happens from now on, executions and people do.
+    pub fn stop_schedule(&self) {
+        *self.next_sweep.lock().unwrap_or_else(PoisonError::into_inner) = Timestamp::MAX;
+    }
+
     /// A Region that is ill now is well again after `span`.
     pub fn heal_after(&self, span: Span, region: &str) {
         self.turn_after(span, region, RegionState::Well);
@@ -160,7 +165,7 @@ impl Rig {
     }
 
     /// Lets the time pass, the schedule firing as it does.
-    async fn pass_until(&self, until: Timestamp) {
+    pub async fn pass_until(&self, until: Timestamp) {
         loop {
             let due = self.sweep_due();
             if due > until {
@@ -235,7 +240,8 @@ impl Rig {
         self.invocations.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    async fn handle(&self, function: &str, payload: &Value) -> Result<Value, StepError> {
+    /// Calls a function by the name that the definition has for it.
+    pub async fn handle(&self, function: &str, payload: &Value) -> Result<Value, StepError> {
         functions::call(&self.detector, function, payload).await
     }
 }

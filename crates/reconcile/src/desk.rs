@@ -5,9 +5,18 @@ use std::sync::Arc;
 use leeward_core::error::StepError;
 use leeward_core::ids::Actor;
 use leeward_core::limits::Limits;
-use leeward_ports::{Nonces, Outside, Table, TableError, TableErrorKind};
+use leeward_ports::{Nonces, Outside, Publisher, Table, TableError, TableErrorKind};
 
 use crate::shelf::Shelf;
+
+/// Where people are told at once of what waits for them.
+#[derive(Clone)]
+pub struct Teller {
+    /// Where notices go.
+    pub publisher: Arc<dyn Publisher>,
+    /// The system's own topic.
+    pub system_topic: Option<String>,
+}
 
 /// The state table, the world, marks and numbers. Made once for each process.
 #[derive(Clone)]
@@ -24,6 +33,8 @@ pub struct Desk {
     pub actor: Actor,
     /// What this process has read before.
     pub shelf: Shelf,
+    /// Tells people what a step asks them; `None`: the sweep does.
+    pub teller: Option<Teller>,
 }
 
 impl Desk {
@@ -41,7 +52,14 @@ impl Desk {
             limits,
             actor: Actor::new("leeward"),
             shelf: Shelf::default(),
+            teller: None,
         }
+    }
+
+    /// The same desk, telling people at once what it asks them.
+    #[must_use]
+    pub fn telling(self, publisher: Arc<dyn Publisher>, system_topic: Option<String>) -> Self {
+        Self { teller: Some(Teller { publisher, system_topic }), ..self }
     }
 
     /// The same desk, writing in an operator's name.
