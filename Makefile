@@ -20,7 +20,7 @@ $(VENV)/.ready: tests/requirements.txt
 	@touch $@
 
 # Always the whole workspace: another choice of packages is another choice of features, and the SDK is built anew.
-.PHONY: setup build rehearse scenarios test lint unit planted python system simulate lock package fmt
+.PHONY: setup build rehearse scenarios test lint unit planted python system simulate lock package bench fmt
 setup: $(VENV)/.ready ## Python environment of the local AWS
 
 build: ## The functions and the operator's command, as rehearsals run them
@@ -49,7 +49,7 @@ planted: ## Every planted mistake is found, and prints what found it
 	cargo test --locked -p leeward-tests --features planted --test planted -- --nocapture
 
 python: setup build ## Tests of template, local AWS and workload
-	PYTHONPATH=tests/local-aws:tests $(PY) -m pytest -q tests/local-aws tests/rehearsal/tests tests/template
+	PYTHONPATH=tests/local-aws:tests $(PY) -m pytest -q tests/local-aws tests/rehearsal/tests tests/template tests/bench
 
 system: setup build ## A short set of whole rehearsals
 	PYTHONPATH=tests/local-aws:tests $(PY) -m pytest -q -m short tests/rehearsal/tests_system
@@ -77,6 +77,11 @@ deploy: build ## Deploys over a running Leeward (ENV=…), unless a recovery is 
 	target/debug/leeward deploy-check
 	sam build --config-env $(ENV)
 	sam deploy --config-env $(ENV)
+
+# Beside the functions, the one that does nothing, which they are held against.
+bench: setup ## Cold starts, memory and sizes of the functions (a report)
+	cargo build --release --locked --workspace --bins --example empty
+	PYTHONPATH=tests/local-aws:tests $(PY) -m bench
 
 fmt: ## Formats
 	cargo fmt --all

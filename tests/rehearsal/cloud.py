@@ -100,3 +100,9 @@ class Cloud:
             if "LastEvaluatedKey" not in page:
                 return found
             request["ExclusiveStartKey"] = page["LastEvaluatedKey"]
+
+    def history(self, execution: str) -> list[dict]:
+        """Every event of an execution of the recovery, in order."""
+        pages = self.client("stepfunctions", names.CONTROL).get_paginator("get_execution_history")
+        return [event for page in pages.paginate(executionArn=execution)
+                for event in page["events"]]

@@ -7,8 +7,9 @@ import os
 import sys
 
 import pg8000.native
+from botocore.exceptions import BotoCoreError, ClientError
 
-from . import journal, truth
+from . import journal, pace, truth
 from .names import PRIMARY
 
 _WIDTH = 100
@@ -25,7 +26,7 @@ def render(r) -> str:
         own = [record for record in records if record.generation == generation]
         parts += ["", _heading(f"Generation {generation}: what was done when (seconds since the"
                                " break), and on what evidence"), *_steps(r, own)]
-        parts += ["", _heading("Recovery time"), *_recovery_time(r, own)]
+        parts += ["", _heading("Recovery time"), *_recovery_time(r, own), *_overhead(r, own)]
         parts += ["", _heading("Data"), *_data(r, own)]
     parts += ["", _heading("The client's truth"), *_client(r)]
     return "\n".join(parts)
@@ -112,6 +113,22 @@ def _recovery_time(r, records: list[journal.Record]) -> list[str]:
         lines.append(f"  The first signal came {first_signal - r.events.broken_at:.1f} s after the"
                      " break.")
     return [*lines, f"  together  {took:6.1f} s   objective {objective}: {word}"]
+
+
+def _overhead(r, records: list[journal.Record]) -> list[str]:
+    """What each execution by Step Functions took beyond the waits that it was asked for."""
+    lines = []
+    for record in records:
+        executor = record.entry.get("executor", "") if record.kind == "joined" else ""
+        if ":execution:" not in executor:
+            continue
+        try:
+            took, waited = pace.split(r.world.cloud.history(executor))
+        except (BotoCoreError, ClientError):
+            continue  # Step Functions itself is away
+        lines.append(f"  {executor.rpartition(':')[2]} took {took:.1f} s: {waited:.1f} s of waits"
+                     f" that plan and world ask for, {took - waited:.1f} s beyond them.")
+    return lines
 
 
 def _data(r, records: list[journal.Record]) -> list[str]:

@@ -15,6 +15,7 @@ use leeward_ports::Frozen;
 
 use crate::limits::Limits;
 use crate::pace::Pace;
+use crate::transport;
 
 /// The Region that Route 53 and other partition-wide control planes live in.
 pub(crate) const GLOBAL_REGION: &str = "us-east-1";
@@ -45,6 +46,7 @@ impl Clients {
         let config = aws_config::defaults(BehaviorVersion::v2026_01_12())
             // Each client names its own Region; this one keeps the SDK from asking the instance.
             .region(aws_config::Region::from_static(GLOBAL_REGION))
+            .http_client(transport::shared())
             .load()
             .await;
         Self::over(config)

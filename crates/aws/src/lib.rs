@@ -77,6 +77,7 @@ mod sql;
 mod table;
 #[cfg(feature = "dynamodb")]
 mod table_replica;
+mod transport;
 mod world;
 
 #[cfg(test)]

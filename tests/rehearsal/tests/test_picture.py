@@ -1,5 +1,6 @@
 """The journal in plain words, and the picture at the end, from a journal as Leeward stores it."""
 
+import datetime
 import re
 from types import SimpleNamespace
 
@@ -23,6 +24,20 @@ _EXAMPLES = [
     {"entry": "step-done", "step": "restore", "evidence": []},
     {"entry": "pass", "held": True, "checks": []},
     {"entry": "ended", "end": "recovered", "reason": "three passes"}]
+
+
+def _event(number: int, at: float, kind: str) -> dict:
+    return {"id": number, "timestamp": datetime.datetime.fromtimestamp(at, datetime.UTC),
+            "type": kind}
+
+
+# Two branches: the one's wait counts only while the other does not work.
+_HISTORY = {_EXAMPLES[1]["executor"]: [
+    _event(n, at, kind) for n, (at, kind) in enumerate([
+        (0, "ExecutionStarted"), (0, "TaskStateEntered"), (1, "TaskStateEntered"),
+        (2, "TaskStateExited"), (2, "WaitStateEntered"), (4, "TaskStateExited"),
+        (4, "WaitStateEntered"), (7, "WaitStateExited"), (8, "WaitStateExited"),
+        (8, "TaskStateEntered"), (10, "TaskStateExited"), (10, "ExecutionSucceeded")], 1)]}
 
 
 class _Table:
@@ -70,11 +85,13 @@ def test_the_picture_tells_times_bounds_and_the_clients_truth():
                         first_lost_ms=None, unread=[])
     r = SimpleNamespace(book=book, events=events, watch=SimpleNamespace(serving="us-west-2"),
                         plan={"objectives": {"rto": "15m", "rpo": "60s"}},
-                        world=SimpleNamespace(truth=lambda serving: found))
+                        world=SimpleNamespace(truth=lambda serving: found,
+                                              cloud=SimpleNamespace(history=_HISTORY.get)))
     picture = timeline.render(r)
     for words_ in (
             "first signal came 2.0 s after the", "detect       2.0 s", "decide       8.0 s",
             "validate     2.0 s", "together    14.0 s   objective 15m: met",
+            "orders-g1-x took 10.0 s: 4.0 s of waits", "6.0 s beyond them",
             "orders-db: the last 4.5 s of writes can be lost", "8.5 s without a successful order",
             "12 orders acknowledged (10 by us-east-1, 2 by us-west-2)",
             "1 acknowledged orders lost", "never two writers"):
