@@ -1,9 +1,10 @@
 //! What people are owed, and what is left of old sides.
 
 use leeward_core::error::StepError;
+use leeward_core::ids::Generation;
 use leeward_core::old_side;
 use leeward_core::plan::Plan;
-use leeward_reconcile::{Appended, Book, deliver, deliver_refusals, look};
+use leeward_reconcile::{Appended, Book, Delivery, deliver, deliver_refusals, look};
 
 use crate::Detector;
 
@@ -49,7 +50,19 @@ pub async fn tell(detector: &Detector, plan: &Plan) {
     }
     let held = f64::from(u8::from(book.state.end.is_none() && book.state.halt.is_some()));
     detector.gauges.emit(book.read_at, Some(plan.workload.as_str()), "Held", held);
-    match deliver(desk, publisher, topic, Some(plan), &book).await {
+    let told = match earlier(detector, plan, &book).await {
+        Ok(mut all) => deliver(desk, publisher, topic, Some(plan), &book).await.map(|told| {
+            all.delivered += told.delivered;
+            all.owed.extend(told.owed);
+            all
+        }),
+        Err(error) => {
+            // What is owed now matters more than what cannot be read of the past.
+            let _ = deliver(desk, publisher, topic, Some(plan), &book).await;
+            Err(error)
+        }
+    };
+    match told {
         Ok(told) if told.owed.is_empty() => {
             detector.gauges.emit(
                 book.read_at,
@@ -65,5 +78,17 @@ pub async fn tell(detector: &Detector, plan: &Plan) {
             tracing::error!(workload = %plan.workload, owed = told.owed.len(), why = %told.owed.join("; "), "notifications are owed");
         }
         Err(error) => tracing::error!(workload = %plan.workload, %error, "notifications are owed"),
+    }
+}
+
+/// What the generation before still owes: the next may open before its end could be told.
+async fn earlier(detector: &Detector, plan: &Plan, latest: &Book) -> Result<Delivery, StepError> {
+    let (desk, topic) = (&detector.desk, detector.system_topic.as_deref());
+    let Some(number) = latest.state.decision.generation.0.checked_sub(1).filter(|n| *n > 0) else {
+        return Ok(Delivery::default());
+    };
+    match desk.book(&plan.workload, Generation(number)).await? {
+        Some(book) => deliver(desk, detector.publisher.as_ref(), topic, Some(plan), &book).await,
+        None => Ok(Delivery::default()),
     }
 }

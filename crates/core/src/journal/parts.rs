@@ -3,8 +3,8 @@
 use crate::effect::EffectId;
 use crate::ids::{Actor, Digest, Nonce, Seq, Step};
 use crate::journal::{Answer, Bearing, End, FenceProof, Reply, TurnBackReason};
-use crate::time::{Span, Timestamp};
-use crate::world::Change;
+use crate::time::{Span, Timestamp, after};
+use crate::world::{Change, EffectClass};
 
 /// Evidence weighed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -139,6 +139,21 @@ impl EffectState {
     pub fn unresolved(&self) -> bool {
         let settled = self.outcome.map_or(Seq(0), |(_, seq, _)| seq);
         self.intents.iter().any(|i| i.seq > settled && !matches!(i.reply, Some(Reply::Refused(_))))
+    }
+
+    /// Until when a request that was overtaken by its own repeat may still land, though the effect is
+    /// seen: an undo, and the next generation, come after it. A compare-and-swap and a dated datum make
+    /// a late one harmless.
+    pub fn overtaken_until(&self, life: Span) -> Option<Timestamp> {
+        if matches!(self.change.class(), EffectClass::CasFenced | EffectClass::Stamped) {
+            return None;
+        }
+        let sent = || self.intents.iter().filter(|i| !matches!(i.reply, Some(Reply::Refused(_))));
+        if sent().count() < 2 {
+            // What is seen is this one's doing: it has landed.
+            return None;
+        }
+        sent().filter(|i| i.reply.is_none()).map(|i| after(i.at, life)).max()
     }
 
     /// The latest time at which something was sent or about to be.

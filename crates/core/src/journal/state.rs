@@ -325,10 +325,10 @@ impl State {
 
     /// When the last request that nobody saw the end of can no longer land.
     pub fn safe_from(&self, limits: &Limits) -> Option<Timestamp> {
-        self.unresolved()
-            .flat_map(|(_, e)| e.intents.iter())
-            .map(|i| after(i.at, limits.request_life))
-            .max()
+        let life = limits.request_life;
+        let unseen =
+            self.unresolved().flat_map(|(_, e)| e.intents.iter()).map(|i| after(i.at, life));
+        unseen.chain(self.effects.values().filter_map(|e| e.overtaken_until(life))).max()
     }
 
     /// The time of the last change that was sent.

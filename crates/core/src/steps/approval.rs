@@ -103,8 +103,15 @@ fn timed_out(
         return Approval::Record(ask(situation, excess));
     }
     match situation.plan.policy.approval.on_timeout {
-        // Silence covers neither a loss beyond the plan's limit nor what the evidence asks a person for.
-        OnTimeout::Proceed if excess.is_none() && !cautious(situation) => Approval::Given,
+        // Silence covers neither a loss beyond the plan's limit, nor what the evidence asks a person for,
+        // nor an old side that may still write.
+        OnTimeout::Proceed
+            if excess.is_none()
+                && !cautious(situation)
+                && situation.state.decision.unproven.is_empty() =>
+        {
+            Approval::Given
+        }
         OnTimeout::Decline => Approval::Record(declined(asked, by)),
         OnTimeout::Proceed | OnTimeout::Hold => {
             if resumed_since(situation) {

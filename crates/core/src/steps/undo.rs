@@ -136,6 +136,13 @@ fn back(
     if !effect.applied() || situation.state.keeps(id) {
         return;
     }
+    if let Some(safe) = effect.overtaken_until(situation.limits.request_life)
+        && situation.now < safe
+    {
+        let left = since(situation.now, safe);
+        let why = format!("an earlier request to `{}` may still land for {left}", effect.change);
+        return next.wait_at_least(left, why);
+    }
     let anywhere = planted::is(Bug::UndoTowardsTheDead);
     if towards_old_side(effect) && !old_side_well(situation) && !anywhere {
         let already = situation.state.effects.get(&id.undo()).is_some_and(EffectState::applied);
