@@ -155,3 +155,29 @@ fn an_end_that_nobody_could_be_told_of_is_told_when_the_next_generation_is_open(
         rig.publisher.delivered().into_iter().map(|d| d.message.subject).collect();
     assert!(subjects.iter().any(|s| s.contains("generation 1: recovered")), "{subjects:#?}");
 }
+
+#[test]
+fn an_execution_started_by_a_shared_alarm_keeps_no_workload_from_its_own_executor() {
+    let rig = rig("orders");
+    let mut other = rig.plan.clone();
+    other.plan = "ledger-region".into();
+    other.workload = "ledger".into();
+    let body = serde_json::to_string(&other).expect("a plan");
+    let digest = leeward_core::journal::chain::digest(body.as_bytes());
+    for key in [
+        leeward_core::table::Key::plan_version(&other.plan, &digest),
+        leeward_core::table::Key::plan_listed(&other.plan),
+    ] {
+        let body = body.clone();
+        rig.table.put_by_hand(leeward_ports::Item { key, body, n: 1, nonce: String::new() });
+    }
+    rig.world.set_region(&PRIMARY.into(), RegionState::Dead);
+    rig.clock.advance(Span::minutes(4));
+    let alarm = json!({"alarmData": {"alarmName": "orders-canary-eu"}, "region": "eu-west-1"});
+    let event = json!({"leeward": "detect", "executor": "by-hand", "trigger": alarm});
+    rig.call(&event).expect("an answer");
+    let started: Vec<String> = rig.executions.started().into_iter().map(|(name, _)| name).collect();
+    for workload in ["orders-g1-", "ledger-g1-"] {
+        assert!(started.iter().any(|n| n.starts_with(workload)), "{workload}: {started:?}");
+    }
+}

@@ -98,8 +98,8 @@ fn timed_out(
     by: &Actor,
     excess: Option<Span>,
 ) -> Approval {
-    // A question that was overtaken by a larger loss is asked anew, once.
-    if !covers(asked, excess) {
+    // A question that was overtaken by a larger loss is asked anew: nobody had the time to answer it.
+    if asked.overtaken || !covers(asked, excess) {
         return Approval::Record(ask(situation, excess));
     }
     match situation.plan.policy.approval.on_timeout {

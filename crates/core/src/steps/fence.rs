@@ -214,14 +214,19 @@ fn proofs(situation: &Situation<'_>, seen: &Seen, mut next: Move) -> Move {
     next
 }
 
-/// The greatest recorded loss bound that is over its database's limit and not waived.
+/// The greatest recorded loss bound that is over its database's limit, and over what a waiver was shown.
 pub(super) fn excess(situation: &Situation<'_>) -> Option<Span> {
     situation
         .plan
         .databases
         .iter()
-        .filter(|d| !situation.state.waived.contains_key(d.id()))
-        .filter_map(|d| over(d, situation.state.losses.get(d.id())?.0?))
+        .filter_map(|d| {
+            let bound = over(d, situation.state.losses.get(d.id())?.0?)?;
+            match situation.state.waived.get(d.id()) {
+                None => Some(bound),
+                Some(shown) => shown.filter(|shown| bound > *shown).map(|_| bound),
+            }
+        })
         .max()
 }
 
