@@ -61,6 +61,16 @@ pub enum NotNow {
     /// The system's switch is off.
     #[error("openings are switched off: {0}")]
     SwitchedOff(String),
+    /// The last generation left its work to another plan.
+    #[error(
+        "generation {generation} left its fence in place for plan {plan}: only a recovery by that plan goes on with it or gives it back"
+    )]
+    Promised {
+        /// The last generation.
+        generation: Generation,
+        /// The plan that takes its place.
+        plan: String,
+    },
     /// The plan is not enabled.
     #[error("plan {0} is not enabled")]
     NotEnabled(String),
@@ -77,7 +87,7 @@ impl NotNow {
             Self::MayStillLand { left, .. }
             | Self::CoolDown { left, .. }
             | Self::GaveUp { left, .. } => after(now, *left),
-            Self::SwitchedOff(_) | Self::NotEnabled(_) => {
+            Self::SwitchedOff(_) | Self::NotEnabled(_) | Self::Promised { .. } => {
                 let every = TOLD_EVERY.as_millis() as i64;
                 let begun = now.as_millisecond().div_euclid(every) * every;
                 Timestamp::from_millisecond(begun).unwrap_or(now)
@@ -99,6 +109,12 @@ pub fn may_open(
     let beside = planted::is(Bug::OpensBesideAnother);
     if last.end.is_none() && last.closed.is_none() && !beside {
         return Opening::Join(generation);
+    }
+    if let Some(next) =
+        last.successor.as_ref().filter(|n| !n.keeps.is_empty() && n.plan != plan.plan)
+        && last.closed.is_none()
+    {
+        return Opening::Refused(NotNow::Promised { generation, plan: next.plan.to_string() });
     }
     if let Some(safe) = last.safe_from(limits)
         && now < safe

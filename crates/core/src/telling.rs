@@ -124,6 +124,11 @@ fn informs(state: &State, record: &Record) -> Option<Words> {
         Entry::Ended { end, reason } => (
             match end {
                 End::Recovered => format!("recovered: users are served from {}", d.target),
+                End::RolledBack
+                    if state.successor.as_ref().is_some_and(|s| !s.keeps.is_empty()) =>
+                {
+                    "NOT moved yet: the next generation goes on with its fence".to_owned()
+                }
                 End::RolledBack => "NOT moved: everything was undone".to_owned(),
                 End::Abandoned => format!("ABANDONED by {}: look at both sides", record.by),
             },

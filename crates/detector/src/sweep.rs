@@ -59,8 +59,11 @@ pub async fn triggered(
         }
     };
     let turn = Mutex::new(());
-    let errand = Errand { how, source, executor, read_at, turn: &turn };
     let concerned = by_workload(&plans, &concerns);
+    // An execution works on one generation. Where several workloads are concerned each gets its own, or
+    // this one would stand in the journals of all as their executor, and work on one.
+    let executor = executor.filter(|_| concerned.len() == 1);
+    let errand = Errand { how, source, executor, read_at, turn: &turn };
     let mut answer = output(DetectStatus::NotNeeded, "", None, "no workload is concerned");
     let mut failed = None;
     for together in concerned.chunks(SIDE_BY_SIDE) {

@@ -57,17 +57,12 @@ pub async fn workload(
     if let Some(answer) = hardly_news(detector, &id, &before, errand).await? {
         return Ok(answer);
     }
-    match errand.how {
-        How::Everything | How::Votes(_) => {
-            observe::votes(desk, &plans, &before, errand.read_at).await?;
-        }
-        How::Heard(told) => observe::heard(desk, &plans, told, &before, errand.read_at).await?,
-    }
-    let (facts, now) = desk.facts(&id).await?;
-    let answer = decide(detector, stored, &facts, errand, now).await?;
+    let looked = look_at(detector, stored, &plans, &before, errand).await;
+    // People are told also when the looking fails.
     for plan in &plans {
         tell(detector, plan).await;
     }
+    let (answer, facts, now) = looked?;
     if matches!(errand.how, How::Everything) {
         observe::pasts(desk, &plans, &facts, errand.read_at).await?;
         for plan in &plans {
@@ -75,6 +70,27 @@ pub async fn workload(
         }
     }
     Ok(answer)
+}
+
+/// The votes, and what they ask for.
+async fn look_at(
+    detector: &Detector,
+    stored: &[&StoredPlan],
+    plans: &[&Plan],
+    before: &Facts,
+    errand: &Errand<'_>,
+) -> Result<(DetectOutput, Facts, Timestamp), StepError> {
+    let desk = &detector.desk;
+    let id = &plans.first().ok_or_else(|| StepError::InvalidInput("no plan".to_owned()))?.workload;
+    match errand.how {
+        How::Everything | How::Votes(_) => {
+            observe::votes(desk, plans, before, errand.read_at).await?;
+        }
+        How::Heard(told) => observe::heard(desk, plans, told, before, errand.read_at).await?,
+    }
+    let (facts, now) = desk.facts(id).await?;
+    let answer = decide(detector, stored, &facts, errand, now).await?;
+    Ok((answer, facts, now))
 }
 
 /// In a storm a thousand alarms tell the same. What happened before the last look was seen by it, and a

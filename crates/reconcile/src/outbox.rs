@@ -31,6 +31,9 @@ struct Refusal {
     /// What a person can do.
     #[serde(default)]
     actions: Vec<String>,
+    /// Receivers that were told, by digest: one that does not answer must not have the others told again.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    told: Vec<Digest>,
 }
 
 /// Receivers of a plan's notices: its topics and webhooks, and the system's own topic.
@@ -138,7 +141,7 @@ pub async fn refuse(
     as_of: Timestamp,
     read_at: Timestamp,
 ) -> Result<(), StepError> {
-    let refusal = Refusal { reason: reason.to_owned(), actions: Vec::new() };
+    let refusal = Refusal { reason: reason.to_owned(), actions: Vec::new(), told: Vec::new() };
     record(desk, workload, &refusal, as_of, read_at).await
 }
 
@@ -149,7 +152,11 @@ pub async fn need(
     needed: &Needed,
     read_at: Timestamp,
 ) -> Result<(), StepError> {
-    let refusal = Refusal { reason: needed.reason.clone(), actions: needed.actions.clone() };
+    let refusal = Refusal {
+        reason: needed.reason.clone(),
+        actions: needed.actions.clone(),
+        told: Vec::new(),
+    };
     record(desk, workload, &refusal, needed.told_as_of(read_at), read_at).await
 }
 
@@ -184,26 +191,38 @@ pub async fn deliver_refusals(
         desk.table.list(&workload_partition(workload), REFUSALS).await.map_err(table_error)?;
     let mut delivery = Delivery::default();
     for item in listed.value.into_iter().filter(|i| i.n == 0) {
-        let refusal = serde_json::from_str::<Refusal>(&item.body)
-            .unwrap_or_else(|_| Refusal { reason: item.body.clone(), actions: Vec::new() });
+        let unread =
+            || Refusal { reason: item.body.clone(), actions: Vec::new(), told: Vec::new() };
+        let mut refusal: Refusal = serde_json::from_str(&item.body).unwrap_or_else(|_| unread());
         let notice = refusal_notice(workload.as_str(), &refusal.reason, &refusal.actions);
+        let known = refusal.told.len();
         let mut owed = false;
         for receiver in receivers(plan, system_topic) {
+            let digest = chain::digest(receiver.as_bytes());
+            if refusal.told.contains(&digest) {
+                continue;
+            }
             match send(publisher, &receiver, &notice).await {
-                Ok(()) => delivery.delivered += 1,
+                Ok(()) => {
+                    delivery.delivered += 1;
+                    refusal.told.push(digest);
+                }
                 Err(why) => {
                     owed = true;
                     delivery.owed.push(why);
                 }
             }
         }
-        if !owed {
-            let told = Item { n: 1, ..item };
-            desk.table
-                .put(&told, Condition::NumberIs(0), Frozen(listed.at))
-                .await
-                .map_err(table_error)?;
+        if owed && refusal.told.len() == known {
+            continue;
         }
+        let body = serde_json::to_string(&refusal)
+            .map_err(|e| StepError::InvalidInput(format!("a refusal cannot be written: {e}")))?;
+        let told = Item { n: u64::from(!owed), body, ..item };
+        desk.table
+            .put(&told, Condition::NumberIs(0), Frozen(listed.at))
+            .await
+            .map_err(table_error)?;
     }
     Ok(delivery)
 }

@@ -30,6 +30,8 @@ pub struct Asked {
     pub deadline: Timestamp,
     /// The question.
     pub question: String,
+    /// Whether its time was cut short: what it asked was no longer the question.
+    pub overtaken: bool,
     /// Who answered what.
     pub answer: Option<(Answer, Actor)>,
 }
@@ -143,9 +145,9 @@ impl EffectState {
 
     /// When the last request was sent that may still land although the effect is settled. One request
     /// whose answer was lost has landed when the effect is seen; of several, what is seen tells of one
-    /// alone. A late compare-and-swap meets another value and does nothing.
+    /// alone. A late compare-and-swap meets another value, and a late datum bears its old time.
     pub fn stray(&self) -> Option<Timestamp> {
-        if self.change.class() == EffectClass::CasFenced {
+        if matches!(self.change.class(), EffectClass::CasFenced | EffectClass::Stamped) {
             return None;
         }
         let accepted = self.intents.iter().any(|i| matches!(i.reply, Some(Reply::Accepted(_))));
@@ -162,5 +164,49 @@ impl EffectState {
     /// Whether it was done by us and is seen.
     pub fn applied(&self) -> bool {
         matches!(self.outcome, Some((true, _, _))) && !self.unresolved()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::time::after;
+    use crate::world::{ChangeError, ChangeErrorKind};
+
+    fn sent(change: Change, replies: &[(i64, Option<Reply>)]) -> EffectState {
+        let intent = |(i, (second, reply)): (usize, &(i64, Option<Reply>))| IntentState {
+            seq: Seq(i as u64 + 2),
+            at: Timestamp::from_second(*second).unwrap(),
+            nonce: Nonce::new("n"),
+            reply: reply.clone(),
+        };
+        EffectState {
+            intents: replies.iter().enumerate().map(intent).collect(),
+            change,
+            before: None,
+            undoes: None,
+            outcome: Some((true, Seq(99), Timestamp::from_second(500).unwrap())),
+        }
+    }
+
+    fn minimum() -> Change {
+        Change::SetMinimum { region: "us-west-2".into(), group: "web".to_owned(), minimum: 4 }
+    }
+
+    #[test]
+    fn a_request_that_its_repeat_overtook_may_still_land() {
+        let life = Span::minutes(16);
+        let taken = || Some(Reply::Accepted(Default::default()));
+        let refused = Some(Reply::Refused(ChangeError {
+            kind: ChangeErrorKind::Throttled,
+            code: String::new(),
+            message: String::new(),
+        }));
+        let late = |replies: &[_]| sent(minimum(), replies).stray().map(|at| after(at, life));
+        let until = Some(after(Timestamp::from_second(100).unwrap(), life));
+        assert_eq!(late(&[(100, None), (110, taken())]), until, "the first may come yet");
+        assert_eq!(late(&[(100, None)]), None, "what is seen is this one's doing");
+        assert_eq!(late(&[(100, refused), (110, None)]), None, "the first did nothing");
+        assert_eq!(late(&[(100, taken()), (110, taken())]), None, "both have landed");
     }
 }

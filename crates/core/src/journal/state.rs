@@ -6,8 +6,8 @@ use crate::effect::EffectId;
 use crate::ids::{Digest, EntryId, ExecutorId, Generation, Seq, Side, Step};
 use crate::journal::rules;
 use crate::journal::{
-    Asked, Assessed, Broken, Decision, EffectState, Ended, Entry, Fate, Fenced, Halt, HaltKind,
-    HandedOver, IntentState, Record, Successor, Unproven,
+    Answer, Asked, Assessed, Broken, Decision, EffectState, Ended, Entry, Fate, Fenced, Halt,
+    HaltKind, HandedOver, IntentState, Record, Successor, Unproven,
 };
 use crate::limits::Limits;
 use crate::planted::{self, Bug};
@@ -158,13 +158,18 @@ impl State {
                 loss: *loss,
                 deadline: *deadline,
                 question: question.clone(),
+                overtaken: false,
                 answer: None,
             }),
             Entry::Answered { number, answer, .. } => {
                 self.resumed_after_question = false;
                 let any = planted::is(Bug::AnswerOfAnother);
+                let halted = self.shifted(Timestamp::UNIX_EPOCH, at);
                 let mut asked = self.questions.iter_mut().rev();
                 if let Some(asked) = asked.find(|q| q.number == *number || any) {
+                    let halted = since(Timestamp::UNIX_EPOCH, halted);
+                    asked.overtaken =
+                        *answer == Answer::TimedOut && at <= after(asked.deadline, halted);
                     asked.answer = Some((*answer, record.by.clone()));
                 }
             }

@@ -101,13 +101,20 @@ fn timed_out(
     by: &Actor,
     excess: Option<Span>,
 ) -> Approval {
-    // A question that was overtaken by a larger loss is asked anew, once.
-    if !covers(asked, excess) {
+    // A question that was overtaken by a larger loss is asked anew: nobody had the time to answer it.
+    if asked.overtaken || !covers(asked, excess) {
         return Approval::Record(ask(situation, excess));
     }
     match situation.plan.policy.approval.on_timeout {
-        // Silence covers neither a loss beyond the plan's limit nor what the evidence asks a person for.
-        OnTimeout::Proceed if excess.is_none() && !cautious(situation) => Approval::Given,
+        // Silence covers neither a loss beyond the plan's limit, nor what the evidence asks a person for,
+        // nor an old side that may still write.
+        OnTimeout::Proceed
+            if excess.is_none()
+                && !cautious(situation)
+                && situation.state.decision.unproven.is_empty() =>
+        {
+            Approval::Given
+        }
         OnTimeout::Decline => Approval::Record(declined(asked, by)),
         OnTimeout::Proceed | OnTimeout::Hold => {
             if resumed_since(situation) {

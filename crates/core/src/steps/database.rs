@@ -54,11 +54,9 @@ fn promote(situation: &Situation<'_>, database: &Database, seen: &Seen, next: &m
             }
         }
         Some(change) => {
-            // A fence that was seen with the old side's help is looked at again before each request.
-            if matches!(probe, Probe::No(_))
-                && let Err(why) = barriers::still_holds(situation, database, seen)
-            {
-                return next.stick(why);
+            // A fence is looked at again before each request.
+            if matches!(probe, Probe::No(_)) && !fence_holds(situation, database, seen, next) {
+                return;
             }
             let effect = situation.effect(Step::Database, database.id().as_str(), Verb::Promote);
             next.pursue(situation, Goal { effect, change, before: None, undoes: None, probe })
@@ -72,6 +70,35 @@ fn promote(situation: &Situation<'_>, database: &Database, seen: &Seen, next: &m
             }
         };
         next.records.push(Entry::WriterVerified { database: database.id().clone(), evidence });
+    }
+}
+
+fn fence_holds(
+    situation: &Situation<'_>,
+    database: &Database,
+    seen: &Seen,
+    next: &mut Move,
+) -> bool {
+    let proof = situation.state.fenced.get(database.id()).map(|f| &f.proof);
+    if let (Some(FenceProof::WriterLease { epoch }), Some(lease)) = (proof, database.lease()) {
+        match lease::still_taken(situation, lease, *epoch, seen) {
+            Probe::Yes(_) => {}
+            Probe::No(why) => {
+                next.stick(format!("{}: {why}", database.id()));
+                return false;
+            }
+            Probe::Moving(why) | Probe::Blind(why) => {
+                next.wait(format!("{}: its fence is unseen: {why}", database.id()));
+                return false;
+            }
+        }
+    }
+    match barriers::still_holds(situation, database, seen) {
+        Ok(()) => true,
+        Err(why) => {
+            next.stick(why);
+            false
+        }
     }
 }
 

@@ -51,6 +51,11 @@ pub fn sql(probe: &SqlProbe, side: Side, sessions_of: Option<&str>) -> Question 
     }
 }
 
+/// The heartbeat row on the side that is moved to, whatever that side is.
+pub fn heartbeat(situation: &Situation<'_>, database: &Database, seen: &Seen) -> Option<Timestamp> {
+    engine_word(situation, database, seen).ok()?.heartbeat_at
+}
+
 /// What was seen of it.
 pub fn engine(situation: &Situation<'_>, database: &Database, seen: &Seen) -> Engine {
     let asked = questions(situation, database);

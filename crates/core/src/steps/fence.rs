@@ -153,12 +153,19 @@ fn over(database: &Database, bound: Span) -> Option<Span> {
 
 /// What a fence now would leave unreplicated, from the replicated heartbeat.
 fn estimate(situation: &Situation<'_>, database: &Database, seen: &Seen) -> Option<Span> {
-    let Engine::Replica(Some(heartbeat)) = engines::engine(situation, database, seen) else {
-        return None;
-    };
     // Without a lease nobody knows when the old side will have stopped: there is nothing to show yet.
     let lease = database.lease()?;
-    let renewed = lease::view(situation, lease, seen).ok().and_then(|v| v.renewed_at);
+    let view = lease::view(situation, lease, seen).ok();
+    let heartbeat = match engines::engine(situation, database, seen) {
+        Engine::Replica(heartbeat) => heartbeat?,
+        Engine::Writer(_)
+            if view.is_some_and(|v| v.owner == situation.source_region().as_str()) =>
+        {
+            engines::heartbeat(situation, database, seen)?
+        }
+        Engine::Writer(_) | Engine::Moving(_) | Engine::Wrong(_) | Engine::Blind(_) => return None,
+    };
+    let renewed = view.and_then(|v| v.renewed_at);
     let latest = after(renewed.unwrap_or(situation.now), lease.expiry());
     Some(since(heartbeat, latest))
 }
@@ -211,14 +218,19 @@ fn proofs(situation: &Situation<'_>, seen: &Seen, mut next: Move) -> Move {
     next
 }
 
-/// The greatest recorded loss bound that is over its database's limit and not waived.
+/// The greatest recorded loss bound that is over its database's limit, and over what a waiver was shown.
 pub(super) fn excess(situation: &Situation<'_>) -> Option<Span> {
     situation
         .plan
         .databases
         .iter()
-        .filter(|d| !situation.state.waived.contains_key(d.id()))
-        .filter_map(|d| over(d, situation.state.losses.get(d.id())?.0?))
+        .filter_map(|d| {
+            let bound = over(d, situation.state.losses.get(d.id())?.0?)?;
+            match situation.state.waived.get(d.id()) {
+                None => Some(bound),
+                Some(shown) => shown.filter(|shown| bound > *shown).map(|_| bound),
+            }
+        })
         .max()
 }
 
@@ -233,7 +245,22 @@ fn bound(
         _ if graceful => {
             (Some(Span::default()), "the service switches over without loss".to_owned())
         }
-        Engine::Writer(why) => (Some(Span::default()), format!("already the writer: {why}")),
+        Engine::Writer(why) if !old_side_wrote(situation, database) => {
+            (Some(Span::default()), format!("already the writer: {why}"))
+        }
+        // Two histories: it is a writer by itself, promoted by hand or never rebuilt, while the old side
+        // took users' writes. Its heartbeat row is as old as the last write of theirs that it has.
+        Engine::Writer(why) => match (latest, engines::heartbeat(situation, database, seen)) {
+            (Some(latest), Some(heartbeat)) => (
+                Some(since(heartbeat, latest)),
+                format!(
+                    "it follows nobody ({why}) and {} took the writes until now: last possible write {latest} − heartbeat {heartbeat}",
+                    situation.source_region()
+                ),
+            ),
+            (None, _) => (None, "no fence, so no last possible write".to_owned()),
+            (_, None) => (None, "it follows nobody and has no heartbeat row".to_owned()),
+        },
         Engine::Replica(Some(heartbeat)) => match latest {
             Some(_) if planted::is(Bug::LossToTheFence) => {
                 (Some(Span::default()), "the old side is fenced".to_owned())
@@ -248,6 +275,15 @@ fn bound(
         Engine::Moving(why) | Engine::Wrong(why) | Engine::Blind(why) => (None, why),
     };
     Entry::LossBound { database: database.id().clone(), bound, source }
+}
+
+/// Whether users' writes may have gone to the side that is left until this generation fenced it. With a
+/// lease it tells: what did not have to be taken from that side was not its own.
+fn old_side_wrote(situation: &Situation<'_>, database: &Database) -> bool {
+    database.lease().is_none_or(|lease| {
+        let taken = situation.effect(Step::Fence, &lease.table, crate::effect::Verb::TakeLease);
+        situation.state.effects.contains_key(&taken)
+    })
 }
 
 /// No fence of this database is proven: wait for those that may still be, then ask a person.

@@ -123,6 +123,28 @@ pub fn give_back(
     Goal { undoes: Some(undoes), ..goal }
 }
 
+/// Whether the lease still stands as the proof says: a person may have given it back meanwhile.
+pub fn still_taken(
+    situation: &Situation<'_>,
+    lease: &WriterLease,
+    proven: u64,
+    seen: &Seen,
+) -> Probe {
+    match view(situation, lease, seen) {
+        Err(blind) => blind,
+        Ok(v) if v.owner == situation.target_region().as_str() => {
+            Probe::Yes(format!("{} holds the lease, epoch {}", v.owner, v.epoch))
+        }
+        Ok(v) if v.owner == NOBODY && v.epoch == proven => {
+            Probe::Yes(format!("nobody holds the lease, epoch {}", v.epoch))
+        }
+        Ok(v) => Probe::No(format!(
+            "the lease went to {} meanwhile (epoch {}, proven was {proven}): its holder may write; nothing is promoted",
+            v.owner, v.epoch
+        )),
+    }
+}
+
 fn move_goal(
     situation: &Situation<'_>,
     lease: &WriterLease,
