@@ -13,10 +13,6 @@ import sys
 
 from . import rehearsal, scenarios
 
-# No rehearsal may take longer; past it, every thread's place is printed and the process ends. The
-# real processes end with it.
-_LIMIT_S = 300
-
 
 def main() -> int:
     """Reads the command line and rehearses."""
@@ -43,9 +39,11 @@ def main() -> int:
 def _run(scenario) -> int:
     # A kill from outside ends as Ctrl-C does: in order.
     signal.signal(signal.SIGTERM, lambda *_: (_ for _ in ()).throw(KeyboardInterrupt()))
-    faulthandler.dump_traceback_later(_LIMIT_S, exit=True)
+    # Past its limit every thread's place is printed and the process ends; the real processes end
+    # with it.
+    faulthandler.dump_traceback_later(scenario.limit_s, exit=True)
     try:
-        made = rehearsal.Rehearsal(scenario, rehearsal.directory(scenario.name), rehearsal.say)
+        made = (scenario.course or rehearsal.Rehearsal)(scenario, rehearsal.directory(scenario.name), rehearsal.say)
         return 0 if made.go() else 1
     except KeyboardInterrupt:
         print("stopped; everything that was started has ended", file=sys.stderr)

@@ -27,7 +27,8 @@ _ANSWER_LIMIT_S = 20
 class Cloud:
     """A local AWS on a free port whose minutes are seconds."""
 
-    def __init__(self, run: Path, hooks: Hooks, alarm_tick: float = _TICK_S):
+    def __init__(self, run: Path, hooks: Hooks, alarm_tick: float = _TICK_S,
+                 request_life_s: int = names.REQUEST_LIFE_S):
         # Credentials of this machine have no place in a rehearsal.
         for name in ("AWS_PROFILE", "AWS_SESSION_TOKEN", "AWS_ENDPOINT_URL"):
             os.environ.pop(name, None)
@@ -37,10 +38,10 @@ class Cloud:
                        "MOTO_EC2_LOAD_DEFAULT_AMIS": "false"}
         timings = Timings(time_scale=names.TIME_SCALE, alarm_tick=alarm_tick,
                           health_check_interval=_TICK_S, asg_keeps_unhealthy=_KEPT_ILL_S)
-        self.run = run
+        self.run, self.request_life_s = run, request_life_s
         self.aws = LocalAws(
             port=0, host=names.ADDRESS[names.CONTROL], work_dir=run / "aws",
-            request_life_s=names.REQUEST_LIFE_S, schedule_seconds=names.MINUTE_S,
+            request_life_s=request_life_s, schedule_seconds=names.MINUTE_S,
             binaries=names.BINARIES, service_hooks=hooks, timings=timings).start()
         self.url, self.faults, self.hooks = self.aws.url, self.aws.faults, self.aws.hooks
         # One session for all clients: each loads its service's model once.
@@ -75,7 +76,7 @@ class Cloud:
             properties = resource.setdefault("Properties", {})
             if resource["Type"] == "AWS::Serverless::Function":
                 variables = properties.setdefault("Environment", {}).setdefault("Variables", {})
-                variables["LEEWARD_TEST_REQUEST_LIFE"] = str(names.REQUEST_LIFE_S)
+                variables["LEEWARD_TEST_REQUEST_LIFE"] = str(self.request_life_s)
             elif resource["Type"] == "AWS::Serverless::StateMachine":
                 properties["DefinitionUri"] = str(source.parent / properties["DefinitionUri"])
         lowered = self.run / f"{stack}-{region}.template.json"

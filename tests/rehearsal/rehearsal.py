@@ -84,13 +84,18 @@ class Rehearsal:
         self.book = Journal(self.world.cloud, self.world.stack.outputs["TableName"])
         self.plan = plans.derive(self.world)
         self.scenario.plan(self.plan, self)
-        file = plans.write(self.plan, self.run / "plan.yaml")
-        self.command.must("plan", "check", str(file))
-        self.command.must("plan", "put", str(file))
+        self.put_plan(self.run / "plan.yaml")
         self.world.start_client()
         self.watch = Watch(self.world, self.book, self.events)
         self.watch.start()
+        self.scenario.watched(self)
         self._steady()
+
+    def put_plan(self, file: Path) -> None:
+        """Checks and puts the plan as it is now."""
+        plans.write(self.plan, file)
+        self.command.must("plan", "check", str(file))
+        self.command.must("plan", "put", str(file))
 
     def _steady(self) -> None:
         """All is well, and Leeward has it on record."""
@@ -186,6 +191,10 @@ class Rehearsal:
         self.wait(f"the client to be served from {region}", lambda: any(
             line["status"] == 201 and line["side"] == region and line["sent_ms"] / 1000 > since
             for line in truth.read_record(self.world.record)[-50:]), limit_s)
+
+    def assessment(self) -> dict:
+        """The verdict now, as `leeward assess` has it."""
+        return self.command.run("assess", names.WORKLOAD, "--json").json()
 
     def signals(self) -> list[dict]:
         """The votes that are on record."""

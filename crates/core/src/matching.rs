@@ -80,7 +80,7 @@ pub fn choose(candidates: &[Candidate<'_>], now: Timestamp) -> Choice {
         .map(|(index, _)| index)
         .collect();
     if down.is_empty() {
-        return Choice::Nothing;
+        return unwitnessed(candidates);
     }
     let at = |index: &usize| candidates.get(*index);
     let go = |index: &usize| at(index).is_some_and(|c| c.assessment.bearing == Bearing::Go);
@@ -110,6 +110,18 @@ pub fn choose(candidates: &[Candidate<'_>], now: Timestamp) -> Choice {
             None => Choice::Nothing,
         },
     }
+}
+
+/// A quorum that nobody outside confirms moves nothing: either the Region is ill in a way that only it
+/// sees, or all that looks from within is wrong together. A person has to tell which.
+fn unwitnessed(candidates: &[Candidate<'_>]) -> Choice {
+    let lone: Vec<&Candidate<'_>> =
+        candidates.iter().filter(|c| c.plan.enabled && c.assessment.unwitnessed()).collect();
+    if lone.is_empty() {
+        return Choice::Nothing;
+    }
+    let why = "a quorum says that it is down, and no voter outside confirms it: nothing is moved";
+    Choice::Person(needed(&lone, "no-witness".to_owned(), why.to_owned()))
 }
 
 /// Smaller is more specific.
@@ -187,6 +199,7 @@ mod tests {
     use super::*;
     use crate::evidence::{Evidence, Reading, Signal, Standby, Vote, weigh};
     use crate::ids::Direction;
+    use crate::plan::Voter;
     use crate::plan::example::orders;
     use crate::time::Span;
     use serde_json::{Value, json};
@@ -229,6 +242,22 @@ mod tests {
             .map(|(plan, assessment)| Candidate { plan, assessment })
             .collect();
         choose(&candidates, at(0))
+    }
+
+    #[test]
+    fn a_quorum_without_a_witness_is_for_a_person_and_moves_nothing() {
+        let mut plan = plan("a", json!([{"kind": "region-outage", "min-severity": "low"}]), true);
+        for voter in plan.detection.voters.iter_mut().take(2) {
+            if let Voter::Alarm(alarm) = voter {
+                alarm.region = plan.regions.primary.clone();
+            }
+        }
+        let assessment = region_down(&plan, &[]);
+        let candidates = [Candidate { plan: &plan, assessment: &assessment }];
+        assert_eq!(cause(choose(&candidates, at(0))), "no-witness");
+        let lonely = Plan { enabled: false, ..plan.clone() };
+        let candidates = [Candidate { plan: &lonely, assessment: &assessment }];
+        assert_eq!(choose(&candidates, at(0)), Choice::Nothing);
     }
 
     fn cause(choice: Choice) -> String {

@@ -5,9 +5,9 @@ from __future__ import annotations
 import importlib
 
 # In the order in which they are listed: the plain course, then what AWS does to us, then what
-# happens to our own parts, then what people do, then what is refused.
+# happens to our own parts, then what people do, what is refused, and what is seen.
 _FILES = ("region_outage", "hanging", "partition", "lost_answers", "own_parts", "two_databases",
-          "people", "refusals")
+          "people", "refusals", "detection", "alarm_storm")
 
 
 def every() -> dict:

@@ -20,8 +20,16 @@ class Scenario:
     moral = (f"GOOD: users are served from {STANDBY}, the old side cannot write, and the journal's"
              " checks hold.")
 
+    # Who rehearses it: `Rehearsal` (None), or a course of its own with the same `go`.
+    course = None
+    # Above the longest that it may take; past it, every thread's place is printed.
+    limit_s = 300
+
     def plan(self, plan: dict, r) -> None:
         """Changes the plan before it is put."""
+
+    def watched(self, r) -> None:
+        """Starts what has to run before all can be steady."""
 
     def prepare(self, r) -> None:
         """Sets traps while all is well."""

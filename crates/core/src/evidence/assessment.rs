@@ -76,6 +76,11 @@ pub struct Evidence<'a> {
 }
 
 impl Assessment {
+    /// Whether a quorum says down and every one of its voters looks from the suspect Region itself.
+    pub fn unwitnessed(&self) -> bool {
+        self.quorum > 0 && self.count.down >= self.quorum && self.count.down_outside == 0
+    }
+
     /// All reasons in one line.
     pub fn sentence(&self) -> String {
         self.reasons.join("; ")
