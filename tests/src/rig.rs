@@ -80,12 +80,14 @@ impl Rig {
             Arc::new(SeededNonces::new(7)),
             Limits::REAL,
         );
+        let topic = Some("arn:aws:sns:eu-west-1:123456789012:leeward".to_owned());
+        let desk = desk.telling(Arc::new(publisher.clone()), topic.clone());
         let detector = Detector {
             desk,
             executions: Arc::new(executions.clone()),
             publisher: Arc::new(publisher.clone()),
             gauges: Arc::new(Silent),
-            system_topic: Some("arn:aws:sns:eu-west-1:123456789012:leeward".to_owned()),
+            system_topic: topic,
             watcher_region: None,
         };
         let asl = include_str!("../../statemachine/recovery.asl.json");
@@ -141,6 +143,11 @@ impl Rig {
         ends
     }
 
+    /// The schedule fires no more: what happens from now on, executions and people do.
+    pub fn stop_schedule(&self) {
+        *self.next_sweep.lock().unwrap_or_else(PoisonError::into_inner) = Timestamp::MAX;
+    }
+
     /// A Region that is ill now is well again after `span`.
     pub fn heal_after(&self, span: Span, region: &str) {
         self.turn_after(span, region, RegionState::Well);
@@ -168,7 +175,7 @@ impl Rig {
     }
 
     /// Lets the time pass, the schedule firing as it does.
-    async fn pass_until(&self, until: Timestamp) {
+    pub async fn pass_until(&self, until: Timestamp) {
         loop {
             let due = self.sweep_due();
             if due > until {
@@ -243,7 +250,8 @@ impl Rig {
         self.invocations.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    async fn handle(&self, function: &str, payload: &Value) -> Result<Value, StepError> {
+    /// Calls a function by the name that the definition has for it.
+    pub async fn handle(&self, function: &str, payload: &Value) -> Result<Value, StepError> {
         let desk = &self.detector.desk;
         let topic = self.detector.system_topic.as_deref();
         let json = |output: leeward_core::contract::StepOutput| {

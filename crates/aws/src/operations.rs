@@ -309,7 +309,7 @@ pub const OPERATIONS: &[Operation] = &[
     operation(
         "sns:Publish",
         (Data, Regional, Tell),
-        &[Detector, Notifier, Operator],
+        &[Detector, DbFailover, Notifier, Operator],
         "sns/latest/api/API_Publish.html",
     ),
     operation(

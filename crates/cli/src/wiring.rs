@@ -55,6 +55,8 @@ pub async fn wire(settings: &Settings) -> Result<(Office, Handlers), Trouble> {
         "" => None,
         arn => Some(Arc::new(SfnExecutions::new(&clients, arn))),
     };
+    let topic = Some(settings.topic.clone()).filter(|t| !t.is_empty());
+    let desk = desk.telling(Arc::new(SnsPublisher::new(&clients)), topic);
     let handlers = handlers(&clients, &desk, executions.clone(), settings);
     let office = Office {
         desk,

@@ -47,6 +47,14 @@ impl StepError {
         "InvalidInput",
     ];
 
+    /// A function that broke in the middle: a fault in Leeward itself. Not retried, as the same would
+    /// break again; the next executor goes on from the journal, and a person has to know.
+    pub fn broken(words: &str) -> Self {
+        Self::NeedsOperator(format!(
+            "the function broke: {words}. This is a fault in Leeward; the sweeper starts another executor"
+        ))
+    }
+
     /// The fixed name on the wire.
     pub fn name(&self) -> &'static str {
         match self {

@@ -23,7 +23,7 @@ pub enum Opening {
 pub enum NotNow {
     /// A request of the last generation may still land.
     #[error(
-        "a request of generation {generation} whose end nobody saw may still land for {left}; no one can skip this"
+        "a request of generation {generation} whose end nobody saw may still land for {}; no one can skip this", left.in_words()
     )]
     MayStillLand {
         /// The last generation.
@@ -33,7 +33,7 @@ pub enum NotNow {
     },
     /// The cool-down.
     #[error(
-        "generation {generation} changed the world {ago} ago; the cool-down of {cool_down} has {left} left (`leeward ack` ends it)"
+        "generation {generation} changed the world {} ago; the cool-down of {cool_down} has {} left (`leeward ack` ends it)", ago.in_words(), left.in_words()
     )]
     CoolDown {
         /// The last generation.
@@ -47,7 +47,7 @@ pub enum NotNow {
     },
     /// The last generation turned back for a reason that time alone does not change.
     #[error(
-        "generation {generation} was given up ({why}); the evidence opens none for {left} (`leeward ack` ends it, `leeward start` goes at once)"
+        "generation {generation} was given up ({why}); the evidence opens none for {} (`leeward ack` ends it, `leeward start` goes at once)", left.in_words()
     )]
     GaveUp {
         /// The last generation.

@@ -117,9 +117,11 @@ fn accepted(situation: &Situation<'_>, goal: Goal, age: Span, what: &str) -> Pro
         | EffectClass::SetConverging
         | EffectClass::TokenDeduped
         | EffectClass::StateGuarded
-        | EffectClass::Unguarded => {
-            Progress::Wait(format!("{}: accepted {age} ago, not yet seen: {what}", goal.change))
-        }
+        | EffectClass::Unguarded => Progress::Wait(format!(
+            "{}: accepted {} ago, not yet seen: {what}",
+            goal.change,
+            age.in_words()
+        )),
     }
 }
 

@@ -29,6 +29,11 @@ pub struct Notice {
     pub journal_head: Option<Digest>,
 }
 
+/// Whether an entry waits for a person, who is told at once and not by the next sweep.
+pub fn waits_for_people(entry: &Entry) -> bool {
+    matches!(entry, Entry::Asked { .. } | Entry::Held { .. })
+}
+
 /// The notice that an entry owes, if it owes one.
 pub fn notice(state: &State, record: &Record) -> Option<Notice> {
     let d = &state.decision;

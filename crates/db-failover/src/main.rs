@@ -2,14 +2,15 @@
 
 use std::sync::Arc;
 
-use leeward_aws::{Clients, DynamoTable, OsNonces, World};
+use leeward_aws::{Clients, DynamoTable, OsNonces, SnsPublisher, World};
 use leeward_lambda::Settings;
+use leeward_lambda::settings::TOPIC_ARN;
 use leeward_reconcile::Desk;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), leeward_lambda::Error> {
     leeward_lambda::start_logging();
-    let settings = match Settings::from_process(&[]) {
+    let settings = match Settings::from_process(&[TOPIC_ARN]) {
         Ok(settings) => settings,
         Err(problems) => return leeward_lambda::refuse(problems).await,
     };
@@ -18,7 +19,9 @@ async fn main() -> Result<(), leeward_lambda::Error> {
     let world =
         World::builder(&clients).lease().rds().global().tables().groups().ingress().sql().build();
     let limits = settings.limits();
-    let desk = &Desk::new(Arc::new(table), Arc::new(world), Arc::new(OsNonces), limits);
+    let desk = Desk::new(Arc::new(table), Arc::new(world), Arc::new(OsNonces), limits);
+    let publisher = Arc::new(SnsPublisher::new(&clients));
+    let desk = &desk.telling(publisher, Some(settings.topic_arn));
     leeward_lambda::run(|event, _| async move { leeward_db_failover::handle(desk, &event).await })
         .await
 }

@@ -31,12 +31,15 @@ async fn main() -> Result<(), leeward_lambda::Error> {
         .http()
         .build();
     let limits = settings.limits();
+    let publisher = Arc::new(SnsPublisher::new(&clients));
+    let topic = Some(settings.topic_arn.clone());
+    let desk = Desk::new(Arc::new(table), Arc::new(world), Arc::new(OsNonces), limits);
     let detector = &Detector {
-        desk: Desk::new(Arc::new(table), Arc::new(world), Arc::new(OsNonces), limits),
+        desk: desk.telling(publisher.clone(), topic.clone()),
         executions: Arc::new(SfnExecutions::new(&clients, &settings.state_machine_arn)),
-        publisher: Arc::new(SnsPublisher::new(&clients)),
+        publisher,
         gauges: Arc::new(Emf),
-        system_topic: Some(settings.topic_arn.clone()),
+        system_topic: topic,
         watcher_region: settings.watcher_region.clone(),
     };
     leeward_lambda::run(|event, _| async move { handle(detector, &event).await }).await

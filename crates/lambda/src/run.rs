@@ -2,7 +2,9 @@
 
 use std::fmt;
 use std::future::Future;
+use std::panic::AssertUnwindSafe;
 
+use futures_util::FutureExt;
 use lambda_runtime::{Context, LambdaEvent, service_fn};
 use leeward_core::error::StepError;
 use serde::Serialize;
@@ -35,8 +37,8 @@ impl Call {
 }
 
 /// Answers invocations with `handle` until the environment ends. The event arrives as plain JSON,
-/// so that reading it is the handler's and a wrong one is `InvalidInput`. A panic stays a panic: the
-/// runtime reports it under a name of its own, which the state machine's `States.ALL` catches.
+/// so that reading it is the handler's and a wrong one is `InvalidInput`. A panic is answered like any
+/// other error, by a name that the state machine knows: the runtime would report a Rust type's.
 pub async fn run<H, F, T>(handle: H) -> Result<(), lambda_runtime::Error>
 where
     H: Fn(Value, Call) -> F,
@@ -45,10 +47,22 @@ where
 {
     let service = service_fn(|event: LambdaEvent<Value>| {
         let call = Call::of(&event.context);
-        let answered = handle(event.payload, call);
+        // Called inside, so that a panic before the first await is caught as well.
+        let answered = caught(async { handle(event.payload, call).await });
         async move { answered.await.map_err(Thrown) }
     });
     lambda_runtime::run(service).await
+}
+
+/// The future's answer, or its panic as an error.
+async fn caught<T>(work: impl Future<Output = Result<T, StepError>>) -> Result<T, StepError> {
+    AssertUnwindSafe(work).catch_unwind().await.unwrap_or_else(|panic| {
+        let words = panic.downcast_ref::<&str>().map(|words| (*words).to_owned());
+        let words = words.or_else(|| panic.downcast_ref::<String>().cloned());
+        let words = words.unwrap_or_else(|| "it gave no reason".to_owned());
+        tracing::error!(panic = %words, "the function broke");
+        Err(StepError::broken(&words))
+    })
 }
 
 /// Refuses every invocation with what is wrong with the settings: named, and not retried, where a
@@ -57,4 +71,20 @@ pub async fn refuse(problems: SettingsError) -> Result<(), lambda_runtime::Error
     let words = problems.to_string();
     tracing::error!(problems = %words, "refusing every call");
     run(|_, _| std::future::ready(Err::<(), _>(StepError::Refused(words.clone())))).await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_panic_is_an_error_with_a_name_of_ours() {
+        let plain = caught::<()>(async { panic!("out of bounds") }).await.unwrap_err();
+        let filled = caught::<()>(async { panic!("{} of 3", 7) }).await.unwrap_err();
+        assert_eq!(plain, StepError::broken("out of bounds"));
+        assert_eq!(filled, StepError::broken("7 of 3"));
+        let diagnostic = lambda_runtime::Diagnostic::from(Thrown(plain));
+        assert_eq!(diagnostic.error_type, "NeedsOperator");
+        assert_eq!(caught(async { Ok(1) }).await, Ok(1));
+    }
 }

@@ -5,7 +5,16 @@ use std::sync::Arc;
 use leeward_core::error::StepError;
 use leeward_core::ids::Actor;
 use leeward_core::limits::Limits;
-use leeward_ports::{Nonces, Outside, Table, TableError, TableErrorKind};
+use leeward_ports::{Nonces, Outside, Publisher, Table, TableError, TableErrorKind};
+
+/// Where people are told at once of what waits for them.
+#[derive(Clone)]
+pub struct Teller {
+    /// Where notices go.
+    pub publisher: Arc<dyn Publisher>,
+    /// The system's own topic.
+    pub system_topic: Option<String>,
+}
 
 /// The state table, the world, marks and numbers. Made once for each process.
 #[derive(Clone)]
@@ -20,6 +29,8 @@ pub struct Desk {
     pub limits: Limits,
     /// In whose name entries are written.
     pub actor: Actor,
+    /// Tells people what a step asks them; `None`: the sweep does.
+    pub teller: Option<Teller>,
 }
 
 impl Desk {
@@ -30,7 +41,13 @@ impl Desk {
         nonces: Arc<dyn Nonces>,
         limits: Limits,
     ) -> Self {
-        Self { table, outside, nonces, limits, actor: Actor::new("leeward") }
+        Self { table, outside, nonces, limits, actor: Actor::new("leeward"), teller: None }
+    }
+
+    /// The same desk, telling people at once what it asks them.
+    #[must_use]
+    pub fn telling(self, publisher: Arc<dyn Publisher>, system_topic: Option<String>) -> Self {
+        Self { teller: Some(Teller { publisher, system_topic }), ..self }
     }
 
     /// The same desk, writing in an operator's name.

@@ -13,7 +13,7 @@ mod step;
 pub use append::Appended;
 pub use book::Book;
 pub use brake::StoredBrake;
-pub use desk::{Desk, table_error};
+pub use desk::{Desk, Teller, table_error};
 pub use facts::{Fact, Facts};
 pub use outbox::{Delivery, deliver, deliver_refusals, need, refuse};
 pub use plans::{StoredPlan, Switch};

@@ -9,10 +9,11 @@ use leeward_core::plan::Plan;
 use leeward_core::planted::{self, Bug};
 use leeward_core::steps::{self, Gate, Move, Situation};
 use leeward_core::table::Key;
+use leeward_core::telling::waits_for_people;
 use leeward_core::world::{Change, ChangeErrorKind, Question, Seen};
 use leeward_ports::{Condition, Frozen, Item};
 
-use crate::{Appended, Book, Desk, Facts, table_error};
+use crate::{Appended, Book, Desk, Facts, deliver, table_error};
 
 /// Most rounds of one invocation: enough for fence, proof, bound and question in a row, and far
 /// within the function's time-out.
@@ -165,6 +166,7 @@ async fn act(desk: &Desk, book: &mut Book, plan: &Plan, next: Move) -> Result<()
     for body in &next.evidence_items {
         store_evidence(desk, book, body).await?;
     }
+    let asks = next.records.iter().any(waits_for_people);
     for entry in next.records {
         match desk.append(book, entry, Some(plan)).await? {
             Appended::Yes => {}
@@ -225,7 +227,21 @@ async fn act(desk: &Desk, book: &mut Book, plan: &Plan, next: Move) -> Result<()
         // Another executor may have written meanwhile: the reply is a fact and goes in at the end.
         replied(desk, book, Entry::Replied { effect, intent, reply }).await?;
     }
+    if asks {
+        tell(desk, plan, book).await;
+    }
     Ok(())
+}
+
+/// Tells people what waits for them. What does not leave now is owed: the sweep sends it.
+async fn tell(desk: &Desk, plan: &Plan, book: &Book) {
+    let Some(teller) = &desk.teller else { return };
+    let topic = teller.system_topic.as_deref();
+    match deliver(desk, teller.publisher.as_ref(), topic, Some(plan), book).await {
+        Ok(told) if told.owed.is_empty() => {}
+        Ok(told) => tracing::warn!(why = %told.owed.join("; "), "the next sweep tells people"),
+        Err(error) => tracing::warn!(%error, "the next sweep tells people"),
+    }
 }
 
 async fn replied(desk: &Desk, book: &mut Book, entry: Entry) -> Result<(), StepError> {

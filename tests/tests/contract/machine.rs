@@ -85,6 +85,18 @@ fn a_task_retries_what_can_help_and_no_refusal() {
     }
 }
 
+/// A function that broke is answered by a name that the machine knows, caught like every refusal.
+#[test]
+fn a_broken_function_is_caught_and_not_retried() {
+    let broken = StepError::broken("index out of bounds");
+    assert!(StepError::NAMES.contains(&broken.name()) && !broken.retryable());
+    for (state, task) in machine().tasks() {
+        let of = |errors: &[String]| errors.iter().any(|e| e == broken.name() || e == EVERYTHING);
+        assert!(task.handling.catch.iter().any(|c| of(&c.errors)), "{} catches it", state.name);
+        assert!(!task.handling.retry.iter().any(|r| of(&r.errors)), "{} retries it", state.name);
+    }
+}
+
 /// The text that a Payload gives in a field.
 fn given<'t>(task: &'t Task, field: &str) -> Option<&'t str> {
     let Template::Object(fields) = &task.payload else { return None };

@@ -141,7 +141,21 @@ fn an_answer_to_nothing_is_refused() {
 
 #[test]
 fn a_waiver_names_a_database_that_needs_one() {
-    let rig = Rig::orders("waive");
+    let rig = Rig::orders("waive-unlisted");
+    rig.opened();
+    let unlisted = rig.refused(&[
+        "waive",
+        "orders",
+        "--database",
+        "orders-db",
+        "--reason",
+        "its power is off",
+    ]);
+    assert!(unlisted.message.contains("lists no fence `waiver` for orders-db"), "{unlisted}");
+    assert!(rig.book(1).state.waived.is_empty());
+
+    let listed = orders().replace("    fences:\n", "    fences:\n      - kind: waiver\n");
+    let rig = Rig::put("waive", &listed);
     rig.opened();
     let unknown =
         rig.ask(&["waive", "orders", "--database", "cart-db", "--reason", "x"]).unwrap_err();

@@ -131,16 +131,19 @@ pub(super) fn within_bound(case: &Case<'_>) -> Verdict {
             let waived = state.waived.contains_key(id);
             match state.losses.get(id).map(|(bound, _)| *bound) {
                 Some(Some(bound)) if bound <= limit => {
-                    words.push(format!("{id} {bound} of {limit}"))
+                    words.push(format!("{id} {} of {limit}", bound.in_words()))
                 }
                 Some(Some(bound)) if approved(&state, bound) => {
-                    words.push(format!("{id} {bound} over {limit}, approved"));
+                    words.push(format!("{id} {} over {limit}, approved", bound.in_words()));
                 }
                 Some(_) if waived => words.push(format!("{id} waived")),
                 Some(Some(bound)) => {
                     return Err(at(
                         record.seq,
-                        format!("commits to lose {bound} of {id}, the limit is {limit}"),
+                        format!(
+                            "commits to lose {} of {id}, the limit is {limit}",
+                            bound.in_words()
+                        ),
                     ));
                 }
                 Some(None) => {

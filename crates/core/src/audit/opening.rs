@@ -87,7 +87,7 @@ pub(super) fn cooled_down(case: &Case<'_>) -> Verdict {
     let Some(effect) = previous.last_effect() else {
         return Ok(format!("generation {before} changed nothing"));
     };
-    let quiet = since(effect, decision.opened);
+    let quiet = since(effect, decision.opened).in_words();
     match (&decision.trigger, previous.acknowledged) {
         (Trigger::Operator { operator, .. }, _) => Ok(format!("opened by {operator}")),
         (Trigger::Evidence { .. }, Some(at)) => Ok(format!("a person acknowledged it at {at}")),

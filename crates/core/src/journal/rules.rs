@@ -2,10 +2,10 @@
 //! when they fold, auditors when they judge.
 
 use crate::effect::EffectId;
-use crate::ids::{Seq, Step};
+use crate::ids::{EntryId, Seq, Step};
 use crate::journal::{Bearing, End, Entry, Fate, HaltKind, State};
 use crate::limits::Limits;
-use crate::plan::Plan;
+use crate::plan::{Database, Fence, Plan};
 use crate::planted::{self, Bug};
 use crate::time::{Timestamp, after};
 use crate::world::Change;
@@ -47,6 +47,7 @@ pub fn admits(
         return match entry {
             Entry::Acknowledged { .. } | Entry::Noted { .. } | Entry::Closed { .. } => Ok(()),
             Entry::OldSideFenced { .. } => old_side_fenced(state, entry),
+            Entry::Waived { database, .. } => waived(state, database, beside),
             other => no(format!(
                 "the generation has ended: {}; no {} follows",
                 ended.reason,
@@ -70,6 +71,7 @@ pub fn admits(
             }
         }
         Entry::OldSideFenced { .. } => old_side_fenced(state, entry),
+        Entry::Waived { database, .. } => waived(state, database, beside),
         Entry::Replied { .. }
         | Entry::Outcome { .. }
         | Entry::Answered { .. }
@@ -94,7 +96,6 @@ pub fn admits(
         Entry::Joined { .. }
         | Entry::Assessed { .. }
         | Entry::Fenced { .. }
-        | Entry::Waived { .. }
         | Entry::LossBound { .. }
         | Entry::StepDone { .. }
         | Entry::Noted { .. } => Ok(()),
@@ -164,6 +165,24 @@ fn old_side_fenced(state: &State, entry: &Entry) -> Result<(), NotAdmitted> {
         Ok(())
     } else {
         no(format!("the old side of {database} is not unproven"))
+    }
+}
+
+/// A risk is taken by a person only where the plan, made while all was well, left it to one.
+fn waived(
+    state: &State,
+    database: &EntryId,
+    beside: Option<Beside<'_>>,
+) -> Result<(), NotAdmitted> {
+    let Some(beside) = beside else { return Ok(()) };
+    let listed = beside.plan.database(database).map(Database::fences);
+    if listed.is_some_and(|fences| fences.contains(&Fence::Waiver)) {
+        Ok(())
+    } else {
+        no(format!(
+            "plan {} lists no fence `waiver` for {database}: nobody may take its risk",
+            state.decision.plan
+        ))
     }
 }
 

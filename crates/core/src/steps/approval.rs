@@ -89,7 +89,10 @@ fn waiting(situation: &Situation<'_>, asked: &Asked) -> Approval {
         });
     }
     let left = since(situation.now, deadline);
-    Approval::Pending(left, format!("question {} waits for an answer, {left} left", asked.number))
+    Approval::Pending(
+        left,
+        format!("question {} waits for an answer, {} left", asked.number, left.in_words()),
+    )
 }
 
 fn timed_out(

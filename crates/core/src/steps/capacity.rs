@@ -113,7 +113,10 @@ fn needed(situation: &Situation<'_>, id: &EntryId, amount: Amount) -> (u32, Stri
             let age = since(p.at, situation.now);
             (
                 amount.needed(None),
-                format!("the floor; the stored peak is {age} old, more than {max_age}"),
+                format!(
+                    "the floor; the stored peak is {} old, more than {max_age}",
+                    age.in_words()
+                ),
             )
         }
         None => (amount.needed(None), "the floor; no peak is stored".to_owned()),

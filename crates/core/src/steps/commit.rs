@@ -83,7 +83,7 @@ fn holds(situation: &Situation<'_>, database: &Database) -> Result<String, Strin
     if let Some(fenced) = state.fenced.get(id) {
         if situation.now < fenced.holds_from {
             let left = since(situation.now, fenced.holds_from);
-            return Err(format!("the fence of {id} is proven only in {left}"));
+            return Err(format!("the fence of {id} is proven only in {}", left.in_words()));
         }
     } else if !state.waived.contains_key(id) {
         return Err(format!("no fence of {id} is proven"));

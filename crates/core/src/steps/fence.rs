@@ -173,7 +173,11 @@ fn proofs(situation: &Situation<'_>, seen: &Seen, mut next: Move) -> Move {
             None => return unproven(situation, database, next),
             Some(fenced) if situation.now < fenced.holds_from => {
                 let left = since(situation.now, fenced.holds_from);
-                next.wait_at_least(left, format!("the last holder's time on {id} has {left} left"));
+                let words = left.in_words();
+                next.wait_at_least(
+                    left,
+                    format!("the last holder's time on {id} has {words} left"),
+                );
                 continue;
             }
             Some(_) => {}

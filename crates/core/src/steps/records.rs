@@ -165,7 +165,7 @@ fn everywhere(
         let sent = intents.and_then(<[_]>::last).map_or(situation.now, |i| i.at);
         let settled = after(sent, situation.limits.zone_settle);
         if situation.now < settled {
-            let left = since(situation.now, settled);
+            let left = since(situation.now, settled).in_words();
             return Err(format!(
                 "zone {zone}: the answer with the change's id was lost; its name servers are believed in {left}"
             ));

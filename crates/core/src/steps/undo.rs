@@ -193,7 +193,7 @@ fn resolve(
                 let left = since(situation.now, safe);
                 next.wait_at_least(
                     left,
-                    format!("`{}` may still land for {left}: {what}", effect.change),
+                    format!("`{}` may still land for {}: {what}", effect.change, left.in_words()),
                 );
             }
         }

@@ -144,7 +144,10 @@ fn settle(situation: &Situation<'_>, next: &mut Move) {
             });
         } else {
             let left = since(situation.now, safe);
-            next.wait_at_least(left, format!("`{}` may still land for {left}", effect.change));
+            next.wait_at_least(
+                left,
+                format!("`{}` may still land for {}", effect.change, left.in_words()),
+            );
         }
     }
 }
