@@ -61,5 +61,13 @@ lock: setup ## Pins the Python packages anew
 package: ## The functions for arm64, both templates validated
 	tests/package.sh
 
+# The environment of samconfig.toml to deploy. The first time nothing stands that could be raced: README, step 2.
+ENV ?= default
+.PHONY: deploy
+deploy: build ## Deploys over a running Leeward (ENV=…), unless a recovery is under way
+	target/debug/leeward deploy-check
+	sam build --config-env $(ENV)
+	sam deploy --config-env $(ENV)
+
 fmt: ## Formats
 	cargo fmt --all

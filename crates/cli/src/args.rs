@@ -137,6 +137,9 @@ pub enum Command {
         /// The workload.
         workload: String,
     },
+    /// Whether this version may be deployed now: no executor works, and no open generation speaks
+    /// another protocol. `make deploy` asks it first.
+    DeployCheck,
     /// Judge the journals: every invariant that they can show.
     Audit {
         /// The workload.

@@ -5,6 +5,7 @@ mod answers;
 pub mod args;
 mod assess;
 mod audit;
+mod deploy;
 mod executor;
 pub mod exit;
 mod history;
@@ -57,6 +58,7 @@ pub async fn carry_out(
         Command::Assess { workload, plan, direction } => {
             assess::now(office, workload, plan.as_deref(), (*direction).into()).await
         }
+        Command::DeployCheck => deploy::check(office).await,
         Command::Audit { workload, generation } => audit::now(office, workload, *generation).await,
         Command::Status { of, generation, watch: false } => {
             status::once(office, of, *generation).await
@@ -109,6 +111,7 @@ async fn said(
         | Command::Assess { .. }
         | Command::Status { .. }
         | Command::Run { .. }
+        | Command::DeployCheck
         | Command::Audit { .. } => Err(Trouble::invalid("this is nothing that is said")),
     }
 }

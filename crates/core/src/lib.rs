@@ -6,6 +6,7 @@
 pub mod audit;
 pub mod brake;
 pub mod contract;
+pub mod deploying;
 pub mod effect;
 pub mod error;
 pub mod evidence;

@@ -1,5 +1,6 @@
 //! The verbs over a fake world in virtual time, typed as a person types them.
 
+mod deploy;
 mod looks;
 mod plans;
 mod runs;
