@@ -1,5 +1,4 @@
 //! A person who is needed is told at once: no question and no hold waits for the next sweep.
-#![expect(clippy::wildcard_enum_match_arm, reason = "a test looks for one kind of entry among all")]
 
 use leeward_core::ids::Seq;
 use leeward_core::journal::{Entry, Record};
