@@ -5,7 +5,7 @@ use leeward_core::time::{Span, after};
 use serde_json::{Value, json};
 
 use super::host::{answer, failure};
-use super::incidents::{Incident, Place};
+use super::incidents::{Incident, Place, alarms};
 use super::run::{Due, Run};
 use super::sites::Caller;
 use super::task::{Done, Invocation, Kind, Task, Wake};
@@ -195,14 +195,13 @@ impl Run<'_> {
     }
 
     fn two_triggers(&mut self) {
-        let voters = &self.stack.prepared.plan.detection.voters;
-        let events: Vec<Value> = voters
-            .iter()
+        let plan = &self.stack.prepared.plan;
+        let events: Vec<Value> = alarms(plan)
             .take(2)
-            .map(|voter| {
+            .map(|(region, alarm)| {
                 json!({
                     "source": "aws.cloudwatch", "detail-type": "CloudWatch Alarm State Change",
-                    "region": voter.region, "detail": {"alarmName": voter.alarm},
+                    "region": region, "detail": {"alarmName": alarm},
                 })
             })
             .collect();

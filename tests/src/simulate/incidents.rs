@@ -1,7 +1,7 @@
 //! What happens to the world and to Leeward's own ground during a run, by a drawn timetable.
 
 use leeward_core::ids::{Region, Side};
-use leeward_core::plan::{Capacity, Control, Plan};
+use leeward_core::plan::{Capacity, Control, Plan, Voter};
 use leeward_core::time::{Span, Timestamp, after};
 use leeward_core::world::Change;
 use leeward_ports::fake::{RegionState, Sight};
@@ -226,6 +226,13 @@ fn incident(choices: &mut Choices, plan: &Plan) -> Incident {
     }
 }
 
+/// The alarms that vote.
+pub(super) fn alarms(plan: &Plan) -> impl Iterator<Item = (&Region, &str)> {
+    plan.detection.voters.iter().filter_map(|voter| {
+        if let Voter::Alarm(v) = voter { Some((&v.region, v.alarm.as_str())) } else { None }
+    })
+}
+
 impl Stack {
     pub(super) fn region(&self, place: Place) -> &Region {
         let regions = &self.prepared.plan.regions;
@@ -254,14 +261,14 @@ impl Stack {
             Incident::PublisherDown => self.publisher.set_down(begins),
             Incident::Voter(place, sight) => {
                 let sight = if begins { *sight } else { Sight::Clear };
-                if let Some(voter) = self.prepared.plan.detection.voters.get(*place) {
-                    self.world.set_sight(&voter.region, &voter.alarm, sight);
+                if let Some((region, alarm)) = alarms(&self.prepared.plan).nth(*place) {
+                    self.world.set_sight(region, alarm, sight);
                 }
             }
             Incident::FalseAlarm => {
                 let sight = if begins { Sight::Outage } else { Sight::Clear };
-                for voter in &self.prepared.plan.detection.voters {
-                    self.world.set_sight(&voter.region, &voter.alarm, sight);
+                for (region, alarm) in alarms(&self.prepared.plan) {
+                    self.world.set_sight(region, alarm, sight);
                 }
             }
             Incident::LinkBroken => {
