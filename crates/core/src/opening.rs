@@ -1,5 +1,6 @@
 //! When the next generation may be opened, and how it begins.
 
+use crate::error::StepError;
 use crate::ids::Generation;
 use crate::journal::{End, Fate, State, TurnBackReason};
 use crate::limits::Limits;
@@ -153,6 +154,19 @@ pub fn may_open(
         }
     }
     open(plan, generation.next(), manual)
+}
+
+/// Whether what was assessed at `assessed` may still open a generation at `now`: a process that stood
+/// still in between opens nothing on what it saw before.
+pub fn fresh(assessed: Timestamp, now: Timestamp, limits: &Limits) -> Result<(), StepError> {
+    let age = since(assessed, now);
+    if age <= limits.assessment_age {
+        return Ok(());
+    }
+    Err(StepError::Unavailable(format!(
+        "the evidence was weighed {age} ago, more than {}: nothing is opened on it; the next trigger weighs it anew",
+        limits.assessment_age
+    )))
 }
 
 /// Whether a person gave it up, or it turned back for a reason that a minute does not change: the

@@ -6,7 +6,7 @@ use leeward_core::evidence::Assessment;
 use leeward_core::ids::{Direction, ExecutorId, Generation, Step, WorkloadId};
 use leeward_core::journal::{Decision, Entry, PROTOCOL, State, Trigger, chain};
 use leeward_core::matching::Needed;
-use leeward_core::opening::{Adoption, NotNow, Opening, adopts, may_open};
+use leeward_core::opening::{Adoption, NotNow, Opening, adopts, fresh, may_open};
 use leeward_core::planted::{self, Bug};
 use leeward_core::steps::{Situation, approval, effects};
 use leeward_core::succession;
@@ -55,6 +55,7 @@ pub async fn open(
             Ok(output(DetectStatus::Refused, workload.as_str(), None, &why.to_string()))
         }
         Opening::Open(generation) => {
+            fresh(assessment.at, read_at, &desk.limits)?;
             if reason.braked
                 && let Err(holds) = desk.pass_brake(workload, generation).await?
             {
