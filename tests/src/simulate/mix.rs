@@ -79,8 +79,10 @@ impl Mix {
     }
 }
 
-/// Draws how long things take, and how the writers behave within their contract.
-pub fn habits(choices: &mut Choices) -> Habits {
+/// Draws how long things take, and how the writers behave within their contract. Without a lease
+/// nothing compares the clock that dates the heartbeat with ours: such a writer's clock is taken to be
+/// right or behind, as one that is ahead makes the loss look smaller than it is.
+pub fn habits(choices: &mut Choices, leased: bool) -> Habits {
     let mut habits = Habits::default();
     if choices.below(3) == 0 {
         return habits;
@@ -117,7 +119,8 @@ pub fn habits(choices: &mut Choices) -> Habits {
         // Within the drift and the longest statement of the plans that have a lease.
         writer.slow = Span::millis(u64::from(choices.below(3)) * 500);
         writer.statement = Span::seconds(u64::from(choices.below(3)) * 5 / 2);
-        writer.ahead_ms = choices.pick(&[0, 700, -700, 600_000, -600_000]).copied().unwrap_or(0);
+        let ahead = choices.pick(&[0, 700, -700, 600_000, -600_000]).copied().unwrap_or(0);
+        writer.ahead_ms = if leased { ahead } else { ahead.min(0) };
     }
     habits
 }

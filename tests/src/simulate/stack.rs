@@ -94,7 +94,8 @@ impl Stack {
         for item in prepared.items.iter() {
             table.put_by_hand(item.clone());
         }
-        let habits = shared.choose(habits);
+        let leased = prepared.plan.databases.iter().any(|d| d.lease().is_some());
+        let habits = shared.choose(|c| habits(c, leased));
         let world = FakeWorld::with_habits(&prepared.plan, clock.clone(), habits);
         world.keep_looks(false);
         let executions = FakeExecutions::new(clock.clone());
