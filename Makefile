@@ -20,7 +20,7 @@ $(VENV)/.ready: tests/requirements.txt
 	@touch $@
 
 # Always the whole workspace: another choice of packages is another choice of features, and the SDK is built anew.
-.PHONY: setup build rehearse scenarios test lint unit planted python system simulate lock package bench fmt
+.PHONY: setup build rehearse scenarios test lint unit planted search python system simulate lock package bench fmt
 setup: $(VENV)/.ready ## Python environment of the local AWS
 
 build: ## The functions and the operator's command, as rehearsals run them
@@ -47,6 +47,9 @@ unit: ## Tests of the Rust crates
 # A build of its own: what is planted is in no other.
 planted: ## Every planted mistake is found, and prints what found it
 	cargo test --locked -p leeward-tests --features planted --test planted -- --nocapture
+
+search: ## Searches the protocol in small through, and prints how many states it has
+	cargo run --locked --release -p leeward-tests --example exhaustive
 
 python: setup build ## Tests of template, local AWS and workload
 	PYTHONPATH=tests/local-aws:tests $(PY) -m pytest -q tests/local-aws tests/rehearsal/tests tests/template tests/bench

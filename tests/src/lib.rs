@@ -1,6 +1,7 @@
 //! The harness: the whole recovery over fakes that behave, with the shipped state machine.
 
 pub mod check;
+pub mod exhaustive;
 mod functions;
 #[cfg(feature = "planted")]
 pub mod planted;

@@ -1,6 +1,7 @@
 //! The tests of the tests: every planted mistake is found, and nothing is found where none is.
 
-use leeward_core::planted::Bug;
+use leeward_core::planted::{self, Bug};
+use leeward_tests::exhaustive::{Bounds, search};
 use leeward_tests::planted::{Row, play, rows};
 
 /// Fewest mistakes that the table may hold.
@@ -71,6 +72,25 @@ shares! {
     planted_mistakes_are_found_5 5
     planted_mistakes_are_found_6 6
     planted_mistakes_are_found_7 7
+}
+
+/// Mistakes that the search of the small protocol finds by itself, within what bounds.
+#[test]
+fn the_exhaustive_search_finds_mistakes_too() {
+    let plain = Bounds { faults: 0, ..Bounds::FAULT };
+    let late = Bounds { leaps: 0, flips: 2, ..Bounds::FAULT };
+    let cases: [(&[Bug], Bounds, &str); 3] = [
+        (&[Bug::NoFenceWait], plain, "S8"),
+        (&[Bug::LeaseRead], plain, "S8"),
+        (&[Bug::UnseenIsUndone], late, "S16"),
+    ];
+    for (bugs, bounds, finds) in cases {
+        let _field = planted::sow(bugs);
+        let found = search(&bounds);
+        println!("{bugs:?}: {found}");
+        let invariant = found.violation.as_ref().map(|(v, _)| v.invariant);
+        assert_eq!(invariant, Some(finds), "{bugs:?}: {found}");
+    }
 }
 
 #[test]

@@ -45,6 +45,11 @@ pub(super) fn decide(situation: &Situation<'_>, seen: &Seen) -> Move {
         ));
         return next;
     }
+    // A verified writer is not enough: without its lease it takes no writes.
+    if !situation.state.done.contains_key(&Step::Database) && !planted::is(Bug::TrafficUnverified) {
+        next.stick("the databases are not done: users stay where they are");
+        return next;
+    }
     let mut busy = BTreeSet::new();
     for control in &situation.plan.traffic.controls {
         match control {
