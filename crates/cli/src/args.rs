@@ -86,6 +86,29 @@ pub enum Command {
         #[arg(long, value_enum, default_value = "to-standby")]
         direction: Way,
     },
+    /// What was impaired, and how long it took to see it and to get over it.
+    Impairments {
+        /// The workload; every workload with a plan otherwise.
+        workload: Option<String>,
+        /// Means over time instead of the list.
+        #[arg(long)]
+        stats: bool,
+    },
+    /// The brake across workloads: how many recoveries the evidence may open at once.
+    Brake {
+        /// What to do; shows it otherwise.
+        #[command(subcommand)]
+        what: Option<BrakeCommand>,
+    },
+    /// The switch for all workloads: whether recoveries are opened and started at all.
+    Switch {
+        /// Turn it; shows it otherwise.
+        #[arg(value_enum, requires = "reason")]
+        to: Option<Turn>,
+        /// Why; it goes on record with your name.
+        #[arg(long)]
+        reason: Option<String>,
+    },
     /// Start a recovery by hand: a person's order stands in the place of the votes.
     Start(StartArgs),
     /// How a recovery stands, while it runs and when it is over.
@@ -148,6 +171,35 @@ pub enum Command {
         #[arg(long)]
         generation: Option<u64>,
     },
+}
+
+/// What to do with the brake.
+#[derive(Debug, Clone, Subcommand)]
+pub enum BrakeCommand {
+    /// Let go: what was opened until now no longer counts.
+    Release {
+        /// Why; it goes on record with your name.
+        #[arg(long)]
+        reason: String,
+    },
+    /// Set how many recoveries may be opened by the evidence in which time.
+    Set {
+        /// How many.
+        #[arg(long)]
+        limit: u32,
+        /// In which time.
+        #[arg(long)]
+        window: Span,
+    },
+}
+
+/// Which way the switch is turned.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Turn {
+    /// Recoveries are opened and started.
+    On,
+    /// None is opened or started; those that run go on.
+    Off,
 }
 
 /// What to do with plans.

@@ -1,8 +1,9 @@
 //! `leeward assess`: the evidence on record, weighed now, and what is missing for a recovery.
 
-use leeward_core::evidence::{Assessment, Ballot, Counted, Verdict, assess};
+use leeward_core::evidence::{Assessment, Ballot, Counted, Verdict, weigh};
 use leeward_core::ids::{Digest, Direction, Generation, PlanId, WorkloadId};
 use leeward_core::journal::State;
+use leeward_core::matching::{Candidate, Choice, choose};
 use leeward_core::opening::{NotNow, Opening, may_open};
 use leeward_core::plan::{ApprovalFor, OnTimeout, Plan};
 use leeward_core::time::{Span, Timestamp};
@@ -58,9 +59,17 @@ pub async fn now(
     let switch = office.desk.switch().await?;
     let (last, _) = office.desk.latest(&workload).await?;
     let last = last.map(|book| book.state);
-    let weigh =
-        |stored: StoredPlan| one(office, stored, &facts, &switch, last.as_ref(), direction, now);
-    let plans: Vec<OnePlan> = plans.into_iter().map(weigh).collect();
+    let one = |stored: &StoredPlan| {
+        one(office, stored.clone(), &facts, &switch, last.as_ref(), direction, now)
+    };
+    let mut weighed: Vec<OnePlan> = plans.iter().map(one).collect();
+    answering(&plans, &mut weighed, now);
+    let brake = office.desk.brake().await?;
+    if let Err(holds) = brake.brake.admit(&workload, next_generation(last.as_ref()), brake.at) {
+        weighed.iter_mut().for_each(|p| p.missing.push(holds.to_string()));
+    }
+    let mut plans = weighed;
+    plans.iter_mut().for_each(|p| p.would_open = p.missing.is_empty());
     let gravest = plans.iter().map(|p| p.assessment.verdict).min_by_key(|v| match v {
         Verdict::Down => 0,
         Verdict::Unsure => 1,
@@ -102,7 +111,7 @@ fn one(
     now: Timestamp,
 ) -> OnePlan {
     let plan = &stored.plan;
-    let assessment = assess(plan, direction, &facts.signals, facts.standby(direction), now);
+    let assessment = weigh(plan, direction, facts.evidence(direction), now);
     let mut missing = missing_votes(plan, &assessment);
     let opening = if switch.on {
         may_open(last, plan, &office.desk.limits, now, false)
@@ -128,10 +137,39 @@ fn one(
         enabled: plan.enabled,
         quorum: plan.detection.quorum,
         would_open: missing.is_empty(),
-        waits_for: waits_for(plan),
+        waits_for: waits_for(plan, &assessment),
         missing,
         assessment,
     }
+}
+
+/// Which of the plans would be carried out, and why the others would not.
+fn answering(stored: &[StoredPlan], weighed: &mut [OnePlan], now: Timestamp) {
+    let choice = {
+        let candidates: Vec<Candidate<'_>> = stored
+            .iter()
+            .zip(weighed.iter())
+            .map(|(s, w)| Candidate { plan: &s.plan, assessment: &w.assessment })
+            .collect();
+        choose(&candidates, now)
+    };
+    let chosen = match &choice {
+        Choice::Nothing => return,
+        Choice::Plan(index) => stored.get(*index).map(|s| s.plan.plan.clone()),
+        Choice::Person(_) => None,
+    };
+    let down = weighed.iter_mut().filter(|p| p.assessment.verdict == Verdict::Down);
+    for plan in down.filter(|p| chosen.as_ref() != Some(&p.plan)) {
+        plan.missing.push(match (&choice, &chosen) {
+            (Choice::Person(needed), _) => needed.why.clone(),
+            (_, Some(other)) => format!("plan {other} answers to it and is more specific"),
+            (_, None) => "no plan answers to it".to_owned(),
+        });
+    }
+}
+
+fn next_generation(last: Option<&State>) -> Generation {
+    last.map_or(Generation(1), |s| s.decision.generation.next())
 }
 
 /// Votes, sustain, witness, and the side that would be moved to.
@@ -164,8 +202,12 @@ fn missing_votes(plan: &Plan, assessment: &Assessment) -> Vec<String> {
 }
 
 /// What would still be needed after the opening.
-fn waits_for(plan: &Plan) -> Vec<String> {
-    let mut waits = Vec::new();
+fn waits_for(plan: &Plan, assessment: &Assessment) -> Vec<String> {
+    let mut waits: Vec<String> = assessment
+        .ask
+        .iter()
+        .map(|why| format!("a person's yes before any effect: {why}"))
+        .collect();
     let approval = &plan.policy.approval;
     if approval.wanted_for != ApprovalFor::None {
         let silence = match approval.on_timeout {

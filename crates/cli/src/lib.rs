@@ -9,12 +9,14 @@ mod deploy;
 mod executor;
 pub mod exit;
 mod history;
+mod impairments;
 mod journal;
 pub mod office;
 mod plan;
 pub mod run;
 pub mod screen;
 mod status;
+mod system;
 #[cfg(test)]
 mod tests;
 mod verbs;
@@ -60,6 +62,11 @@ pub async fn carry_out(
         }
         Command::DeployCheck => deploy::check(office).await,
         Command::Audit { workload, generation } => audit::now(office, workload, *generation).await,
+        Command::Impairments { workload, stats } => {
+            impairments::list(office, workload.as_deref(), *stats).await
+        }
+        Command::Brake { what: None } => system::brake(office).await,
+        Command::Switch { to: None, .. } => system::switch(office).await,
         Command::Status { of, generation, watch: false } => {
             status::once(office, of, *generation).await
         }
@@ -68,6 +75,8 @@ pub async fn carry_out(
         }
         Command::Run { workload } => run::workload_of(office, handlers, workload, screen).await,
         Command::Start(_)
+        | Command::Brake { what: Some(_) }
+        | Command::Switch { to: Some(_), .. }
         | Command::Approve(_)
         | Command::Decline(_)
         | Command::Waive { .. }
@@ -107,11 +116,18 @@ async fn said(
         }
         Command::Abandon(on) => verbs::abandon(office, on).await,
         Command::Ack(on) => verbs::ack(office, on).await,
+        Command::Brake { what: Some(what) } => system::change_brake(office, what).await,
+        Command::Switch { to: Some(to), reason } => {
+            system::turn(office, *to, reason.as_deref().unwrap_or_default()).await
+        }
         Command::Plan(_)
         | Command::Assess { .. }
         | Command::Status { .. }
         | Command::Run { .. }
         | Command::DeployCheck
+        | Command::Impairments { .. }
+        | Command::Brake { what: None }
+        | Command::Switch { to: None, .. }
         | Command::Audit { .. } => Err(Trouble::invalid("this is nothing that is said")),
     }
 }

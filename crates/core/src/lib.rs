@@ -11,6 +11,7 @@ pub mod effect;
 pub mod error;
 pub mod evidence;
 pub mod ids;
+pub mod impairment;
 pub mod journal;
 pub mod limits;
 pub mod matching;

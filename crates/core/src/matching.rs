@@ -35,7 +35,9 @@ pub enum Choice {
 pub struct Needed {
     /// The same word for the same reason: people are told once, not each minute.
     pub cause: String,
-    /// What was seen and why nothing is done, with the numbers.
+    /// Why nothing is done by itself.
+    pub why: String,
+    /// The same with what was seen, with the numbers.
     pub reason: String,
     /// What to do.
     pub actions: Vec<String>,
@@ -49,6 +51,7 @@ impl Needed {
     pub fn by_the_brake(holds: &Holds, assessment: &Assessment) -> Self {
         Self {
             cause: "brake".to_owned(),
+            why: holds.to_string(),
             reason: format!("A person is needed: {holds}. Seen: {}", assessment.sentence()),
             actions: vec![
                 "leeward brake".to_owned(),
@@ -190,6 +193,7 @@ fn needed(seen: &[&Candidate<'_>], cause: String, why: String) -> Needed {
     Needed {
         cause,
         reason: format!("A person is needed: {why}. Seen: {}", seen.join(" | ")),
+        why,
         actions: found.map_or_else(Vec::new, |found| actions(found.kind, workload)),
     }
 }

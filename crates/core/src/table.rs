@@ -42,6 +42,12 @@ impl Key {
         Self::new(workload_partition(workload), "TOLD")
     }
 
+    /// An impairment, by when it was put on record.
+    pub fn impairment(workload: &WorkloadId, opened: Timestamp) -> Self {
+        let place = format!("{IMPAIRMENTS}{:020}", opened.as_millisecond());
+        Self::new(workload_partition(workload), place)
+    }
+
     /// An entry of a journal.
     pub fn journal(workload: &WorkloadId, generation: Generation, seq: Seq) -> Self {
         Self::new(generation_partition(workload, generation), format!("{JOURNAL}{:010}", seq.0))
@@ -109,6 +115,8 @@ pub const SIGNALS: &str = "SIG#";
 pub const SNAPSHOTS: &str = "SNAP#";
 /// Sort key prefix of refusals.
 pub const REFUSALS: &str = "REFUSED#";
+/// Sort key prefix of impairments.
+pub const IMPAIRMENTS: &str = "IMP#";
 /// Sort key prefix of journal entries.
 pub const JOURNAL: &str = "J#";
 /// Sort key prefix of delivery marks.

@@ -3,9 +3,10 @@
 use futures_util::lock::Mutex;
 use leeward_core::contract::{DetectOutput, DetectStatus, Mode};
 use leeward_core::error::StepError;
-use leeward_core::evidence::{Assessment, weigh};
+use leeward_core::evidence::{Assessment, Verdict, weigh};
 use leeward_core::ids::{Direction, ExecutorId, WorkloadId};
-use leeward_core::journal::Trigger as StartedBy;
+use leeward_core::impairment::after_look;
+use leeward_core::journal::{State, Trigger as StartedBy};
 use leeward_core::matching::{Candidate, Choice, Needed, choose};
 use leeward_core::plan::Plan;
 use leeward_core::succession;
@@ -137,6 +138,7 @@ async fn decide(
     };
     let (last, _) = detector.desk.latest(id).await?;
     let state = last.as_ref().map(|b| &b.state);
+    impaired(detector, &candidates, facts, state, now).await;
     let elsewhere = state.is_some_and(away_from_home);
     let is_open = state.is_some_and(|s| s.end.is_none());
     let awaited = stored.iter().position(|s| state.is_some_and(|l| succession::awaits(l, &s.plan)));
@@ -168,6 +170,28 @@ async fn decide(
                 Ok(output(DetectStatus::NotNeeded, id.as_str(), None, &sentences.join(" | ")))
             }
         },
+    }
+}
+
+/// Keeps the impairment that the gravest of the plans sees. A failure here is no reason to do less.
+async fn impaired(
+    detector: &Detector,
+    candidates: &[Candidate<'_>],
+    facts: &Facts,
+    last: Option<&State>,
+    now: Timestamp,
+) {
+    let gravity = |c: &&Candidate<'_>| {
+        let found = c.assessment.classification.as_ref();
+        (c.assessment.verdict == Verdict::Down, found.map(|f| f.severity))
+    };
+    let Some(gravest) = candidates.iter().max_by_key(gravity) else { return };
+    let (plan, assessment) = (gravest.plan, gravest.assessment);
+    let before = facts.impairment.as_ref();
+    let next = after_look(before, &plan.workload, &plan.plan, assessment, last);
+    let Some(next) = next else { return };
+    if let Err(error) = detector.desk.store_impairment(&next, now).await {
+        tracing::warn!(workload = %plan.workload, %error, "the impairment is not on record; the next look tries again");
     }
 }
 

@@ -3,8 +3,9 @@
 use leeward_core::error::StepError;
 use leeward_core::evidence::{Baseline, Deployed, Evidence, Signal, Standby};
 use leeward_core::ids::{Direction, Side, VoterId, WorkloadId};
+use leeward_core::impairment::Impairment;
 use leeward_core::steps::Peak;
-use leeward_core::table::{Key, workload_partition};
+use leeward_core::table::{IMPAIRMENTS, Key, workload_partition};
 use leeward_core::time::Timestamp;
 use leeward_ports::{Condition, Frozen, Item};
 use serde::{Deserialize, Serialize};
@@ -20,6 +21,8 @@ pub struct Facts {
     pub standbys: Vec<(Direction, Standby)>,
     /// Peaks by capacity and side.
     pub peaks: Vec<Peak>,
+    /// The last impairment, open or over.
+    pub impairment: Option<Impairment>,
     /// The last deployment that somebody told of.
     pub deployed: Option<Deployed>,
     /// The past of the voters' metrics, by voter and eye.
@@ -46,6 +49,8 @@ pub enum Fact {
         /// Replicated heartbeat, by the writer's clock.
         heartbeat: Timestamp,
     },
+    /// The last impairment.
+    Impairment(Box<Impairment>),
     /// The last deployment.
     Deployed(Deployed),
     /// What a voter's metric was at this hour in the past.
@@ -73,6 +78,7 @@ impl Fact {
                 Key::snapshot(workload, "peak", &format!("{}#{side}", peak.capacity))
             }
             Self::Replication { database, .. } => Key::snapshot(workload, "replication", database),
+            Self::Impairment(_) => Key::snapshot(workload, "impairment", "last"),
             Self::Deployed(_) => Key::snapshot(workload, "deployed", "last"),
             Self::Baseline { voter, .. } => Key::snapshot(workload, "baseline", voter.as_str()),
         }
@@ -118,6 +124,7 @@ impl Desk {
                 }
                 Ok(Fact::Peak(peak)) => facts.peaks.push(peak),
                 Ok(Fact::Replication { .. }) => {}
+                Ok(Fact::Impairment(impairment)) => facts.impairment = Some(*impairment),
                 Ok(Fact::Deployed(deployed)) => facts.deployed = Some(deployed),
                 Ok(Fact::Baseline { voter, eye, baseline }) => {
                     facts.baselines.push((voter, eye, baseline));
@@ -150,6 +157,36 @@ impl Desk {
         read_at: Timestamp,
     ) -> Result<(), StepError> {
         self.store(fact.key(workload), serde_json::to_string(fact), at, read_at).await
+    }
+
+    /// Puts an impairment on record, by its own time and as the workload's last.
+    pub async fn store_impairment(
+        &self,
+        impairment: &Impairment,
+        read_at: Timestamp,
+    ) -> Result<(), StepError> {
+        let workload = &impairment.workload;
+        let key = Key::impairment(workload, impairment.opened);
+        self.store(key, serde_json::to_string(impairment), impairment.updated, read_at).await?;
+        let fact = Fact::Impairment(Box::new(impairment.clone()));
+        self.store_fact(workload, &fact, impairment.updated, read_at).await
+    }
+
+    /// The impairments of a workload, the oldest first.
+    pub async fn impairments(
+        &self,
+        workload: &WorkloadId,
+    ) -> Result<(Vec<Impairment>, Timestamp), StepError> {
+        let partition = workload_partition(workload);
+        let listed = self.table.list(&partition, IMPAIRMENTS).await.map_err(table_error)?;
+        let read = |item: &Item| match serde_json::from_str(&item.body) {
+            Ok(impairment) => Some(impairment),
+            Err(error) => {
+                tracing::warn!(sk = %item.key.sk, %error, "an impairment on record cannot be read");
+                None
+            }
+        };
+        Ok((listed.value.iter().filter_map(read).collect(), listed.at))
     }
 
     async fn store(

@@ -17,28 +17,28 @@ use crate::rig::Rig;
 pub(super) const ROWS: &[Row] = &[
     Row {
         bugs: &[Bug::UnknownIsDown],
-        place: "core/evidence/assessment.rs",
+        place: "core/evidence/ballot.rs",
         breaks: "a healthy Region is left because its canaries are blind",
         finds: Some("S2"),
         scene: blind_canaries,
     },
     Row {
         bugs: &[Bug::NoOutsideWitness],
-        place: "core/evidence/assessment.rs",
+        place: "core/evidence/ballot.rs",
         breaks: "a Region is left on the word of its own, ill monitoring",
         finds: Some("S2"),
         scene: only_inside_voters,
     },
     Row {
         bugs: &[Bug::NotSustained],
-        place: "core/evidence/assessment.rs",
+        place: "core/evidence/ballot.rs",
         breaks: "a partition of a minute starts a recovery",
         finds: Some("S2"),
         scene: a_minute,
     },
     Row {
         bugs: &[Bug::StaleVotes],
-        place: "core/evidence/assessment.rs",
+        place: "core/evidence/ballot.rs",
         breaks: "a Region that is well again is fenced on the votes of its illness",
         finds: Some("S2"),
         scene: votes_grow_old,

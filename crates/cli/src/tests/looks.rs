@@ -17,7 +17,7 @@ fn a_good_day_is_well_and_says_what_is_missing() {
     {
         assert!(text.contains(words), "{words}:\n{text}");
     }
-    assert_eq!(answer.json["plans"][0]["assessment"]["ballots"].as_array().unwrap().len(), 3);
+    assert_eq!(answer.json["plans"][0]["assessment"]["ballots"].as_array().unwrap().len(), 7);
 }
 
 #[test]
@@ -116,4 +116,40 @@ fn an_audit_holds_on_what_was_written_and_finds_what_was_changed() {
     assert!(broken.lines.iter().any(|l| l.starts_with("  BROKEN")), "{:#?}", broken.lines);
     let none = rig.ask(&["audit", "orders", "--generation", "7"]).unwrap_err();
     assert_eq!(none.exit, Exit::Invalid);
+}
+
+#[test]
+fn impairments_are_listed_and_their_means_told() {
+    let rig = Rig::unattended("impairments");
+    let none = rig.well(&["impairments"]);
+    assert!(none.lines.concat().contains("no impairment is on record"), "{:?}", none.lines);
+    rig.kill_primary();
+    rig.live(Span::minutes(8));
+    let listed = rig.well(&["impairments", "orders"]);
+    let text = listed.lines.join("\n");
+    for words in ["region-outage, critical", "confirmed", "detected in", "impact    "] {
+        assert!(text.contains(words), "{words}: {text}");
+    }
+    assert_eq!(listed.json["impairments"][0]["impairment"]["kind"], "region-outage");
+    let stats = rig.well(&["impairments", "--stats"]);
+    assert_eq!(stats.json["all"]["count"], 1);
+    assert!(stats.lines[0].contains("mean time to detect"), "{:?}", stats.lines);
+}
+
+#[test]
+fn brake_and_switch_are_seen_set_and_let_go() {
+    let rig = Rig::orders("brake");
+    assert!(rig.well(&["brake"]).lines[0].contains("0 of 10 recoveries"));
+    let set = rig.ask(&["brake", "set", "--limit", "0", "--window", "1h"]).unwrap();
+    assert_eq!((set.exit, &set.json["holds"]), (Exit::NeedsPerson, &json!(true)));
+    rig.well(&["brake", "set", "--limit", "2", "--window", "1h"]);
+    let free = rig.well(&["brake", "release", "--reason", "seen"]);
+    assert!(free.lines.join("\n").contains(ANA), "{:?}", free.lines);
+
+    assert!(rig.well(&["switch"]).lines[0].contains("is on"));
+    let off = rig.ask(&["switch", "off", "--reason", "monitoring"]).unwrap();
+    assert_eq!(off.exit, Exit::Refused);
+    let assessed = rig.ask(&["assess", "orders"]).unwrap().lines.join("\n");
+    assert!(assessed.contains("switched off: monitoring"), "{assessed}");
+    rig.well(&["switch", "on", "--reason", "well"]);
 }

@@ -1,0 +1,335 @@
+//! An impairment on record: from its first signal until everything that spoke of it is seen well again.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::{Deserialize, Serialize};
+
+use crate::evidence::{Assessment, Classification, Counted, Verdict, actions};
+use crate::ids::{Generation, PlanId, WorkloadId};
+use crate::journal::{End, State};
+use crate::plan::{ImpairmentKind, Severity};
+use crate::time::{Span, Timestamp, since};
+
+/// An open impairment is written anew at least this often, so that its last sight can be trusted.
+const WRITTEN_EVERY: Span = Span::minutes(5);
+
+/// One impairment of one workload.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Impairment {
+    /// The workload.
+    pub workload: WorkloadId,
+    /// The plan whose voters saw it.
+    pub plan: PlanId,
+    /// What failed, at its worst.
+    pub kind: ImpairmentKind,
+    /// How bad, at its worst.
+    pub severity: Severity,
+    /// Since when the trouble was signalled.
+    pub first_signal: Timestamp,
+    /// When it was put on record.
+    pub opened: Timestamp,
+    /// When a quorum with an outside witness said down; `None`: none ever did.
+    pub confirmed: Option<Timestamp>,
+    /// When it was last seen.
+    pub updated: Timestamp,
+    /// When everything that spoke of it was seen well again.
+    pub resolved: Option<Timestamp>,
+    /// When users were served again by a recovery.
+    pub recovered: Option<Timestamp>,
+    /// The generation that was opened for it.
+    pub generation: Option<Generation>,
+    /// Why it is called so, in a sentence.
+    pub because: String,
+    /// What it touches, in a sentence with numbers.
+    pub impact: String,
+    /// Voters that spoke of it.
+    pub voters: BTreeSet<String>,
+    /// Zones that were down.
+    pub zones: BTreeSet<String>,
+    /// Services that were touched.
+    pub services: BTreeSet<String>,
+    /// Resources that were named.
+    pub resources: BTreeSet<String>,
+    /// The last numbers that were seen, by voter and name.
+    pub metrics: BTreeMap<String, f64>,
+    /// What a person does about it.
+    pub actions: Vec<String>,
+    /// What it was called, and from when.
+    pub called: Vec<Called>,
+}
+
+/// What an impairment was called from one instant on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Called {
+    /// From when.
+    pub at: Timestamp,
+    /// What.
+    pub kind: ImpairmentKind,
+    /// How bad.
+    pub severity: Severity,
+}
+
+impl Impairment {
+    /// From the first signal until it was known: confirmed, or at least on record.
+    pub fn time_to_detect(&self) -> Span {
+        since(self.first_signal, self.confirmed.unwrap_or(self.opened))
+    }
+
+    /// From the first signal until users were served again, by a recovery or by itself.
+    pub fn time_to_recover(&self) -> Option<Span> {
+        let ends = [self.recovered, self.resolved].into_iter().flatten();
+        ends.min().map(|end| since(self.first_signal, end))
+    }
+
+    fn opened(
+        workload: &WorkloadId,
+        plan: &PlanId,
+        found: &Classification,
+        a: &Assessment,
+    ) -> Self {
+        Self {
+            workload: workload.clone(),
+            plan: plan.clone(),
+            kind: found.kind,
+            severity: found.severity,
+            first_signal: a.first_signal.unwrap_or(a.at),
+            opened: a.at,
+            confirmed: None,
+            updated: a.at,
+            resolved: None,
+            recovered: None,
+            generation: None,
+            because: String::new(),
+            impact: String::new(),
+            voters: BTreeSet::new(),
+            zones: BTreeSet::new(),
+            services: BTreeSet::new(),
+            resources: BTreeSet::new(),
+            metrics: BTreeMap::new(),
+            actions: Vec::new(),
+            called: Vec::new(),
+        }
+    }
+
+    /// Takes what is seen now. What it was called at its worst stays.
+    fn see(&mut self, found: &Classification, a: &Assessment) {
+        self.updated = a.at;
+        self.first_signal = a.first_signal.map_or(self.first_signal, |f| f.min(self.first_signal));
+        if a.verdict == Verdict::Down {
+            self.confirmed.get_or_insert(a.at);
+        }
+        let worse = found.severity >= self.severity || self.called.is_empty();
+        let other =
+            self.called.last().is_none_or(|c| (c.kind, c.severity) != (found.kind, found.severity));
+        if worse && other {
+            self.kind = found.kind;
+            self.severity = found.severity;
+            self.called.push(Called { at: a.at, kind: found.kind, severity: found.severity });
+        }
+        if worse {
+            self.because.clone_from(&found.because);
+            self.impact.clone_from(&found.impact);
+            self.actions = actions(self.kind, self.workload.as_str());
+        }
+        self.zones.extend(found.zones.iter().cloned());
+        self.services.extend(found.services.iter().cloned());
+        self.resources.extend(found.resources.iter().cloned());
+        for ballot in a.ballots.iter().filter(|b| b.counted == Counted::Unhealthy) {
+            self.voters.insert(ballot.voter.to_string());
+            for (name, number) in &ballot.signs.metrics {
+                self.metrics.insert(format!("{} {name}", ballot.voter), *number);
+            }
+        }
+    }
+
+    /// Whether everything that spoke of it says that it is well. Who says nothing keeps it open.
+    fn seen_well(&self, a: &Assessment) -> bool {
+        self.voters.iter().all(|voter| {
+            let ballot = a.ballots.iter().find(|b| b.voter.as_str() == voter);
+            ballot.is_none_or(|b| b.counted == Counted::Healthy)
+        })
+    }
+
+    /// What the generation that was opened for it has done.
+    fn follow(&mut self, last: Option<&State>) {
+        let Some(last) = last.filter(|s| s.decision.opened >= self.opened) else { return };
+        if self.resolved.is_none_or(|resolved| last.decision.opened <= resolved) {
+            self.generation = Some(last.decision.generation);
+        }
+        let own = self.generation == Some(last.decision.generation);
+        let ended = last.end.as_ref().filter(|e| own && e.end == End::Recovered);
+        self.recovered = self.recovered.or(ended.map(|e| e.at));
+    }
+}
+
+/// The impairment after one more look by one plan; `None`: nothing to put on record. `before` is the
+/// workload's last impairment, open or not: one is open at a time, and what widens it changes its name.
+pub fn after_look(
+    before: Option<&Impairment>,
+    workload: &WorkloadId,
+    plan: &PlanId,
+    assessment: &Assessment,
+    last: Option<&State>,
+) -> Option<Impairment> {
+    let open = before.filter(|i| i.resolved.is_none());
+    let mut next = match (open, &assessment.classification) {
+        (None, None) => before?.clone(),
+        (None, Some(found)) => {
+            let mut new = Impairment::opened(workload, plan, found, assessment);
+            new.see(found, assessment);
+            new
+        }
+        (Some(open), Some(found)) => {
+            let mut next = open.clone();
+            next.see(found, assessment);
+            next
+        }
+        (Some(open), None) => {
+            let mut next = open.clone();
+            if next.seen_well(assessment) {
+                next.resolved = Some(assessment.at);
+                next.updated = assessment.at;
+            }
+            next
+        }
+    };
+    next.follow(last);
+    let Some(before) = before else { return Some(next) };
+    if (next.generation, next.recovered) != (before.generation, before.recovered) {
+        next.updated = assessment.at;
+    }
+    let aged = since(before.updated, next.updated) >= WRITTEN_EVERY;
+    let same = Impairment {
+        updated: before.updated,
+        metrics: before.metrics.clone(),
+        because: before.because.clone(),
+        impact: before.impact.clone(),
+        ..next.clone()
+    };
+    (aged || same != *before).then_some(next)
+}
+
+/// Means over some impairments.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Mean {
+    /// How many.
+    pub count: u32,
+    /// Mean time to detect.
+    pub time_to_detect: Option<Span>,
+    /// How many are over.
+    pub over: u32,
+    /// Mean time to recover, of those that are over.
+    pub time_to_recover: Option<Span>,
+}
+
+/// The means of all, and month by month.
+pub fn means(impairments: &[Impairment]) -> (Mean, BTreeMap<String, Mean>) {
+    let mut months: BTreeMap<String, Vec<&Impairment>> = BTreeMap::new();
+    for impairment in impairments {
+        let month = impairment.opened.to_string().chars().take(7).collect();
+        months.entry(month).or_default().push(impairment);
+    }
+    let all: Vec<&Impairment> = impairments.iter().collect();
+    (mean(&all), months.into_iter().map(|(month, of)| (month, mean(&of))).collect())
+}
+
+fn mean(of: &[&Impairment]) -> Mean {
+    let recovered: Vec<Span> = of.iter().filter_map(|i| i.time_to_recover()).collect();
+    let detected: Vec<Span> = of.iter().map(|i| i.time_to_detect()).collect();
+    Mean {
+        count: u32::try_from(of.len()).unwrap_or(u32::MAX),
+        time_to_detect: average(&detected),
+        over: u32::try_from(recovered.len()).unwrap_or(u32::MAX),
+        time_to_recover: average(&recovered),
+    }
+}
+
+fn average(spans: &[Span]) -> Option<Span> {
+    let sum = spans.iter().fold(Span::default(), |sum, span| sum.plus(*span));
+    sum.as_millis().checked_div(spans.len() as u64).map(Span::millis)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::evidence::{Evidence, Reading, Signal, Vote, weigh};
+    use crate::ids::Direction;
+    use crate::plan::Plan;
+    use crate::plan::example::orders;
+
+    fn at(seconds: i64) -> Timestamp {
+        Timestamp::from_second(1_800_000_000 + seconds).unwrap()
+    }
+
+    fn plan() -> Plan {
+        serde_json::from_value(orders()).unwrap()
+    }
+
+    /// What the voters say at that time: each with its vote, since the instant given.
+    fn look(seconds: i64, votes: &[(usize, Vote, i64)]) -> Assessment {
+        let plan = plan();
+        let signals: Vec<Signal> = votes
+            .iter()
+            .map(|(voter, vote, since)| {
+                let reading = Reading::new(*vote, "words").since(at(*since));
+                let voter = &plan.detection.voters[*voter];
+                Signal::following(voter, None, reading, at(seconds), Span::minutes(3))
+            })
+            .collect();
+        let evidence = Evidence { signals: &signals, ..Evidence::default() };
+        weigh(&plan, Direction::ToStandby, evidence, at(seconds))
+    }
+
+    fn then(before: Option<&Impairment>, a: &Assessment) -> Option<Impairment> {
+        after_look(before, &plan().workload, &plan().plan, a, None)
+    }
+
+    #[test]
+    fn it_opens_widens_and_ends_when_everything_that_spoke_is_well() {
+        use Vote::{Healthy, Unhealthy, Unknown};
+        assert_eq!(then(None, &look(0, &[(0, Healthy, 0)])), None);
+        let one = then(None, &look(200, &[(2, Unhealthy, 0)])).unwrap();
+        assert_eq!((one.kind, one.confirmed), (ImpairmentKind::ApplicationError, None));
+        let wide = look(260, &[(0, Unhealthy, 60), (1, Unhealthy, 60), (2, Unhealthy, 0)]);
+        let two = then(Some(&one), &wide).unwrap();
+        assert_eq!((two.kind, two.confirmed), (ImpairmentKind::RegionOutage, Some(at(260))));
+        assert_eq!(two.called.len(), 2);
+        assert_eq!(two.time_to_detect(), Span::seconds(260));
+        // The same again within a few minutes is not worth a write.
+        assert_eq!(
+            then(
+                Some(&two),
+                &look(320, &[(0, Unhealthy, 60), (1, Unhealthy, 60), (2, Unhealthy, 0)])
+            ),
+            None
+        );
+        // One is blind: nobody has seen it well.
+        let blind = look(400, &[(0, Healthy, 380), (1, Unknown, 380), (2, Healthy, 380)]);
+        assert_eq!(then(Some(&two), &blind), None);
+        let well = look(500, &[(0, Healthy, 380), (1, Healthy, 450), (2, Healthy, 380)]);
+        let over = then(Some(&two), &well).unwrap();
+        assert_eq!(over.resolved, Some(at(500)));
+        assert_eq!(over.time_to_recover(), Some(Span::seconds(500)));
+        assert_eq!(then(Some(&over), &well), None, "what is over stays as it is");
+        let again = then(Some(&over), &look(900, &[(2, Unhealthy, 700)])).unwrap();
+        assert_eq!((again.opened, again.resolved), (at(900), None));
+    }
+
+    #[test]
+    fn means_are_by_month_and_of_those_that_are_over() {
+        let one = then(None, &look(200, &[(2, Vote::Unhealthy, 0)])).unwrap();
+        let mut two = one.clone();
+        two.opened = at(40 * 86_400);
+        two.first_signal = at(40 * 86_400 - 100);
+        two.resolved = Some(at(40 * 86_400 + 500));
+        let (all, months) = means(&[one, two]);
+        assert_eq!((all.count, all.over), (2, 1));
+        assert_eq!(all.time_to_detect, Some(Span::seconds(150)));
+        assert_eq!(all.time_to_recover, Some(Span::seconds(600)));
+        assert_eq!(months.len(), 2);
+        assert_eq!(means(&[]).0.time_to_detect, None);
+    }
+}

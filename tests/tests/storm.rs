@@ -1,0 +1,176 @@
+//! A storm: thousands of alarms for many workloads at once, twice each, out of order, some lost.
+#![expect(clippy::expect_used, reason = "helpers of tests fail their test")]
+
+use leeward_core::brake::Brake;
+use leeward_core::evidence::Signal;
+use leeward_core::journal::chain;
+use leeward_core::plan::ApprovalFor;
+use leeward_core::table::Key;
+use leeward_core::time::{Span, Timestamp, after, since};
+use leeward_ports::Item;
+use leeward_ports::fake::{RegionState, block_on};
+use leeward_tests::rig::{Rig, example};
+use serde_json::{Value, json};
+
+const PRIMARY: &str = "us-east-1";
+const WORKLOADS: usize = 50;
+const ALARMS: usize = 10_000;
+
+/// Orders as so many workloads, all in one Region, the brake set for an estate of that size.
+fn estate(workloads: usize) -> Rig {
+    let mut plan = example("orders");
+    plan.policy.approval.wanted_for = ApprovalFor::None;
+    plan.detection.maintenance.clear();
+    let rig = Rig::new(plan);
+    for index in 1..workloads {
+        let mut plan = rig.plan.clone();
+        plan.workload = format!("orders-{index}").as_str().into();
+        plan.plan = format!("orders-{index}-region").as_str().into();
+        put(&rig, Key::plan_listed(&plan.plan), &plan);
+        let body = serde_json::to_string(&plan).expect("a plan");
+        put(&rig, Key::plan_version(&plan.plan, &chain::digest(body.as_bytes())), &plan);
+    }
+    put(&rig, Key::brake(), &Brake { limit: 60, ..Brake::default() });
+    rig
+}
+
+fn put<T: serde::Serialize>(rig: &Rig, key: Key, what: &T) {
+    let body = serde_json::to_string(what).expect("JSON");
+    rig.table.put_by_hand(Item { key, body, n: 1, nonce: String::new() });
+}
+
+fn call(rig: &Rig, event: &Value) {
+    let answer = block_on(&rig.clock, leeward_detector::handle(&rig.detector, event));
+    answer.expect("an answer").expect("no error");
+}
+
+fn sweep(rig: &Rig) {
+    call(rig, &json!({"source": "aws.events", "detail-type": "Scheduled Event"}));
+}
+
+fn alarm(name: &str, region: &str, at: Timestamp) -> Value {
+    json!({"source": "aws.cloudwatch", "detail-type": "CloudWatch Alarm State Change",
+        "region": region, "detail": {"alarmName": name, "state": {"timestamp": at.to_string()}}})
+}
+
+/// Generations by workload.
+fn opened(rig: &Rig) -> Vec<String> {
+    let first = format!("J#{:010}", 1);
+    let items = rig.table.items();
+    items.iter().filter(|i| i.key.sk == first).map(|i| i.key.pk.clone()).collect()
+}
+
+/// Lets the votes be sustained, by sweeps alone but one minute short of a verdict.
+fn down_for(rig: &Rig, minutes: u64) {
+    rig.world.set_region(&PRIMARY.into(), RegionState::Dead);
+    for _ in 0..minutes {
+        rig.clock.advance(Span::minutes(1));
+        sweep(rig);
+    }
+}
+
+#[test]
+fn ten_thousand_alarms_open_one_generation_for_each_of_fifty_workloads() {
+    let rig = estate(WORKLOADS);
+    sweep(&rig);
+    down_for(&rig, 1);
+    assert!(opened(&rig).is_empty(), "not sustained yet");
+    rig.clock.advance(Span::seconds(150));
+    let moved = rig.clock.now();
+    let (looks, reads, writes) =
+        (rig.world.calls().len(), rig.table.reads(), rig.table.writes().len());
+    // Every alarm concerns all fifty workloads: they share their canaries. Each comes twice, every
+    // fifth never does, and the latest come first.
+    let mut sent = 0;
+    for index in (0..ALARMS / WORKLOADS).rev() {
+        if index % 5 == 0 {
+            continue;
+        }
+        let late = after(moved, Span::millis(index as u64));
+        let (name, region) =
+            [("orders-canary-west", "us-west-2"), ("orders-canary-eu", "eu-west-1")][index % 2];
+        for _ in 0..2 {
+            call(&rig, &alarm(name, region, late));
+            sent += WORKLOADS;
+        }
+    }
+    let mut generations = opened(&rig);
+    generations.sort();
+    generations.dedup();
+    assert_eq!(generations.len(), WORKLOADS, "none lost");
+    assert_eq!(opened(&rig).len(), WORKLOADS, "one each");
+    let looks = rig.world.calls().len() - looks;
+    let (reads, writes) = (rig.table.reads() - reads, rig.table.writes().len() - writes);
+    println!(
+        "{sent} alarms by workload, of {ALARMS}: {looks} looks at AWS ({:.3} an alarm), {reads} reads and {writes} writes of the table",
+        looks as f64 / sent as f64
+    );
+    // One look by each workload's voters and at its other side; what the look has seen costs none.
+    assert!(looks <= WORKLOADS * 12, "{looks} looks: a storm must not be a storm of calls");
+}
+
+#[test]
+fn alarms_that_are_all_lost_cost_at_most_a_minute() {
+    let rig = estate(3);
+    sweep(&rig);
+    rig.world.set_region(&PRIMARY.into(), RegionState::Dead);
+    let died = rig.clock.now();
+    while opened(&rig).len() < 3 {
+        rig.clock.advance(Span::minutes(1));
+        sweep(&rig);
+        assert!(since(died, rig.clock.now()) < Span::minutes(15), "never seen");
+    }
+    let signals: Vec<Signal> = rig
+        .table
+        .items()
+        .iter()
+        .filter(|i| i.key.sk.starts_with("SIG#canary"))
+        .map(|i| serde_json::from_str(&i.body).expect("a signal"))
+        .collect();
+    let first = signals.iter().map(|s| s.since).min().expect("signals");
+    let latency = since(first, rig.clock.now());
+    println!(
+        "signal to generation: {} (sustain {})",
+        latency.in_words(),
+        rig.plan.detection.sustain
+    );
+    let slowest = rig.plan.detection.sustain.plus(Span::minutes(2));
+    assert!(latency <= slowest, "{latency}: sustain and one sweep, each vote read once a minute");
+}
+
+/// Detection latency and cost, printed: `cargo test -p leeward-tests --test storm -- --ignored --nocapture`.
+#[test]
+#[ignore = "a benchmark: it prints and judges nothing"]
+fn detection_latency_and_cost() {
+    for workloads in [1, 5, 50] {
+        let rig = estate(workloads);
+        sweep(&rig);
+        let (looks, reads, writes) =
+            (rig.world.calls().len(), rig.table.reads(), rig.table.writes().len());
+        let started = std::time::Instant::now();
+        const SWEEPS: u32 = 20;
+        for _ in 0..SWEEPS {
+            rig.clock.advance(Span::minutes(1));
+            sweep(&rig);
+        }
+        let each = f64::from(SWEEPS) * workloads as f64;
+        println!(
+            "{workloads} workloads, a good day, each a sweep: {:.1} looks, {:.1} reads, {:.1} writes, {:.3} ms of processor",
+            (rig.world.calls().len() - looks) as f64 / each,
+            (rig.table.reads() - reads) as f64 / each,
+            (rig.table.writes().len() - writes) as f64 / each,
+            started.elapsed().as_secs_f64() * 1000.0 / each
+        );
+        rig.world.set_region(&PRIMARY.into(), RegionState::Dead);
+        let died = rig.clock.now();
+        while opened(&rig).len() < workloads && since(died, rig.clock.now()) < Span::minutes(20) {
+            rig.clock.advance(Span::minutes(1));
+            sweep(&rig);
+        }
+        println!(
+            "{workloads} workloads, their Region dead and silent: {} generations after {}",
+            opened(&rig).len(),
+            since(died, rig.clock.now()).in_words()
+        );
+    }
+}
