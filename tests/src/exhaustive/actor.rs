@@ -170,7 +170,7 @@ pub(super) fn arrive(
                 *node.world.changed.entry(effect.clone()).or_default() += 1;
             }
             let landed = Some((generation, effect.clone(), change.clone(), changed));
-            (Reply::Accepted(Receipt { id: String::new() }), Happened { landed, wrote: None })
+            (Reply::Accepted(Receipt { id: "r".to_owned() }), Happened { landed, wrote: None })
         }
         Err(error) => (Reply::Refused(error), Happened::default()),
     }

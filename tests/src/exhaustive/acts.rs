@@ -268,5 +268,6 @@ fn decide(setup: &Setup, weighed: &Assessment, generation: Generation, manual: b
         effects: steps::effects(&setup.plan, generation),
         unproven: Vec::new(),
         handed_over: Vec::new(),
+        ask: Vec::new(),
     }))
 }

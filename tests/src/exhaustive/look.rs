@@ -1,6 +1,6 @@
 //! What is seen of the small world, and the plan that it is made for.
 
-use leeward_core::evidence::{Signal, Standby, Vote};
+use leeward_core::evidence::{Reading, Signal, Standby, Vote};
 use leeward_core::ids::Digest;
 use leeward_core::journal::chain;
 use leeward_core::limits::Limits;
@@ -80,13 +80,10 @@ pub(super) fn signals(setup: &Setup, seen_well: bool, now: Timestamp) -> Vec<Sig
         .detection
         .voters
         .iter()
-        .map(|voter| Signal {
-            voter: voter.id.clone(),
-            vote: if seen_well { Vote::Healthy } else { Vote::Unhealthy },
-            at: now,
-            since,
-            origin: voter.region.clone(),
-            evidence: String::new(),
+        .map(|voter| {
+            let vote = if seen_well { Vote::Healthy } else { Vote::Unhealthy };
+            let reading = Reading::new(vote, "").since(since);
+            Signal::following(voter, None, reading, now, setup.plan.detection.freshness)
         })
         .collect()
 }
@@ -134,7 +131,8 @@ fn answer(node: &Node, setup: &Setup, question: &Question) -> Result<View, Blind
             View::Record(Some((vec![format!("\"{}\"", world.fence_number)], 60)))
         }
         Question::Record { .. } => View::Record(None),
-        Question::Name(_) => {
+        Question::ZoneChange { .. } => View::InSync(true),
+        Question::Name(_) | Question::Authority { .. } => {
             let side = if world.records_moved {
                 leeward_core::ids::Side::Standby
             } else {
