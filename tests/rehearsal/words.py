@@ -80,5 +80,7 @@ _WORDS = {
     "resumed": lambda e: f"resumed: {e['reason']}",
     "ended": lambda e: f"{_ENDS.get(e['end'], e['end'])}: {e['reason']}",
     "acknowledged": lambda e: f"acknowledged: {e['reason']}",
+    "old-side-fenced": lambda e: f"{e['database']} in {e['side']} is seen fenced:"
+            f" {e['evidence']}",
     "closed": lambda e: f"closed for generation {e['next']}",
 }
