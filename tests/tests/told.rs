@@ -30,7 +30,7 @@ fn open(rig: &Rig) {
 
 fn record(rig: &Rig, wanted: impl Fn(&Entry) -> bool) -> Option<Record> {
     let book = rig.book(1)?;
-    book.records.into_iter().rev().find(|r| wanted(&r.entry))
+    book.records.iter().rev().find(|r| wanted(&r.entry)).map(|r| Record::clone(r))
 }
 
 /// When each receiver was told of that entry.
