@@ -127,11 +127,10 @@ fn outcome(stack: &Stack) -> Outcome {
         (d.id().to_string(), on(Side::Primary), on(Side::Standby))
     });
     let book = stack.book(1).expect("a generation");
-    Outcome {
-        served_by: stack.world.served_by(),
-        accepts: accepts.collect(),
-        journal: book.records.iter().filter_map(|r| shape(&r.entry)).collect(),
-    }
+    let mut journal: Vec<String> = book.records.iter().filter_map(|r| shape(&r.entry)).collect();
+    // How often the same verdict is weighed again depends on when the waits end.
+    journal.dedup();
+    Outcome { served_by: stack.world.served_by(), accepts: accepts.collect(), journal }
 }
 
 /// An entry without what differs from run to run: who works on it, when, and with which marks.

@@ -7,9 +7,9 @@ use std::time::{Duration, Instant};
 use leeward_core::time::Span;
 
 use super::choices::Choices;
+use super::forced::Forced;
 use super::mix::Mix;
 use super::outcome::{Outcome, partition, run, run_seed};
-use super::run::Forced;
 use super::setup::Setup;
 use super::shrink::shrink;
 use super::sites::Tally;

@@ -8,8 +8,8 @@ use leeward_core::time::Span;
 use leeward_ports::fake::RegionState;
 
 use super::choices::Choices;
+use super::forced::Forced;
 use super::outcome::{Outcome, run};
-use super::run::Forced;
 use super::setup::Setup;
 use super::sites::Caller;
 

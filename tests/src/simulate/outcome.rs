@@ -9,8 +9,9 @@ use leeward_core::limits::Limits;
 use leeward_core::time::{Span, after, since};
 
 use super::choices::Choices;
+use super::forced::Forced;
 use super::people::Verb;
-use super::run::{Forced, Run};
+use super::run::Run;
 use super::setup::Setup;
 use super::sites::{Caller, Tally};
 use super::stack::Stack;

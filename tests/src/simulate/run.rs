@@ -5,12 +5,11 @@ use std::sync::Arc;
 use std::task::Poll;
 
 use leeward_asl::Execution;
-use leeward_core::ids::Step;
 use leeward_core::time::{Span, Timestamp, after};
-use leeward_ports::fake::RegionState;
 use serde_json::{Value, json};
 
 use super::choices::Choices;
+use super::forced::Forced;
 use super::host::{Reply, Service, Terminal};
 use super::incidents::{Incident, Place, Planned, again, short_partition, timetable};
 use super::mix::Mix;
@@ -39,19 +38,6 @@ pub(super) enum Due {
     Begins(Planned),
     Ends(Incident),
     Invoke(Invocation),
-}
-
-/// What a caller of the simulator decides instead of the choices.
-#[derive(Debug, Clone, Default)]
-pub struct Forced {
-    /// Kill the invocation of that number at that turn.
-    pub kill: Option<(usize, u32)>,
-    /// This mix instead of a drawn one.
-    pub mix: Option<Mix>,
-    /// Nothing but this: the primary's Region is so from the first minute on, for that long.
-    pub only: Option<(RegionState, Option<Span>)>,
-    /// Nothing but a partition of that length, with faults of calls and triggers beside it.
-    pub partition: Option<Span>,
 }
 
 /// One run on its way.
@@ -250,7 +236,7 @@ impl<'s> Run<'s> {
         retries: u32,
     ) {
         let number = self.turns.len();
-        let caller = caller(&payload);
+        let caller = Caller::of(&payload);
         let began = self.now();
         let invocation = Invocation { number, caller, function, payload, reply, began, retries };
         self.spawn_function(invocation);
@@ -401,17 +387,5 @@ impl<'s> Run<'s> {
         };
         let task = self.tasks.swap_remove(index);
         self.finish(task, done);
-    }
-}
-
-/// Who it is that a payload makes a function be.
-fn caller(payload: &Value) -> Caller {
-    match payload.get("leeward").and_then(Value::as_str) {
-        Some("step") => payload
-            .get("step")
-            .and_then(|step| serde_json::from_value::<Step>(step.clone()).ok())
-            .map_or(Caller::Sweep, Caller::Step),
-        Some("detect") => Caller::Step(Step::Detect),
-        Some(_) | None => Caller::Sweep,
     }
 }

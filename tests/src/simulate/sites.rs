@@ -7,6 +7,7 @@ use leeward_core::ids::Step;
 use leeward_core::table::{DELIVERED, JOURNAL, PLANS, REFUSALS, SIGNALS, SNAPSHOTS};
 use leeward_core::world::Question;
 use leeward_ports::fake::Call;
+use serde_json::Value;
 
 use super::faults::{FAULTS, Fault, Port};
 
@@ -21,6 +22,20 @@ pub enum Caller {
     Operator,
     /// `leeward run`, all functions in one process.
     Terminal,
+}
+
+impl Caller {
+    /// Who it is that a payload makes a function be.
+    pub(super) fn of(payload: &Value) -> Self {
+        match payload.get("leeward").and_then(Value::as_str) {
+            Some("step") => payload
+                .get("step")
+                .and_then(|step| serde_json::from_value::<Step>(step.clone()).ok())
+                .map_or(Self::Sweep, Self::Step),
+            Some("detect") => Self::Step(Step::Detect),
+            Some(_) | None => Self::Sweep,
+        }
+    }
 }
 
 impl std::fmt::Display for Caller {

@@ -3,8 +3,8 @@
 use leeward_core::planted::{self, Bug};
 
 use super::choices::Choices;
+use super::forced::Forced;
 use super::outcome::{Outcome, play};
-use super::run::Forced;
 use super::setup::Setup;
 
 /// What the first schedule showed that a mistake broke.

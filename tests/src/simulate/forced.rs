@@ -1,0 +1,19 @@
+//! A run that is not left to the choices alone.
+
+use leeward_core::time::Span;
+use leeward_ports::fake::RegionState;
+
+use super::mix::Mix;
+
+/// What a caller of the simulator decides instead of the choices.
+#[derive(Debug, Clone, Default)]
+pub struct Forced {
+    /// Kill the invocation of that number at that turn.
+    pub kill: Option<(usize, u32)>,
+    /// This mix instead of a drawn one.
+    pub mix: Option<Mix>,
+    /// Nothing but this: the primary's Region is so from the first minute on, for that long.
+    pub only: Option<(RegionState, Option<Span>)>,
+    /// Nothing but a partition of that length, with faults of calls and triggers beside it.
+    pub partition: Option<Span>,
+}
