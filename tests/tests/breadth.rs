@@ -90,6 +90,19 @@ fn no_fence_works_while_the_old_side_is_silent_so_a_person_is_asked() {
 }
 
 #[test]
+fn an_order_in_a_real_outage_does_not_wait_for_a_switchover_that_cannot_come() {
+    let rig = rig("catalog");
+    let primary = rig.plan.regions.primary.clone();
+    rig.world.set_region(&primary, RegionState::Dead);
+    start(&rig, "to-standby");
+    rig.live(Span::minutes(15));
+    let book = rig.book(1).expect("a generation is opened");
+    let halt = book.state.halt.as_ref().unwrap_or_else(|| panic!("{}", told(&rig)));
+    assert!(halt.reason.contains("leeward waive"), "{}", halt.reason);
+    assert!(!book.state.committed(), "{}", told(&rig));
+}
+
+#[test]
 fn a_person_switches_over_without_loss_while_both_sides_are_well() {
     let rig = rig("catalog");
     start(&rig, "to-standby");

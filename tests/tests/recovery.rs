@@ -299,3 +299,22 @@ fn two_databases_move_together_or_not_at_all() {
     assert_eq!(promotions(&rig), 0, "{}", told(&rig));
     assert_ne!(ended(&rig, 1), Some(Ended::Recovered));
 }
+
+#[test]
+fn a_recovery_that_nobody_can_work_on_is_held_and_told_when_its_time_is_over() {
+    let rig = orders();
+    rig.executions.set_away(true);
+    rig.world.set_region(&PRIMARY.into(), RegionState::Dead);
+    rig.live(Span::minutes(60));
+    let book = rig.book(1).unwrap_or_else(|| panic!("{}", told(&rig)));
+    let halt = book.state.halt.as_ref().unwrap_or_else(|| panic!("{}", told(&rig)));
+    assert!(halt.reason.contains("nobody has worked on it"), "{}", halt.reason);
+    let told: Vec<String> = rig.publisher.delivered().iter().map(|d| format!("{d:?}")).collect();
+    assert!(told.iter().any(|t| t.contains("held at step")), "{told:#?}");
+    assert_nothing_promoted(&rig);
+}
+
+fn assert_nothing_promoted(rig: &Rig) {
+    assert_eq!(promotions(rig), 0, "{}", told(rig));
+    assert!(!rig.world.accepts(&"orders-db".into(), Side::Standby), "{}", told(rig));
+}

@@ -195,12 +195,19 @@ fn open(plan: &Plan, next: Generation, manual: bool) -> Opening {
 }
 
 /// Whether the executor that an open generation waits for should be started, when none runs.
-pub fn adopts(state: &State, limits: &Limits) -> Adoption {
+pub fn adopts(state: &State, limits: &Limits, now: Timestamp) -> Adoption {
     if state.end.is_some() {
         return Adoption::Leave;
     }
     if state.halt.is_some() {
         return if planted::is(Bug::SweepsHeld) { Adoption::Start } else { Adoption::Leave };
+    }
+    // Executors that die before their first step leave no trace: past its time, silence is a hold.
+    let (over, quiet) = (state.deadline(now), since(state.last_at, now));
+    if now > over && quiet > limits.request_life {
+        return Adoption::Hold(format!(
+            "its time was over at {over} and nobody has worked on it for {quiet}; look at the executions and the functions' logs, then resume with a time limit, or `leeward run`"
+        ));
     }
     // Joining writes an entry of its own; an executor that wrote nothing else was silent.
     let silent = state

@@ -263,7 +263,7 @@ pub async fn adopt(detector: &Detector, book: &mut Book) -> Result<DetectOutput,
     let decision = book.state.decision.clone();
     let (workload, generation) = (decision.workload, decision.generation);
     let go = |why: &str| output(DetectStatus::Go, workload.as_str(), Some(generation), why);
-    let adoption = adopts(&book.state, &desk.limits);
+    let adoption = adopts(&book.state, &desk.limits, book.read_at);
     if adoption == Adoption::Leave {
         return Ok(go("it waits for a person"));
     }

@@ -1,12 +1,13 @@
 //! Fences: lag and engine checks first, then the old writers of all databases, then what can be lost.
 
+use crate::evidence::Verdict;
 use crate::ids::{EntryId, Step};
 use crate::journal::{Entry, FenceProof, Trigger};
 use crate::plan::{Database, Fence};
 use crate::planted::{self, Bug};
 use crate::pursuit::{Probe, Progress, pursue};
 use crate::steps::approval::{self, Approval};
-use crate::steps::bearing::{Going, going, turn_back};
+use crate::steps::bearing::{Going, going, present, turn_back};
 use crate::steps::engines::{self, Engine};
 use crate::steps::{Move, Situation, barriers, lease};
 use crate::time::{DATE_RESOLUTION, Span, Timestamp, after, since};
@@ -103,9 +104,11 @@ fn check(situation: &Situation<'_>, database: &Database, seen: &Seen, next: &mut
     }
 }
 
-/// Whether the service is asked to switch over without loss.
+/// Whether the service is asked to switch over without loss: a person ordered it, and the side that is
+/// left is well, as a switchover needs both sides.
 pub(super) fn graceful(situation: &Situation<'_>) -> bool {
     matches!(situation.state.decision.trigger, Trigger::Operator { .. })
+        && present(situation).verdict == Verdict::Well
 }
 
 /// What must hold before the first fence is touched: a loss that is allowed, a yes, fresh evidence.
