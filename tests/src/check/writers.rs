@@ -51,13 +51,16 @@ pub(super) fn proofs_are_true(evidence: &Case<'_>) -> Vec<String> {
         let Some((_, first)) = journal.entries.first() else { continue };
         let Entry::Opened(decision) = &first.entry else { continue };
         let old = decision.direction.source();
-        for (_, record) in &journal.entries {
+        for (written, record) in &journal.entries {
             let Entry::Fenced { databases, fence, holds_from, .. } = &record.entry else {
                 continue;
             };
-            if matches!(fence, FenceProof::Switchover | FenceProof::NotNeeded) {
-                continue;
-            }
+            let holds_from = match fence {
+                FenceProof::WriterLease { .. } => holds_from,
+                // It was seen between the read that it is dated by and its own writing.
+                FenceProof::StopWriter | FenceProof::Isolate => written.max(holds_from),
+                FenceProof::Switchover | FenceProof::NotNeeded => continue,
+            };
             for database in databases {
                 let accepted = evidence.accepted(database, old);
                 let after = accepted.iter().find(|(from, to)| from < holds_from && to > holds_from);

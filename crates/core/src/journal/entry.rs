@@ -102,7 +102,7 @@ pub enum Entry {
         databases: Vec<EntryId>,
         /// By what.
         fence: FenceProof,
-        /// From this instant on the proof holds.
+        /// From this instant on the proof holds; one that was seen holds from the entry's own writing on.
         holds_from: Timestamp,
         /// Latest instant, by the old writer's clock where it has one, at which it could acknowledge a write.
         latest_write: Option<Timestamp>,

@@ -94,7 +94,8 @@ fn fenced(situation: &Situation<'_>, id: &EntryId, fence: FenceProof, evidence: 
         databases: vec![id.clone()],
         fence,
         holds_from: situation.now,
-        latest_write: Some(situation.now),
+        // It was seen after the read that `now` comes from: the next read, with the loss, is behind it.
+        latest_write: None,
         evidence,
     }
 }

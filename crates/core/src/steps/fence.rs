@@ -56,7 +56,8 @@ pub(super) fn decide(situation: &Situation<'_>, seen: &Seen) -> Move {
                 databases: guarded.databases.clone(),
                 fence: FenceProof::WriterLease { epoch: view.epoch },
                 holds_from,
-                latest_write: Some(by_its_clock.map_or(holds_from, |t| t.min(holds_from))),
+                // Heartbeat and renewal are by one clock, the holder's, however wrong it is.
+                latest_write: Some(by_its_clock.unwrap_or(holds_from)),
                 evidence: format!(
                     "{} holds the lease at epoch {}; the last holder's time is over at {holds_from}",
                     view.owner, view.epoch
@@ -195,7 +196,15 @@ fn proofs(situation: &Situation<'_>, seen: &Seen, mut next: Move) -> Move {
         if !situation.state.losses.contains_key(id) {
             let fence = situation.state.fenced.get(id);
             let graceful = fence.is_some_and(|f| f.proof == FenceProof::Switchover);
-            let latest = fence.and_then(|f| f.latest_write);
+            let latest = fence.and_then(|f| match f.proof {
+                // The proof went on record after it was seen, and this read came after that.
+                FenceProof::StopWriter | FenceProof::Isolate => {
+                    Some(after(situation.now, DATE_RESOLUTION))
+                }
+                FenceProof::WriterLease { .. } | FenceProof::Switchover | FenceProof::NotNeeded => {
+                    f.latest_write
+                }
+            });
             next.records.push(bound(situation, database, seen, latest, graceful));
         }
     }
