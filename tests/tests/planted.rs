@@ -79,11 +79,8 @@ shares! {
 fn the_exhaustive_search_finds_mistakes_too() {
     let plain = Bounds { faults: 0, ..Bounds::FAULT };
     let late = Bounds { leaps: 0, flips: 2, ..Bounds::FAULT };
-    let cases: [(&[Bug], Bounds, &str); 3] = [
-        (&[Bug::NoFenceWait], plain, "S8"),
-        (&[Bug::LeaseRead], plain, "S8"),
-        (&[Bug::UnseenIsUndone], late, "S16"),
-    ];
+    let cases: [(&[Bug], Bounds, &str); 2] =
+        [(&[Bug::NoFenceWait], plain, "S8"), (&[Bug::UnseenIsUndone], late, "S16")];
     for (bugs, bounds, finds) in cases {
         let _field = planted::sow(bugs);
         let found = search(&bounds);
