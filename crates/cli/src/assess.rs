@@ -114,7 +114,7 @@ fn one(
     let assessment = weigh(plan, direction, facts.evidence(direction), now);
     let mut missing = missing_votes(plan, &assessment);
     let opening = if switch.on {
-        may_open(last, plan, &office.desk.limits, now, false)
+        may_open(last, plan, direction, &office.desk.limits, now, false)
     } else {
         Opening::Refused(NotNow::SwitchedOff(switch.reason.clone()))
     };

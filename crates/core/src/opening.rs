@@ -1,7 +1,7 @@
 //! When the next generation may be opened, and how it begins.
 
 use crate::error::StepError;
-use crate::ids::Generation;
+use crate::ids::{Direction, Generation, PlanId};
 use crate::journal::{End, Fate, State, TurnBackReason};
 use crate::limits::Limits;
 use crate::plan::Plan;
@@ -62,15 +62,27 @@ pub enum NotNow {
     /// The system's switch is off.
     #[error("openings are switched off: {0}")]
     SwitchedOff(String),
-    /// The last generation left its work to another plan.
+    /// The last generation left its work to another plan, or to the other direction.
     #[error(
-        "generation {generation} left its fence in place for plan {plan}: only a recovery by that plan goes on with it or gives it back"
+        "generation {generation} left its fence in place for plan {plan}, {direction}: until a recovery by that plan goes on with it or gives it back, NOBODY MAY WRITE (`leeward start --plan {plan}`)"
     )]
     Promised {
         /// The last generation.
         generation: Generation,
         /// The plan that takes its place.
-        plan: String,
+        plan: PlanId,
+        /// Which way.
+        direction: Direction,
+    },
+    /// The last generation left its work to this plan, which was switched off meanwhile.
+    #[error(
+        "generation {generation} left its fence in place for plan {plan}, which is not enabled any more: NOBODY MAY WRITE until a person goes on with it or gives it back (`leeward start --plan {plan}`, or enable it)"
+    )]
+    LeftAlone {
+        /// The last generation.
+        generation: Generation,
+        /// The plan that takes its place.
+        plan: PlanId,
     },
     /// The plan is not enabled.
     #[error("plan {0} is not enabled")]
@@ -88,7 +100,10 @@ impl NotNow {
             Self::MayStillLand { left, .. }
             | Self::CoolDown { left, .. }
             | Self::GaveUp { left, .. } => after(now, *left),
-            Self::SwitchedOff(_) | Self::NotEnabled(_) | Self::Promised { .. } => {
+            Self::SwitchedOff(_)
+            | Self::NotEnabled(_)
+            | Self::Promised { .. }
+            | Self::LeftAlone { .. } => {
                 let every = TOLD_EVERY.as_millis() as i64;
                 let begun = now.as_millisecond().div_euclid(every) * every;
                 Timestamp::from_millisecond(begun).unwrap_or(now)
@@ -97,10 +112,12 @@ impl NotNow {
     }
 }
 
-/// Whether a generation may be opened after `last`, by a person (`manual`) or by the evidence.
+/// Whether a generation by `plan` in that direction may be opened after `last`, by a person (`manual`)
+/// or by the evidence.
 pub fn may_open(
     last: Option<&State>,
     plan: &Plan,
+    direction: Direction,
     limits: &Limits,
     now: Timestamp,
     manual: bool,
@@ -111,11 +128,8 @@ pub fn may_open(
     if last.end.is_none() && last.closed.is_none() && !beside {
         return Opening::Join(generation);
     }
-    if let Some(next) =
-        last.successor.as_ref().filter(|n| !n.keeps.is_empty() && n.plan != plan.plan)
-        && last.closed.is_none()
-    {
-        return Opening::Refused(NotNow::Promised { generation, plan: next.plan.to_string() });
+    if let Some(refused) = promised(last, plan, direction, manual) {
+        return Opening::Refused(refused);
     }
     if let Some(safe) = last.safe_from(limits)
         && now < safe
@@ -154,6 +168,18 @@ pub fn may_open(
         }
     }
     open(plan, generation.next(), manual)
+}
+
+/// Whether the last generation's work was left to something else than this.
+fn promised(last: &State, plan: &Plan, direction: Direction, manual: bool) -> Option<NotNow> {
+    let generation = last.decision.generation;
+    let next = last.successor.as_ref().filter(|n| !n.keeps.is_empty() && last.closed.is_none())?;
+    let way = last.decision.direction;
+    if next.plan != plan.plan || way != direction {
+        return Some(NotNow::Promised { generation, plan: next.plan.clone(), direction: way });
+    }
+    let off = !plan.enabled && !manual;
+    off.then(|| NotNow::LeftAlone { generation, plan: next.plan.clone() })
 }
 
 /// Whether what was assessed at `assessed` may still open a generation at `now`: a process that stood

@@ -68,6 +68,8 @@ pub fn pursue(situation: &Situation<'_>, goal: Goal) -> Progress {
         }
         Probe::Moving(what) => Progress::Wait(format!("{}: {what}", goal.change)),
         Probe::Blind(why) => Progress::Wait(format!("{}: unseen: {why}", goal.change)),
+        // Left by the generation before and changed since: this generation does it itself.
+        Probe::No(_) if effect.applied() && effect.intents.is_empty() => send(goal),
         Probe::No(what) if effect.applied() => Progress::Stuck(format!(
             "{} was done and seen, and is so no more: {what}. Someone or something else changed it",
             goal.change

@@ -3,9 +3,9 @@
 
 use crate::contract::Mode;
 use crate::evidence::Assessment;
-use crate::ids::Generation;
+use crate::ids::{Direction, Generation};
 use crate::journal::{
-    Bearing, Entry, Fate, HandedOver, State, Successor, TurnBackReason, Unproven,
+    Bearing, EffectState, End, Entry, Fate, HandedOver, State, Successor, TurnBackReason, Unproven,
 };
 use crate::plan::{ImpairmentKind, Plan};
 use crate::steps::effects;
@@ -81,14 +81,31 @@ pub fn unproven(last: Option<&State>) -> Vec<Unproven> {
     last.map(State::unproven).unwrap_or_default()
 }
 
-/// What the next generation goes on with.
-pub fn handed_over(last: Option<&State>, next: Generation) -> Vec<HandedOver> {
-    let Some(last) = last else { return Vec::new() };
-    let kept = last.effects.iter().filter(|(id, e)| last.keeps(id) && e.applied());
+/// What generation `next`, by `plan` in that direction, goes on with or undoes: what was left to it, and
+/// the fences of a generation that was given up before its commit. Nobody may write behind those, and
+/// whoever turns back later has to give them back.
+pub fn handed_over(
+    last: Option<&State>,
+    plan: &Plan,
+    direction: Direction,
+    next: Generation,
+) -> Vec<HandedOver> {
+    let Some(last) = last.filter(|l| l.decision.direction == direction) else { return Vec::new() };
+    let wanted = effects(plan, next);
+    let kept = last.standing().filter(|(id, e)| {
+        let left = last.keeps(id) || given_up_fence(last, e);
+        left && wanted.contains(&id.in_generation(next))
+    });
     kept.map(|(id, e)| HandedOver {
         effect: id.in_generation(next),
         change: Box::new(e.change.clone()),
         before: e.before.clone().map(Box::new),
     })
     .collect()
+}
+
+/// After the commit there is no way back: what stands then is nobody's to undo.
+fn given_up_fence(last: &State, effect: &EffectState) -> bool {
+    let abandoned = last.end.as_ref().is_some_and(|e| e.end == End::Abandoned);
+    abandoned && !last.committed() && effect.change.fences()
 }

@@ -132,7 +132,7 @@ fn informs(state: &State, record: &Record) -> Option<Words> {
                 End::RolledBack => "NOT moved: everything was undone".to_owned(),
                 End::Abandoned => format!("ABANDONED by {}: look at both sides", record.by),
             },
-            format!("{reason}. {}", losses(state)),
+            format!("{reason}. {}{}", losses(state), standing(state, *end)),
             vec![format!("leeward status {w}"), format!("leeward ack {w} --reason …")],
         ),
         Entry::OldSideFenced { database, side, evidence } => (
@@ -164,6 +164,21 @@ fn losses(state: &State) -> String {
         })
         .collect();
     words.join(". ")
+}
+
+/// What a generation that was given up left in the world, for the person who goes on by hand.
+fn standing(state: &State, end: End) -> String {
+    if end != End::Abandoned {
+        return String::new();
+    }
+    let done = state.standing().map(|(_, e)| format!("`{}`", e.change));
+    let unseen = state.unresolved().map(|(_, e)| format!("`{}` (not known whether)", e.change));
+    let all: Vec<String> = done.chain(unseen).collect();
+    if all.is_empty() {
+        " Nothing that it did is left in the world.".to_owned()
+    } else {
+        format!(" STILL STANDING: {}.", all.join("; "))
+    }
 }
 
 /// Old sides that may still write: told with everything, until they are seen fenced.

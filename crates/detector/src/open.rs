@@ -43,7 +43,10 @@ pub async fn open(
     let manual = matches!(reason.trigger, Trigger::Operator { .. });
     let switch = desk.switch().await?;
     let opening = if switch.on {
-        may_open(last.as_ref().map(|b| &b.state), &stored.plan, &desk.limits, read_at, manual)
+        {
+            let last = last.as_ref().map(|b| &b.state);
+            may_open(last, &stored.plan, reason.direction, &desk.limits, read_at, manual)
+        }
     } else {
         Opening::Refused(NotNow::SwitchedOff(switch.reason))
     };
@@ -132,7 +135,7 @@ fn decide(
         deadline: after(now, plan.time_limit),
         effects: effects(plan, generation),
         unproven: succession::unproven(before),
-        handed_over: succession::handed_over(before, generation),
+        handed_over: succession::handed_over(before, plan, reason.direction, generation),
         ask,
     }
 }

@@ -219,7 +219,8 @@ pub(super) fn sweep(
     if state.is_some_and(|s| s.committed()) {
         return Vec::new();
     }
-    let opening = may_open(state, &setup.plan, &setup.limits, node.now, manual);
+    let opening =
+        may_open(state, &setup.plan, Direction::ToStandby, &setup.limits, node.now, manual);
     let Opening::Open(generation) = opening else { return Vec::new() };
     let mut to = node.clone();
     let mut happened = Happened::default();

@@ -123,7 +123,9 @@ fn refers(state: &State, entry: &Entry) -> Result<(), NotAdmitted> {
         }
         Entry::Answered { number, .. } => {
             match state.questions.iter().find(|q| q.number == *number) {
-                Some(q) if q.answer.is_none() || planted::is(Bug::AnswerOfAnother) => Ok(()),
+                Some(q) if q.answer.is_none() || planted::is(Bug::AnswerOfAnother) => {
+                    undecided(state, *number)
+                }
                 Some(_) => no(format!("question {number} has its answer")),
                 None => no(format!("there is no question {number}")),
             }
@@ -137,6 +139,18 @@ fn refers(state: &State, entry: &Entry) -> Result<(), NotAdmitted> {
             }
         }
         _ => Ok(()),
+    }
+}
+
+/// Every question is about the way to the commit: behind it, or after turning back, an answer would only
+/// look as if it had an effect.
+fn undecided(state: &State, number: u32) -> Result<(), NotAdmitted> {
+    match state.fate {
+        Fate::Open => Ok(()),
+        Fate::Committed(at) => no(format!("it is committed since {at}; question {number} is over")),
+        Fate::TurnedBack(reason, at) => {
+            no(format!("it has turned back at {at} ({reason}); question {number} is over"))
+        }
     }
 }
 
@@ -299,3 +313,7 @@ fn ended(
 pub fn next_seq(state: &State) -> Seq {
     state.last.next()
 }
+
+#[cfg(test)]
+#[path = "rules_tests.rs"]
+mod tests;

@@ -181,6 +181,8 @@ impl State {
             Entry::Stopped { reason, .. } => self.stop(HaltKind::Stopped, at, reason),
             Entry::Resumed { time_limit, .. } => {
                 self.resumed_after_question = true;
+                // Nobody looked meanwhile: passes on both sides of a halt are not in a row.
+                self.passes = 0;
                 if let Some(halt) = self.halt.take() {
                     self.halted = self.halted.plus(since(halt.since, at));
                 }
@@ -216,6 +218,11 @@ impl State {
                     undoes: undoes.clone(),
                     outcome: None,
                 });
+                if state.intents.is_empty() && state.outcome.is_some() {
+                    // Handed over and changed by others since: it is this generation's own from here.
+                    state.outcome = None;
+                    state.before = before.as_deref().cloned();
+                }
                 state.change = (**change).clone();
                 state.intents.push(intent);
             }
@@ -332,6 +339,13 @@ impl State {
     /// Effects that may be in flight or done without our having seen which.
     pub fn unresolved(&self) -> impl Iterator<Item = (&EffectId, &EffectState)> {
         self.effects.iter().filter(|(_, e)| e.unresolved())
+    }
+
+    /// Effects that stand in the world: done and not undone.
+    pub fn standing(&self) -> impl Iterator<Item = (&EffectId, &EffectState)> {
+        let undone = |id: &EffectId| self.effects.get(&id.undo()).is_some_and(EffectState::applied);
+        let own = self.effects.iter().filter(|(_, e)| e.undoes.is_none());
+        own.filter(move |(id, e)| e.applied() && !undone(id))
     }
 
     /// When the last request that nobody saw the end of can no longer land.

@@ -68,10 +68,16 @@ pub fn engine(situation: &Situation<'_>, database: &Database, seen: &Seen) -> En
     };
     let sql = || engine_word(situation, database, seen);
     match (database, view) {
-        (Database::RdsReplica(_), View::Rds(Some(rds))) => instance(service, rds, sql()),
-        (Database::AuroraGlobal(d), View::Global(Some(global))) => {
-            cluster(service, d.cluster.of(situation.target()), global, sql())
+        (Database::RdsReplica(d), View::Rds(Some(rds))) => {
+            instance(service, d.instance.of(situation.source()), rds, sql())
         }
+        (Database::AuroraGlobal(d), View::Global(Some(global))) => cluster(
+            service,
+            d.cluster.of(situation.source()),
+            d.cluster.of(situation.target()),
+            global,
+            sql(),
+        ),
         (Database::DynamodbGlobal(_), View::Running(Some(table))) => {
             if table.running >= table.desired {
                 Engine::Writer(format!("{service} is ACTIVE"))
@@ -100,19 +106,34 @@ fn engine_word<'a>(
     }
 }
 
-fn instance(service: &Question, rds: &RdsView, sql: Result<&SqlView, String>) -> Engine {
+fn instance(
+    service: &Question,
+    source: &str,
+    rds: &RdsView,
+    sql: Result<&SqlView, String>,
+) -> Engine {
     if rds.status != "available" {
         return Engine::Moving(format!("{service} is {}", rds.status));
     }
     match (&rds.replica_source, sql) {
+        (Some(other), _) if !names(other, source) => Engine::Wrong(format!(
+            "{service} follows {other}, not {source} of the plan: what it has is another's data"
+        )),
         (_, Err(unseen)) => Engine::Blind(unseen),
         (Some(_), Ok(view)) => Engine::Replica(view.heartbeat_at),
         (None, Ok(view)) => writer(service, "has no replica source", view),
     }
 }
 
+/// A source in the same Region is told by its name, one in another by its ARN, which ends in the name
+/// (RDS API Reference, `DBInstance.ReadReplicaSourceDBInstanceIdentifier`).
+fn names(told: &str, instance: &str) -> bool {
+    told == instance || told.rsplit_once(":db:").is_some_and(|(_, name)| name == instance)
+}
+
 fn cluster(
     service: &Question,
+    source: &str,
     target: &str,
     global: &GlobalView,
     sql: Result<&SqlView, String>,
@@ -125,6 +146,15 @@ fn cluster(
     }
     if global.status != "available" {
         return Engine::Moving(format!("{service} is {}", global.status));
+    }
+    // A third Region's cluster may be the writer since somebody switched over by hand: no fence of ours is its.
+    if let Some(third) =
+        global.members.iter().find(|m| m.writer && m.arn != target && m.arn != source)
+    {
+        return Engine::Wrong(format!(
+            "{service} names {} the writer, which is neither side of the plan: nothing fences it",
+            third.arn
+        ));
     }
     match (member.writer, sql) {
         (_, Err(unseen)) => Engine::Blind(unseen),
@@ -141,5 +171,59 @@ fn writer(service: &Question, says: &str, view: &SqlView) -> Engine {
         Engine::Writer(format!("{service} {says}, the engine is out of recovery and takes writes"))
     } else {
         Engine::Moving(format!("{service} {says}, the engine does not take writes yet"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::world::GlobalMember;
+
+    fn question() -> Question {
+        Question::Global { region: "us-west-2".into(), global_cluster: "catalog".to_owned() }
+    }
+
+    fn replica() -> SqlView {
+        SqlView { in_recovery: true, writable: false, heartbeat_at: None, sessions: None }
+    }
+
+    fn global(writer: &str) -> GlobalView {
+        let member = |arn: &str| GlobalMember { arn: arn.to_owned(), writer: arn == writer };
+        GlobalView {
+            status: "available".to_owned(),
+            failover: None,
+            members: ["east", "west", "third"].map(member).to_vec(),
+        }
+    }
+
+    #[test]
+    fn a_third_cluster_that_writes_is_fenced_by_nobody() {
+        let of = |writer| {
+            let sql = replica();
+            cluster(&question(), "east", "west", &global(writer), Ok(&sql))
+        };
+        assert_eq!(of("east"), Engine::Replica(None));
+        assert!(matches!(of("third"), Engine::Wrong(why) if why.contains("third the writer")));
+    }
+
+    #[test]
+    fn a_replica_of_another_instance_has_anothers_data() {
+        let of = |source: &str| {
+            let sql = replica();
+            let view = RdsView {
+                status: "available".to_owned(),
+                replica_source: Some(source.to_owned()),
+                engine: "postgres".to_owned(),
+                zone: None,
+                multi_az: false,
+                replication: None,
+            };
+            instance(&question(), "orders", &view, Ok(&sql))
+        };
+        assert_eq!(of("orders"), Engine::Replica(None));
+        assert_eq!(of("arn:aws:rds:us-east-1:123456789012:db:orders"), Engine::Replica(None));
+        for other in ["arn:aws:rds:us-east-1:123456789012:db:old-orders", "orders-2"] {
+            assert!(matches!(of(other), Engine::Wrong(_)), "{other}");
+        }
     }
 }

@@ -137,7 +137,7 @@ fn back(
         return;
     }
     let anywhere = planted::is(Bug::UndoTowardsTheDead);
-    if towards_old_side(effect) && !old_side_well(situation) && !anywhere {
+    if effect.change.fences() && !old_side_well(situation) && !anywhere {
         let already = situation.state.effects.get(&id.undo()).is_some_and(EffectState::applied);
         if !already {
             return next.stick(format!(
@@ -172,14 +172,6 @@ fn stray_for(situation: &Situation<'_>, id: &EffectId, effect: &EffectState) -> 
     }
     let safe = after(effect.stray()?, situation.limits.request_life);
     (situation.now < safe).then(|| since(situation.now, safe))
-}
-
-/// Whether its undo sends writers back to the side that was to be left.
-fn towards_old_side(effect: &EffectState) -> bool {
-    matches!(
-        effect.change,
-        Change::MoveLease { .. } | Change::BoundGroup { .. } | Change::RevokeIngress { .. }
-    )
 }
 
 fn old_side_well(situation: &Situation<'_>) -> bool {

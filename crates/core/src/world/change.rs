@@ -207,6 +207,14 @@ pub enum EffectClass {
 }
 
 impl Change {
+    /// Whether it keeps the writers of the side that is left from writing: its undo lets them write again.
+    pub fn fences(&self) -> bool {
+        matches!(
+            self,
+            Self::MoveLease { .. } | Self::BoundGroup { .. } | Self::RevokeIngress { .. }
+        )
+    }
+
     /// What makes it safe to repeat.
     pub fn class(&self) -> EffectClass {
         match self {
