@@ -4,11 +4,11 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use leeward_asl::{Call, End, Execution, Failure, Host, Machine};
+use leeward_asl::{Call, End as AslEnd, Execution, Failure, Host, Machine};
 use leeward_core::error::StepError;
-use leeward_core::ids::{Generation, Region, WorkloadId};
-use leeward_core::journal::{Entry, chain};
-use leeward_core::plan::Plan;
+use leeward_core::ids::{Actor, Generation, Region, WorkloadId};
+use leeward_core::journal::{End, Entry, chain};
+use leeward_core::plan::{ApprovalFor, Plan};
 use leeward_core::table::Key;
 use leeward_core::time::{Span, Timestamp, after, since};
 use leeward_detector::Detector;
@@ -16,10 +16,13 @@ use leeward_ports::Item;
 use leeward_ports::fake::{
     FakeClock, FakeExecutions, FakePublisher, FakeTable, FakeWorld, RegionState, block_on,
 };
-use leeward_reconcile::Book;
+use leeward_reconcile::{Appended, Book, index_items};
 use serde_json::{Value, json};
 
 use crate::functions;
+
+/// Who speaks for people.
+const OPERATOR: &str = "arn:aws:sts::1:assumed-role/ops/eve";
 
 /// How often the schedule fires.
 const SWEEP: Span = Span::minutes(1);
@@ -61,7 +64,7 @@ pub fn example(name: &str) -> Plan {
 }
 
 /// What `plan put` stores of a plan.
-pub fn plan_items(plan: &Plan) -> [Item; 3] {
+pub fn plan_items(plan: &Plan) -> Vec<Item> {
     let body = serde_json::to_string(plan).unwrap_or_default();
     let digest = chain::digest(body.as_bytes());
     let keys = [
@@ -69,7 +72,8 @@ pub fn plan_items(plan: &Plan) -> [Item; 3] {
         Key::plan_current(&plan.plan),
         Key::plan_listed(&plan.plan),
     ];
-    keys.map(|key| Item { key, body: body.clone(), n: 1, nonce: String::new() })
+    let item = |key| Item { key, body: body.clone(), n: 1, nonce: String::new() };
+    keys.map(item).into_iter().chain(index_items(plan, None, 1)).collect()
 }
 
 /// The shipped state machine.
@@ -81,6 +85,15 @@ pub fn machine() -> Machine {
 }
 
 impl Rig {
+    /// A rig with the example plan of that name, nobody asked, after a few minutes of a good day.
+    pub fn well(name: &str) -> Self {
+        let mut plan = example(name);
+        plan.policy.approval.wanted_for = ApprovalFor::None;
+        let rig = Self::new(plan);
+        assert!(rig.live(Span::minutes(5)).is_empty(), "nothing is started on a good day");
+        rig
+    }
+
     /// A rig with that plan stored, the primary serving.
     pub fn new(plan: Plan) -> Self {
         let clock = FakeClock::default();
@@ -105,14 +118,28 @@ impl Rig {
             invocations: Mutex::new(Vec::new()),
             twice: Mutex::new(false),
         };
-        rig.put_plan();
+        rig.put_plan(&rig.plan);
         rig
     }
 
-    fn put_plan(&self) {
-        for item in plan_items(&self.plan) {
+    /// Puts a plan in force, as `plan put` does.
+    pub fn put_plan(&self, plan: &Plan) {
+        for item in plan_items(plan) {
             self.table.put_by_hand(item);
         }
+    }
+
+    /// That many more workloads like the first, each with a plan of its own; gives their names.
+    pub fn put_likes(&self, count: usize) -> Vec<String> {
+        let names = (0..count).map(|index| format!("{}-{index}", self.plan.workload));
+        names
+            .inspect(|name| {
+                let mut plan = self.plan.clone();
+                plan.workload = name.as_str().into();
+                plan.plan = format!("{name}-region").as_str().into();
+                self.put_plan(&plan);
+            })
+            .collect()
     }
 
     /// Every function is invoked twice for each call, as an at-least-once delivery does.
@@ -122,7 +149,7 @@ impl Rig {
 
     /// Lets `span` pass, the schedule firing each minute and executions running to their end as
     /// they start. Gives how each ended.
-    pub fn live(&self, span: Span) -> Vec<End> {
+    pub fn live(&self, span: Span) -> Vec<AslEnd> {
         let mut ends = Vec::new();
         let until = after(self.clock.now(), span);
         while self.clock.now() < until {
@@ -195,7 +222,7 @@ impl Rig {
     }
 
     /// Runs every execution that was started to its end.
-    pub fn run_started(&self) -> Vec<End> {
+    pub fn run_started(&self) -> Vec<AslEnd> {
         let mut ends = Vec::new();
         for (name, input) in self.executions.take_started() {
             let input: Value = serde_json::from_str(&input).unwrap_or(Value::Null);
@@ -206,7 +233,7 @@ impl Rig {
     }
 
     /// Runs one execution to its end.
-    pub fn execute(&self, name: &str, input: Value) -> End {
+    pub fn execute(&self, name: &str, input: Value) -> AslEnd {
         let execution = Execution {
             id: name.to_owned(),
             name: name.to_owned(),
@@ -214,7 +241,7 @@ impl Rig {
             state_machine: "leeward-recovery".to_owned(),
         };
         let run = self.machine.execute(&execution, input, self);
-        block_on(&self.clock, run).unwrap_or(End::Failed {
+        block_on(&self.clock, run).unwrap_or(AslEnd::Failed {
             error: "Hang".to_owned(),
             cause: "nothing can go on".to_owned(),
         })
@@ -233,6 +260,32 @@ impl Rig {
     pub fn story(&self, generation: u64) -> Vec<String> {
         let Some(book) = self.book(generation) else { return Vec::new() };
         book.records.iter().map(|r| sentence(&r.entry)).collect()
+    }
+
+    /// Everything that was written and answered, for a test's message.
+    pub fn told(&self) -> String {
+        format!("{:#?}\n{:#?}\n{:#?}", self.story(1), self.story(2), self.invocations())
+    }
+
+    /// How a generation ended.
+    pub fn ended(&self, generation: u64) -> Option<End> {
+        self.book(generation).and_then(|b| b.state.end.map(|e| e.end))
+    }
+
+    /// A person's order to start, in that mode and direction.
+    pub fn order(&self, mode: &str, direction: &str) -> Result<Value, StepError> {
+        self.call(&json!({
+            "leeward": "start", "workload": self.plan.workload, "plan": self.plan.plan,
+            "mode": mode, "direction": direction, "reason": "a test's",
+            "operator": "arn:aws:sts::1:assumed-role/a/b",
+        }))
+    }
+
+    /// An operator's word in a generation's journal.
+    pub fn say(&self, generation: u64, entry: Entry) -> Option<Appended> {
+        let mut book = self.book(generation)?;
+        let desk = self.detector.desk.in_the_name_of(Actor::new(OPERATOR));
+        block_on(&self.clock, desk.append(&mut book, entry, Some(&self.plan)))?.ok()
     }
 
     /// What was invoked, with each answer or error name.

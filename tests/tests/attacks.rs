@@ -1,8 +1,7 @@
 //! Attacks that once came through: each a world in which something went wrong without anybody's fault.
 #![expect(clippy::wildcard_enum_match_arm, reason = "a test looks for one kind of entry among all")]
-#![expect(clippy::expect_used, reason = "helpers of tests fail their test")]
 
-use leeward_core::ids::{Actor, EntryId, Side};
+use leeward_core::ids::{EntryId, Side};
 use leeward_core::journal::{End, Entry};
 use leeward_core::plan::ApprovalFor;
 use leeward_core::time::Span;
@@ -14,55 +13,28 @@ use serde_json::json;
 
 const PRIMARY: &str = "us-east-1";
 
-fn rig(name: &str) -> Rig {
-    let mut plan = example(name);
-    plan.policy.approval.wanted_for = ApprovalFor::None;
-    let rig = Rig::new(plan);
-    assert!(rig.live(Span::minutes(5)).is_empty(), "nothing is started on a good day");
-    rig
-}
-
-fn order(rig: &Rig, direction: &str) -> serde_json::Value {
-    rig.call(&json!({
-        "leeward": "start", "workload": rig.plan.workload, "plan": rig.plan.plan, "mode": "recover",
-        "direction": direction, "reason": "home", "operator": "arn:aws:sts::1:assumed-role/a/b",
-    }))
-    .expect("an answer")
-}
-
 fn say(rig: &Rig, generation: u64, entry: Entry) {
-    let mut book = rig.book(generation).expect("a generation");
-    let desk = rig.detector.desk.in_the_name_of(Actor::new("arn:aws:sts::1:assumed-role/ops/eve"));
-    let appended = block_on(&rig.clock, desk.append(&mut book, entry, Some(&rig.plan)));
-    assert_eq!(appended.expect("a table").expect("an answer"), Appended::Yes);
-}
-
-fn told(rig: &Rig) -> String {
-    format!("{:#?}\n{:#?}\n{:#?}", rig.story(1), rig.story(2), rig.invocations())
-}
-
-fn ended(rig: &Rig, generation: u64) -> Option<End> {
-    rig.book(generation).and_then(|b| b.state.end.map(|e| e.end))
+    assert_eq!(rig.say(generation, entry), Some(Appended::Yes), "{}", rig.told());
 }
 
 #[test]
 fn home_is_no_home_while_it_holds_another_history() {
-    let rig = rig("orders");
+    let rig = Rig::well("orders");
     rig.world.set_region(&PRIMARY.into(), RegionState::Dead);
     rig.live(Span::minutes(30));
-    assert_eq!(ended(&rig, 1), Some(End::Recovered), "{}", told(&rig));
+    assert_eq!(rig.ended(1), Some(End::Recovered), "{}", rig.told());
     rig.world.set_region(&PRIMARY.into(), RegionState::Well);
     say(&rig, 1, Entry::Acknowledged { reason: "seen".to_owned() });
     rig.live(Span::minutes(5));
 
     // Nobody rebuilt the old primary as a replica: RDS calls it a writer, and it has none of the orders since.
-    assert_eq!(order(&rig, "to-primary")["status"], "go");
+    assert_eq!(rig.order("recover", "to-primary").expect("an answer")["status"], "go");
     rig.live(Span::minutes(5));
     let second = rig.book(2).expect("opened").state;
-    assert!(!second.committed(), "{}", told(&rig));
+    assert!(!second.committed(), "{}", rig.told());
     let asked = second.questions.last().and_then(|q| q.loss).expect("a loss is shown");
-    assert!(asked > Span::minutes(20), "{asked:?}\n{}", told(&rig));
-    assert!(rig.world.accepts(&"orders-db".into(), Side::Standby), "{}", told(&rig));
+    assert!(asked > Span::minutes(20), "{asked:?}\n{}", rig.told());
+    assert!(rig.world.accepts(&"orders-db".into(), Side::Standby), "{}", rig.told());
 }
 
 #[test]
@@ -79,7 +51,7 @@ fn a_lease_given_back_by_hand_stops_the_promotion() {
         if taken {
             break;
         }
-        assert!(attempt < 39, "{}", told(&rig));
+        assert!(attempt < 39, "{}", rig.told());
         step_once(&rig);
     }
     let epoch =
@@ -101,9 +73,9 @@ fn a_lease_given_back_by_hand_stops_the_promotion() {
     rig.live(Span::minutes(30));
     let promoted =
         rig.world.happenings().iter().any(|h| matches!(h.what, Happened::Promoted { .. }));
-    assert!(!promoted, "{}", told(&rig));
+    assert!(!promoted, "{}", rig.told());
     let state = rig.book(1).expect("open").state;
-    assert!(state.halt.is_some(), "people are needed\n{}", told(&rig));
+    assert!(state.halt.is_some(), "people are needed\n{}", rig.told());
 }
 
 /// The detector sweeps and the fence step is asked once, with nothing else running.
@@ -121,13 +93,13 @@ fn step_once(rig: &Rig) {
 
 #[test]
 fn a_receiver_that_answers_is_told_of_a_refusal_once() {
-    let rig = rig("orders");
+    let rig = Rig::well("orders");
     rig.world.set_region(&PRIMARY.into(), RegionState::Dead);
     rig.live(Span::minutes(20));
-    assert_eq!(ended(&rig, 1), Some(End::Recovered), "{}", told(&rig));
+    assert_eq!(rig.ended(1), Some(End::Recovered), "{}", rig.told());
     let deaf = rig.plan.notifications.topics[0].0.clone();
     rig.publisher.set_receiver_down(&deaf);
-    assert_eq!(order(&rig, "to-primary")["status"], "refused");
+    assert_eq!(rig.order("recover", "to-primary").expect("an answer")["status"], "refused");
     rig.live(Span::minutes(10));
     let refusals = |to: &dyn Fn(&str) -> bool| {
         let all = rig.publisher.delivered();
@@ -141,15 +113,15 @@ fn a_receiver_that_answers_is_told_of_a_refusal_once() {
 
 #[test]
 fn an_end_that_nobody_could_be_told_of_is_told_when_the_next_generation_is_open() {
-    let rig = rig("orders");
+    let rig = Rig::well("orders");
     rig.publisher.set_down(true);
     rig.world.set_region(&PRIMARY.into(), RegionState::Dead);
     rig.live(Span::minutes(30));
-    assert_eq!(ended(&rig, 1), Some(End::Recovered), "{}", told(&rig));
+    assert_eq!(rig.ended(1), Some(End::Recovered), "{}", rig.told());
     rig.world.set_region(&PRIMARY.into(), RegionState::Well);
     rig.world.rebuild_replica(&EntryId::from("orders-db"), Side::Primary);
     say(&rig, 1, Entry::Acknowledged { reason: "seen".to_owned() });
-    assert_eq!(order(&rig, "to-primary")["status"], "go");
+    assert_eq!(rig.order("recover", "to-primary").expect("an answer")["status"], "go");
     rig.publisher.set_down(false);
     rig.live(Span::minutes(2));
     let subjects: Vec<String> =
@@ -159,19 +131,11 @@ fn an_end_that_nobody_could_be_told_of_is_told_when_the_next_generation_is_open(
 
 #[test]
 fn an_execution_started_by_a_shared_alarm_keeps_no_workload_from_its_own_executor() {
-    let rig = rig("orders");
+    let rig = Rig::well("orders");
     let mut other = rig.plan.clone();
     other.plan = "ledger-region".into();
     other.workload = "ledger".into();
-    let body = serde_json::to_string(&other).expect("a plan");
-    let digest = leeward_core::journal::chain::digest(body.as_bytes());
-    for key in [
-        leeward_core::table::Key::plan_version(&other.plan, &digest),
-        leeward_core::table::Key::plan_listed(&other.plan),
-    ] {
-        let body = body.clone();
-        rig.table.put_by_hand(leeward_ports::Item { key, body, n: 1, nonce: String::new() });
-    }
+    rig.put_plan(&other);
     rig.world.set_region(&PRIMARY.into(), RegionState::Dead);
     rig.clock.advance(Span::minutes(4));
     let alarm = json!({"alarmData": {"alarmName": "orders-canary-eu"}, "region": "eu-west-1"});

@@ -4,7 +4,6 @@
 use leeward_core::brake::Brake;
 use leeward_core::evidence::{Signal, Vote};
 use leeward_core::ids::Generation;
-use leeward_core::journal::chain;
 use leeward_core::plan::{ApprovalFor, OnTimeout, Plan};
 use leeward_core::table::Key;
 use leeward_core::time::{Span, Timestamp};
@@ -185,24 +184,6 @@ fn the_voters_of_one_region_wrong_together_move_nothing() {
     assert!(rig.book(1).is_none(), "no witness outside");
 }
 
-/// The same plan for other workloads.
-fn also(rig: &Rig, count: usize) -> Vec<String> {
-    let mut names = Vec::new();
-    for index in 0..count {
-        let mut plan = rig.plan.clone();
-        let name = format!("orders-{index}");
-        plan.workload = name.as_str().into();
-        plan.plan = format!("{name}-region").as_str().into();
-        let body = serde_json::to_string(&plan).expect("a plan");
-        let digest = chain::digest(body.as_bytes());
-        for key in [Key::plan_version(&plan.plan, &digest), Key::plan_listed(&plan.plan)] {
-            rig.table.put_by_hand(Item { key, body: body.clone(), n: 1, nonce: String::new() });
-        }
-        names.push(name);
-    }
-    names
-}
-
 /// Generations that are open, of any workload.
 fn opened(rig: &Rig) -> usize {
     let first = format!("J#{:010}", 1);
@@ -212,7 +193,7 @@ fn opened(rig: &Rig) -> usize {
 #[test]
 fn the_brake_lets_so_many_go_by_themselves_and_asks_for_the_rest() {
     let rig = well(orders());
-    also(&rig, 5);
+    rig.put_likes(5);
     let brake = Brake { limit: 4, ..Brake::default() };
     let body = serde_json::to_string(&brake).expect("a brake");
     rig.table.put_by_hand(Item { key: Key::brake(), body, n: 1, nonce: String::new() });

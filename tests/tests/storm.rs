@@ -3,7 +3,6 @@
 
 use leeward_core::brake::Brake;
 use leeward_core::evidence::Signal;
-use leeward_core::journal::chain;
 use leeward_core::plan::ApprovalFor;
 use leeward_core::table::Key;
 use leeward_core::time::{Span, Timestamp, after, since};
@@ -22,14 +21,7 @@ fn estate(workloads: usize) -> Rig {
     plan.policy.approval.wanted_for = ApprovalFor::None;
     plan.detection.maintenance.clear();
     let rig = Rig::new(plan);
-    for index in 1..workloads {
-        let mut plan = rig.plan.clone();
-        plan.workload = format!("orders-{index}").as_str().into();
-        plan.plan = format!("orders-{index}-region").as_str().into();
-        put(&rig, Key::plan_listed(&plan.plan), &plan);
-        let body = serde_json::to_string(&plan).expect("a plan");
-        put(&rig, Key::plan_version(&plan.plan, &chain::digest(body.as_bytes())), &plan);
-    }
+    rig.put_likes(workloads - 1);
     put(&rig, Key::brake(), &Brake { limit: 60, ..Brake::default() });
     rig
 }
@@ -136,41 +128,4 @@ fn alarms_that_are_all_lost_cost_at_most_a_minute() {
     );
     let slowest = rig.plan.detection.sustain.plus(Span::minutes(2));
     assert!(latency <= slowest, "{latency}: sustain and one sweep, each vote read once a minute");
-}
-
-/// Detection latency and cost, printed: `cargo test -p leeward-tests --test storm -- --ignored --nocapture`.
-#[test]
-#[ignore = "a benchmark: it prints and judges nothing"]
-fn detection_latency_and_cost() {
-    for workloads in [1, 5, 50] {
-        let rig = estate(workloads);
-        sweep(&rig);
-        let (looks, reads, writes) =
-            (rig.world.calls().len(), rig.table.reads(), rig.table.writes().len());
-        let started = std::time::Instant::now();
-        const SWEEPS: u32 = 20;
-        for _ in 0..SWEEPS {
-            rig.clock.advance(Span::minutes(1));
-            sweep(&rig);
-        }
-        let each = f64::from(SWEEPS) * workloads as f64;
-        println!(
-            "{workloads} workloads, a good day, each a sweep: {:.1} looks, {:.1} reads, {:.1} writes, {:.3} ms of processor",
-            (rig.world.calls().len() - looks) as f64 / each,
-            (rig.table.reads() - reads) as f64 / each,
-            (rig.table.writes().len() - writes) as f64 / each,
-            started.elapsed().as_secs_f64() * 1000.0 / each
-        );
-        rig.world.set_region(&PRIMARY.into(), RegionState::Dead);
-        let died = rig.clock.now();
-        while opened(&rig).len() < workloads && since(died, rig.clock.now()) < Span::minutes(20) {
-            rig.clock.advance(Span::minutes(1));
-            sweep(&rig);
-        }
-        println!(
-            "{workloads} workloads, their Region dead and silent: {} generations after {}",
-            opened(&rig).len(),
-            since(died, rig.clock.now()).in_words()
-        );
-    }
 }

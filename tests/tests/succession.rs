@@ -3,48 +3,20 @@
 #![expect(clippy::expect_used, clippy::panic, reason = "helpers of tests fail their test")]
 #![expect(clippy::wildcard_enum_match_arm, reason = "a test looks for one kind of entry among all")]
 
-use leeward_core::ids::{Actor, EntryId, Side};
+use leeward_core::ids::{EntryId, Side};
 use leeward_core::journal::{End, Entry};
-use leeward_core::plan::{ApprovalFor, Voter};
+use leeward_core::plan::Voter;
 use leeward_core::time::Span;
 use leeward_core::world::AlarmState;
-use leeward_ports::fake::{RegionState, block_on};
+use leeward_ports::fake::RegionState;
 use leeward_reconcile::Appended;
 use leeward_tests::check::{Evidence, judge};
-use leeward_tests::rig::{Rig, example};
-use serde_json::json;
+use leeward_tests::rig::Rig;
 
 const PRIMARY: &str = "us-east-1";
 
-fn rig(name: &str) -> Rig {
-    let mut plan = example(name);
-    plan.policy.approval.wanted_for = ApprovalFor::None;
-    let rig = Rig::new(plan);
-    assert!(rig.live(Span::minutes(5)).is_empty(), "nothing is started on a good day");
-    rig
-}
-
-fn order(rig: &Rig, mode: &str, direction: &str) -> serde_json::Value {
-    rig.call(&json!({
-        "leeward": "start", "workload": rig.plan.workload, "plan": rig.plan.plan, "mode": mode,
-        "direction": direction, "reason": "practice", "operator": "arn:aws:sts::1:assumed-role/a/b",
-    }))
-    .expect("an answer")
-}
-
 fn say(rig: &Rig, generation: u64, entry: Entry) {
-    let mut book = rig.book(generation).expect("a generation");
-    let desk = rig.detector.desk.in_the_name_of(Actor::new("arn:aws:sts::1:assumed-role/ops/eve"));
-    let appended = block_on(&rig.clock, desk.append(&mut book, entry, Some(&rig.plan)));
-    assert_eq!(appended.expect("a table").expect("an answer"), Appended::Yes);
-}
-
-fn told(rig: &Rig) -> String {
-    format!("{:#?}\n{:#?}\n{:#?}", rig.story(1), rig.story(2), rig.invocations())
-}
-
-fn ended(rig: &Rig, generation: u64) -> Option<End> {
-    rig.book(generation).and_then(|b| b.state.end.map(|e| e.end))
+    assert_eq!(rig.say(generation, entry), Some(Appended::Yes), "{}", rig.told());
 }
 
 /// How often the lease was intended to go from the old side to nobody, in any generation.
@@ -62,18 +34,18 @@ fn lease_taken(rig: &Rig) -> usize {
 
 /// A drill that is still bringing capacity up when the Region dies under it.
 fn drill_turned_real() -> Rig {
-    let rig = rig("orders");
+    let rig = Rig::well("orders");
     rig.world.set_habits(|h| h.launch = Span::minutes(12));
     rig.turn_after(Span::seconds(90), PRIMARY, RegionState::Dead);
-    assert_eq!(order(&rig, "drill", "to-standby")["status"], "go");
+    assert_eq!(rig.order("drill", "to-standby").expect("an answer")["status"], "go");
     rig
 }
 
 fn assert_kept(rig: &Rig) {
     let first = rig.book(1).expect("the drill").state;
-    let next = first.successor.unwrap_or_else(|| panic!("{}", told(rig)));
+    let next = first.successor.unwrap_or_else(|| panic!("{}", rig.told()));
     assert!(next.keeps.iter().any(|e| e.as_str().ends_with("take-lease")), "{next:?}");
-    assert_eq!(ended(rig, 1), Some(End::RolledBack), "{}", told(rig));
+    assert_eq!(rig.ended(1), Some(End::RolledBack), "{}", rig.told());
 }
 
 #[test]
@@ -81,11 +53,11 @@ fn a_real_outage_takes_the_place_of_a_drill_and_goes_on_with_its_fence() {
     let rig = drill_turned_real();
     rig.live(Span::minutes(60));
     assert_kept(&rig);
-    assert_eq!(ended(&rig, 2), Some(End::Recovered), "{}", told(&rig));
-    assert_eq!(rig.world.served_by(), Some(Side::Standby), "{}", told(&rig));
-    assert_eq!(lease_taken(&rig), 1, "the fence is handed over, not taken again\n{}", told(&rig));
+    assert_eq!(rig.ended(2), Some(End::Recovered), "{}", rig.told());
+    assert_eq!(rig.world.served_by(), Some(Side::Standby), "{}", rig.told());
+    assert_eq!(lease_taken(&rig), 1, "the fence is handed over, not taken again\n{}", rig.told());
     let broken = judge(&Evidence::of(&rig));
-    assert!(broken.is_empty(), "{broken:#?}\n{}", told(&rig));
+    assert!(broken.is_empty(), "{broken:#?}\n{}", rig.told());
 }
 
 #[test]
@@ -95,12 +67,12 @@ fn what_was_handed_over_is_given_back_when_the_next_one_cannot_go_on() {
     rig.turn_after(Span::minutes(20), PRIMARY, RegionState::Well);
     rig.live(Span::minutes(60));
     assert_kept(&rig);
-    let second = rig.book(2).unwrap_or_else(|| panic!("{}", told(&rig))).state;
-    assert!(!second.committed(), "{}", told(&rig));
+    let second = rig.book(2).unwrap_or_else(|| panic!("{}", rig.told())).state;
+    assert!(!second.committed(), "{}", rig.told());
     assert!(
         second.halt.is_some(),
         "nothing is sent to a side that is not seen well\n{}",
-        told(&rig)
+        rig.told()
     );
 
     for voter in &rig.plan.detection.voters {
@@ -109,14 +81,14 @@ fn what_was_handed_over_is_given_back_when_the_next_one_cannot_go_on() {
     }
     say(&rig, 2, Entry::Resumed { reason: "it is well".to_owned(), time_limit: None });
     rig.live(Span::minutes(30));
-    assert_eq!(ended(&rig, 2), Some(End::RolledBack), "{}", told(&rig));
-    assert!(rig.world.accepts(&"orders-db".into(), Side::Primary), "{}", told(&rig));
+    assert_eq!(rig.ended(2), Some(End::RolledBack), "{}", rig.told());
+    assert!(rig.world.accepts(&"orders-db".into(), Side::Primary), "{}", rig.told());
     assert_eq!(lease_taken(&rig), 1);
     assert!(rig.book(3).is_none());
 }
 
 fn left_unproven() -> (Rig, EntryId) {
-    let rig = rig("catalog");
+    let rig = Rig::well("catalog");
     rig.world.set_region(&rig.plan.regions.primary, RegionState::Dead);
     rig.live(Span::minutes(15));
     let database: EntryId = rig.plan.databases[0].id().clone();
@@ -125,8 +97,8 @@ fn left_unproven() -> (Rig, EntryId) {
     let time_limit = Some(Span::minutes(30));
     say(&rig, 1, Entry::Resumed { reason: "waived".to_owned(), time_limit });
     rig.live(Span::minutes(30));
-    assert_eq!(ended(&rig, 1), Some(End::Recovered), "{}", told(&rig));
-    assert_eq!(rig.book(1).expect("ended").state.unproven().len(), 1, "{}", told(&rig));
+    assert_eq!(rig.ended(1), Some(End::Recovered), "{}", rig.told());
+    assert_eq!(rig.book(1).expect("ended").state.unproven().len(), 1, "{}", rig.told());
     (rig, database)
 }
 
@@ -143,7 +115,7 @@ fn an_unproven_old_side_is_told_until_it_is_seen_fenced() {
     rig.world.set_region(&rig.plan.regions.primary, RegionState::Well);
     rig.world.rebuild_replica(&database, Side::Primary);
     rig.live(Span::minutes(5));
-    assert!(rig.book(1).expect("ended").state.unproven().is_empty(), "{}", told(&rig));
+    assert!(rig.book(1).expect("ended").state.unproven().is_empty(), "{}", rig.told());
     assert!(messages().iter().any(|m| m.contains("is seen fenced")), "{:#?}", messages());
 }
 
@@ -151,9 +123,9 @@ fn an_unproven_old_side_is_told_until_it_is_seen_fenced() {
 fn a_generation_after_an_unproven_one_asks_a_person() {
     let (rig, _) = left_unproven();
     say(&rig, 1, Entry::Acknowledged { reason: "seen".to_owned() });
-    assert_eq!(order(&rig, "recover", "to-primary")["status"], "go");
+    assert_eq!(rig.order("recover", "to-primary").expect("an answer")["status"], "go");
     let second = rig.book(2).expect("opened").state;
-    assert_eq!(second.decision.unproven.len(), 1, "{}", told(&rig));
+    assert_eq!(second.decision.unproven.len(), 1, "{}", rig.told());
     assert_eq!(second.questions.len(), 1, "the plan asks nobody, the old side does");
     assert!(second.questions[0].question.contains("unproven"), "{:?}", second.questions);
 }

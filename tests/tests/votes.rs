@@ -3,11 +3,8 @@
 use std::sync::Arc;
 
 use leeward_core::error::StepError;
-use leeward_core::journal::chain;
-use leeward_core::table::Key;
 use leeward_core::time::{Span, Timestamp, since};
 use leeward_detector::Detector;
-use leeward_ports::Item;
 use leeward_ports::fake::{Call, FakeTable, Fate, RegionState, block_on};
 use leeward_reconcile::Desk;
 use leeward_tests::rig::{Rig, example};
@@ -71,16 +68,7 @@ fn a_vote_that_cannot_be_stored_loses_no_other_vote() {
 fn many_workloads_of_a_silent_region_cost_hardly_more_than_one() {
     let one = sweep(&silent());
     let many = silent();
-    for index in 0..12 {
-        let mut plan = many.plan.clone();
-        plan.workload = format!("orders-{index}").as_str().into();
-        plan.plan = format!("orders-{index}-region").as_str().into();
-        let body = serde_json::to_string(&plan).unwrap();
-        let digest = chain::digest(body.as_bytes());
-        for key in [Key::plan_version(&plan.plan, &digest), Key::plan_listed(&plan.plan)] {
-            many.table.put_by_hand(Item { key, body: body.clone(), n: 1, nonce: String::new() });
-        }
-    }
+    many.put_likes(12);
     assert_eq!(sweep(&many), one, "thirteen workloads are looked at side by side");
 }
 

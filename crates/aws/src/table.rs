@@ -78,6 +78,16 @@ impl DynamoTable {
         })
     }
 
+    /// An item of a list. One that is malformed has an empty body, which nobody can parse: whoever reads
+    /// the list says what that means, and the other items are not lost with it.
+    fn listed(&self, tried: &str, attributes: &Attributes) -> Result<Item, TableError> {
+        self.item(tried, attributes).or_else(|error| {
+            let text = |name: &str| Some(attributes.get(name)?.as_s().ok()?.clone());
+            let (Some(pk), Some(sk)) = (text("pk"), text("sk")) else { return Err(error) };
+            Ok(Item { key: Key { pk, sk }, body: String::new(), n: 0, nonce: String::new() })
+        })
+    }
+
     fn malformed(&self, tried: &str, item: &Attributes, name: &str, wanted: &str) -> TableError {
         let sk = item.get("sk").and_then(|sk| sk.as_s().ok()).map_or("?", String::as_str);
         let message = format!("the stored item {sk} has no attribute `{name}` that is {wanted}");
@@ -140,7 +150,7 @@ impl Table for DynamoTable {
             let at = self.dated(&tried, &date, ())?.at;
             first_at.get_or_insert(at);
             for attributes in page.items() {
-                found.push(self.item(&tried, attributes)?);
+                found.push(self.listed(&tried, attributes)?);
             }
             match (page.last_evaluated_key, first_at) {
                 (Some(next), _) if !next.is_empty() => start = Some(next),

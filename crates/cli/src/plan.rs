@@ -115,7 +115,8 @@ fn item(key: Key, body: String, n: u64) -> Item {
     Item { key, body, n, nonce: String::new() }
 }
 
-/// The pointer decides between two who put at once; the list is what the sweep reads.
+/// The pointer decides between two who put at once; the list is what the sweep reads. What the plan is found
+/// by is written before the list: nothing is in force that an event would not find.
 async fn put_in_force(
     office: &Office,
     plan: &Plan,
@@ -137,6 +138,11 @@ async fn put_in_force(
             plan.plan, plan.plan
         )));
     }
+    let before = match &current.value {
+        Some(item) => version_before(office, plan, item).await,
+        None => None,
+    };
+    office.desk.index(plan, before.as_ref(), n, frozen).await?;
     let listed = item(Key::plan_listed(&plan.plan), body, n);
     match table.put(&listed, Condition::Newer, frozen).await?.value {
         Put::Done => Ok(()),
@@ -145,6 +151,13 @@ async fn put_in_force(
             plan.plan, plan.plan
         ))),
     }
+}
+
+/// The version that the pointer names. One that cannot be read leaves its marks: they cost a look each.
+async fn version_before(office: &Office, plan: &Plan, pointer: &Item) -> Option<Plan> {
+    let pointer: serde_json::Value = serde_json::from_str(&pointer.body).ok()?;
+    let digest = Digest::new(pointer.get("digest")?.as_str()?);
+    office.desk.plan_version(&plan.plan, &digest).await.ok()
 }
 
 /// The lease's item and the fence numbers: what a recovery needs to find.

@@ -106,13 +106,15 @@ async fn refused(
         .value
         .iter()
         .filter_map(|item| {
-            let ms: i64 = item.key.sk.strip_prefix(REFUSALS)?.parse().ok()?;
-            let at = Timestamp::from_millisecond(ms).ok().filter(|_| ms >= since)?;
             let body: Value = serde_json::from_str(&item.body).ok()?;
+            let at: Timestamp = body.get("as_of")?.as_str()?.parse().ok()?;
+            let at = Some(at).filter(|at| at.as_millisecond() >= since)?;
             let reason = body.get("reason")?.as_str()?.to_owned();
             Some(Refused { at: at.to_string(), reason })
         })
         .collect();
+    // A place in the record may have been used again.
+    refused.sort_by(|a, b| a.at.cmp(&b.at));
     let from = refused.len().saturating_sub(REFUSED_SHOWN);
     Ok(refused.split_off(from))
 }

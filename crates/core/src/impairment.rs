@@ -7,11 +7,20 @@ use serde::{Deserialize, Serialize};
 use crate::evidence::{Assessment, Classification, Counted, Verdict, actions};
 use crate::ids::{Generation, PlanId, WorkloadId};
 use crate::journal::{End, State};
+use crate::matching::Candidate;
 use crate::plan::{ImpairmentKind, Severity};
 use crate::time::{Span, Timestamp, since};
 
 /// An open impairment is written anew at least this often, so that its last sight can be trusted.
 const WRITTEN_EVERY: Span = Span::minutes(5);
+
+/// The plan whose voters see the gravest trouble: down before not, then by severity.
+pub fn gravest<'a, 'b>(candidates: &'b [Candidate<'a>]) -> Option<&'b Candidate<'a>> {
+    candidates.iter().max_by_key(|c| {
+        let found = c.assessment.classification.as_ref();
+        (c.assessment.verdict == Verdict::Down, found.map(|f| f.severity))
+    })
+}
 
 /// One impairment of one workload.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -3,9 +3,9 @@
 
 use std::cmp::Reverse;
 
-use crate::brake::Holds;
 use crate::evidence::{Assessment, Classification, Verdict, actions};
-use crate::journal::{Bearing, chain};
+use crate::journal::Bearing;
+use crate::need::Needed;
 use crate::plan::{Plan, RespondsTo, Severity};
 use crate::succession::reach;
 use crate::time::Timestamp;
@@ -28,46 +28,6 @@ pub enum Choice {
     Plan(usize),
     /// It is down, and no plan goes on by itself.
     Person(Needed),
-}
-
-/// Why a person is needed.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Needed {
-    /// The same word for the same reason: people are told once, not each minute.
-    pub cause: String,
-    /// Why nothing is done by itself.
-    pub why: String,
-    /// The same with what was seen, with the numbers.
-    pub reason: String,
-    /// What to do.
-    pub actions: Vec<String>,
-}
-
-/// How often people are told of the same need.
-const TOLD_EVERY_MS: i64 = 3_600_000;
-
-impl Needed {
-    /// The brake holds this one back.
-    pub fn by_the_brake(holds: &Holds, assessment: &Assessment) -> Self {
-        Self {
-            cause: "brake".to_owned(),
-            why: holds.to_string(),
-            reason: format!("A person is needed: {holds}. Seen: {}", assessment.sentence()),
-            actions: vec![
-                "leeward brake".to_owned(),
-                "leeward brake release --reason …".to_owned(),
-            ],
-        }
-    }
-
-    /// One instant for the same cause within an hour: the sweep meets it again each minute, and people
-    /// are told once.
-    pub fn told_as_of(&self, now: Timestamp) -> Timestamp {
-        let hour = now.as_millisecond().div_euclid(TOLD_EVERY_MS) * TOLD_EVERY_MS;
-        let digest = chain::digest(self.cause.as_bytes());
-        let place = digest.as_str().bytes().take(8).fold(0i64, |sum, b| sum * 31 + i64::from(b));
-        Timestamp::from_millisecond(hour + place.rem_euclid(TOLD_EVERY_MS)).unwrap_or(now)
-    }
 }
 
 /// The choice among the plans of one workload.

@@ -1,6 +1,7 @@
 //! Keys of the state table.
 
 use crate::ids::{Digest, Generation, PlanId, Seq, VoterId, WorkloadId};
+use crate::index::By;
 use crate::time::Timestamp;
 
 /// Partition and sort key of an item.
@@ -84,6 +85,11 @@ impl Key {
     /// The list of plans: one item a plan, so that a sweep is one query.
     pub fn plan_listed(plan: &PlanId) -> Self {
         Self::new(PLANS.to_owned(), plan.as_str())
+    }
+
+    /// Mark in an index that a plan is found there.
+    pub fn indexed(by: &By, plan: &PlanId) -> Self {
+        Self::new(by.partition(), plan.as_str())
     }
 
     /// The brake across workloads.

@@ -6,6 +6,7 @@ mod observe;
 mod open;
 mod sweep;
 mod tell;
+mod watch;
 mod workload;
 
 use std::sync::Arc;

@@ -5,7 +5,7 @@ use leeward_core::error::StepError;
 use leeward_core::evidence::Assessment;
 use leeward_core::ids::{Direction, ExecutorId, Generation, Step, WorkloadId};
 use leeward_core::journal::{Decision, Entry, PROTOCOL, State, Trigger, chain};
-use leeward_core::matching::Needed;
+use leeward_core::need::Needed;
 use leeward_core::opening::{Adoption, NotNow, Opening, adopts, fresh, may_open};
 use leeward_core::planted::{self, Bug};
 use leeward_core::steps::{Situation, approval, effects};
@@ -234,7 +234,8 @@ async fn execute(
     match executor {
         Some(executor) => join(detector, &decision.workload, decision.generation, executor).await,
         None => {
-            start(detector, &decision.workload, decision.generation).await;
+            // Said once, it may be a stutter: the next sweep tries again, and tells people.
+            let _ = start(detector, &decision.workload, decision.generation).await;
             Ok(output(
                 DetectStatus::Go,
                 decision.workload.as_str(),
@@ -245,8 +246,13 @@ async fn execute(
     }
 }
 
-/// Starts an executor. When that fails the generation stays open and the next sweep tries again.
-async fn start(detector: &Detector, workload: &WorkloadId, generation: Generation) {
+/// Starts an executor. When that fails the generation stays open and the next sweep tries again; gives
+/// what Step Functions said.
+async fn start(
+    detector: &Detector,
+    workload: &WorkloadId,
+    generation: Generation,
+) -> Result<(), String> {
     let nonce = detector.desk.nonces.draw();
     let mark: String =
         nonce.as_str().chars().filter(char::is_ascii_alphanumeric).take(12).collect();
@@ -255,9 +261,10 @@ async fn start(detector: &Detector, workload: &WorkloadId, generation: Generatio
         "leeward": "step", "schema": leeward_core::contract::SCHEMA, "workload": workload,
         "generation": generation, "step": Step::Detect, "executor": "sweeper",
     });
-    if let Err(error) = detector.executions.start(&name, &input.to_string()).await {
+    detector.executions.start(&name, &input.to_string()).await.map_err(|error| {
         tracing::error!(%workload, %generation, %error, "the executor was not started; the next sweep tries again, or `leeward run` does it without Step Functions");
-    }
+        error.to_string()
+    })
 }
 
 /// Looks after an open generation: starts an executor when none runs.
@@ -284,7 +291,12 @@ pub async fn adopt(detector: &Detector, book: &mut Book) -> Result<DetectOutput,
     }
     match adoption {
         Adoption::Leave => {}
-        Adoption::Start => start(detector, &workload, generation).await,
+        Adoption::Start => {
+            if let Err(error) = start(detector, &workload, generation).await {
+                let needed = Needed::not_started(&workload, generation, &error);
+                need(desk, &workload, &needed, book.read_at).await?;
+            }
+        }
         Adoption::Hold(reason) => {
             let entry = Entry::Held { step: Step::Detect, reason };
             desk.append(book, entry, None).await?;

@@ -8,18 +8,17 @@ use leeward_core::contract::{DetectOutput, DetectStatus, StartRequest};
 use leeward_core::error::StepError;
 use leeward_core::evidence::{Deployed, hear, weigh};
 use leeward_core::ids::{Direction, ExecutorId, WorkloadId};
+use leeward_core::index::By;
 use leeward_core::journal::Trigger as StartedBy;
-use leeward_core::plan::{Plan, Voter};
+use leeward_core::plan::Voter;
 use leeward_core::time::Timestamp;
 use leeward_core::trigger::{Deployment, Told, Trigger};
-use leeward_core::world::Change;
-use leeward_ports::Frozen;
 use leeward_reconcile::{Fact, StoredPlan};
 
 use crate::open::{Reason, open};
 use crate::tell::tell;
-use crate::workload::{Errand, How, workload};
-use crate::{Detector, observe, output};
+use crate::workload::{Concerns, Errand, How, workload};
+use crate::{Detector, observe, output, watch};
 
 /// Workloads that are looked at side by side: a silent Region costs each of them seconds, and one
 /// invocation has to do for all.
@@ -31,44 +30,124 @@ pub async fn triggered(
     trigger: &Trigger,
     executor: Option<&ExecutorId>,
 ) -> Result<DetectOutput, StepError> {
-    let (plans, read_at) = detector.desk.plans().await?;
-    let (concerns, how, source): (Concerns<'_>, How<'_>, &str) = match trigger {
-        Trigger::Start(request) => {
-            return started(detector, request, &plans, read_at, executor).await;
-        }
-        Trigger::Sweep { source } => (Box::new(|_| true), How::Everything, source),
+    match trigger {
         Trigger::Alarm { alarm, region, health_check, at, source } => {
+            let mut sought =
+                vec![By::Alarm { region: region.as_str().into(), name: alarm.clone() }];
+            sought.extend(health_check.clone().map(By::HealthCheck));
             let watches = |v: &Voter| watches(v, alarm, region, health_check.as_deref());
-            let votes = move |plan: &Plan| plan.detection.voters.iter().any(watches);
-            (Box::new(votes), How::Votes(*at), source)
+            let concerns: Concerns<'_> =
+                Box::new(move |plan| plan.detection.voters.iter().any(watches));
+            let news = News { concerns, how: How::Votes(*at), source, executor };
+            hastened(detector, &sought, news).await
+        }
+        Trigger::ExecutionEnded { name, .. } => {
+            let Some(by) = By::execution(name) else {
+                return Ok(nobody("it is no execution of the sweep's"));
+            };
+            let (how, source) = (How::Votes(None), "execution ended");
+            let news = News { concerns: Box::new(|_| true), how, source, executor };
+            hastened(detector, &[by], news).await
+        }
+        Trigger::Sweep { source } => {
+            let listed = detector.desk.listed().await?;
+            let (concerns, how): (Concerns<'_>, _) = (Box::new(|_| true), How::Everything);
+            let news = News { concerns, how, source, executor };
+            let answer = all(detector, &listed.plans, listed.at, news).await;
+            let unwatched = !listed.unread.is_empty();
+            for unread in &listed.unread {
+                watch::unread(detector, unread, &listed).await;
+            }
+            if source == "schedule" && answer.is_ok() && !unwatched {
+                watch::heartbeat(detector, listed.at).await;
+            }
+            answer
         }
         Trigger::Told(told) => {
+            let (plans, read_at) = detector.desk.plans().await?;
             if let Told::Deployment(deployment) = told.as_ref() {
                 return deployed(detector, deployment, &plans, read_at).await;
             }
-            let hears =
-                |plan: &Plan| plan.detection.voters.iter().any(|v| hear(v, plan, told).is_some());
-            (Box::new(hears), How::Heard(told), "event")
+            let concerns: Concerns<'_> = Box::new(|plan| {
+                plan.detection.voters.iter().any(|v| hear(v, plan, told).is_some())
+            });
+            let news = News { concerns, how: How::Heard(told), source: "event", executor };
+            all(detector, &plans, read_at, news).await
         }
-        Trigger::ExecutionEnded { name, .. } => {
-            let of = move |plan: &Plan| name.starts_with(&format!("{}-g", plan.workload));
-            (Box::new(of), How::Votes(None), "execution ended")
+        Trigger::Start(request) => {
+            let (plans, read_at) = detector.desk.plans().await?;
+            started(detector, request, &plans, read_at, executor).await
         }
         Trigger::Join { .. } | Trigger::Within { .. } | Trigger::Step(_) => {
-            return Err(StepError::InvalidInput("this is no trigger".to_owned()));
+            Err(StepError::InvalidInput("this is no trigger".to_owned()))
         }
+    }
+}
+
+/// What a trigger brings.
+struct News<'a> {
+    concerns: Concerns<'a>,
+    how: How<'a>,
+    source: &'a str,
+    executor: Option<&'a ExecutorId>,
+}
+
+fn nobody(why: &str) -> DetectOutput {
+    output(DetectStatus::NotNeeded, "", None, why)
+}
+
+/// An event says that something moved: only the workloads that the index names for it are read. What no
+/// mark is found for, the schedule sees within the minute.
+async fn hastened(
+    detector: &Detector,
+    sought: &[By],
+    news: News<'_>,
+) -> Result<DetectOutput, StepError> {
+    let (found, read_at) = detector.desk.found(sought).await?;
+    let Some(read_at) = read_at.filter(|_| !found.is_empty()) else {
+        return Ok(nobody("no workload is concerned"));
     };
+    let concerned: Vec<Concerned<'_>> =
+        found.into_iter().map(|workload| Concerned { workload, plans: None }).collect();
+    side_by_side(detector, &concerned, read_at, news).await
+}
+
+/// Every workload that is concerned by one of these plans.
+async fn all(
+    detector: &Detector,
+    plans: &[StoredPlan],
+    read_at: Timestamp,
+    news: News<'_>,
+) -> Result<DetectOutput, StepError> {
+    let concerned: Vec<Concerned<'_>> = by_workload(plans, &news.concerns);
+    side_by_side(detector, &concerned, read_at, news).await
+}
+
+/// A workload, with all of its plans where they have been read already.
+struct Concerned<'a> {
+    workload: WorkloadId,
+    plans: Option<Vec<&'a StoredPlan>>,
+}
+
+async fn side_by_side(
+    detector: &Detector,
+    concerned: &[Concerned<'_>],
+    read_at: Timestamp,
+    news: News<'_>,
+) -> Result<DetectOutput, StepError> {
     let turn = Mutex::new(());
-    let concerned = by_workload(&plans, &concerns);
+    let News { concerns, how, source, executor } = &news;
     // An execution works on one generation. Where several workloads are concerned each gets its own, or
     // this one would stand in the journals of all as their executor, and work on one.
     let executor = executor.filter(|_| concerned.len() == 1);
-    let errand = Errand { how, source, executor, read_at, turn: &turn };
-    let mut answer = output(DetectStatus::NotNeeded, "", None, "no workload is concerned");
+    let errand = Errand { how: *how, source, executor, concerns, read_at, turn: &turn };
+    let mut answer = nobody("no workload is concerned");
     let mut failed = None;
     for together in concerned.chunks(SIDE_BY_SIDE) {
-        let looks = together.iter().map(|stored| workload(detector, stored, &errand));
-        for (stored, look) in together.iter().zip(join_all(looks).await) {
+        let looks = together
+            .iter()
+            .map(|one| workload(detector, &one.workload, one.plans.as_deref(), &errand));
+        for (one, look) in together.iter().zip(join_all(looks).await) {
             // One workload's trouble must not keep the others from being looked at.
             match look {
                 Ok(one)
@@ -76,33 +155,25 @@ pub async fn triggered(
                         && answer.status != DetectStatus::NotNeeded => {}
                 Ok(one) => answer = one,
                 Err(error) => {
-                    let id = stored.first().map_or("", |s| s.plan.workload.as_str());
-                    tracing::error!(workload = id, %error, "the sweep failed for this workload");
+                    tracing::error!(workload = %one.workload, %error, "the look at this workload failed");
                     failed = Some(error);
                 }
             }
         }
     }
-    match failed {
-        Some(error) => Err(error),
-        None => {
-            if source == "schedule" {
-                heartbeat(detector, read_at).await;
-            }
-            Ok(answer)
-        }
-    }
+    failed.map_or(Ok(answer), Err)
 }
 
-type Concerns<'a> = Box<dyn Fn(&Plan) -> bool + Send + 'a>;
-
 /// All plans of each workload that a trigger concerns by one of them: the choice is among all.
-fn by_workload<'a>(plans: &'a [StoredPlan], concerns: &Concerns<'_>) -> Vec<Vec<&'a StoredPlan>> {
+fn by_workload<'a>(plans: &'a [StoredPlan], concerns: &Concerns<'_>) -> Vec<Concerned<'a>> {
     let mut of: BTreeMap<&WorkloadId, Vec<&StoredPlan>> = BTreeMap::new();
     for stored in plans {
         of.entry(&stored.plan.workload).or_default().push(stored);
     }
-    of.into_values().filter(|own| own.iter().any(|s| concerns(&s.plan))).collect()
+    of.into_iter()
+        .filter(|(_, own)| own.iter().any(|s| concerns(&s.plan)))
+        .map(|(id, own)| Concerned { workload: id.clone(), plans: Some(own) })
+        .collect()
 }
 
 /// Whether an alarm's change is news for a voter: its own alarm, its control probe, or an alarm that
@@ -133,23 +204,6 @@ async fn deployed(
         Fact::Deployed(Deployed { what: deployment.what.clone(), by: deployment.by.clone(), at });
     detector.desk.store_fact(id, &fact, at, read_at).await?;
     Ok(output(DetectStatus::NotNeeded, id.as_str(), None, "the deployment is on record"))
-}
-
-/// A sweep that went well shows itself, here and in the Region of the watcher of the watcher.
-async fn heartbeat(detector: &Detector, at: Timestamp) {
-    detector.gauges.emit(at, None, "Heartbeat", 1.0);
-    let Some(region) = &detector.watcher_region else { return };
-    let beat = Change::PutMetric {
-        region: region.clone(),
-        namespace: "Leeward".to_owned(),
-        metric: "Heartbeat".to_owned(),
-        workload: "leeward".to_owned(),
-        value: 1.0,
-        at,
-    };
-    if let Err(error) = detector.desk.outside.change(&beat, Frozen(at)).await {
-        tracing::warn!(%region, %error, "the heartbeat did not reach its watcher");
-    }
 }
 
 /// A person's start: the same path, the person's order in the place of the votes.

@@ -2,21 +2,23 @@
 
 use futures_util::lock::Mutex;
 use leeward_core::contract::{DetectOutput, DetectStatus, Mode};
+use leeward_core::course::{Course, course, seen_by};
 use leeward_core::error::StepError;
-use leeward_core::evidence::{Assessment, Verdict, weigh};
+use leeward_core::evidence::{Assessment, weigh};
 use leeward_core::ids::{Direction, ExecutorId, WorkloadId};
-use leeward_core::impairment::after_look;
+use leeward_core::impairment::{after_look, gravest};
 use leeward_core::journal::{State, Trigger as StartedBy};
-use leeward_core::matching::{Candidate, Choice, Needed, choose};
+use leeward_core::matching::{Candidate, choose};
+use leeward_core::need::Needed;
 use leeward_core::plan::Plan;
 use leeward_core::succession;
-use leeward_core::time::{DATE_RESOLUTION, Timestamp, after};
+use leeward_core::time::Timestamp;
 use leeward_core::trigger::Told;
 use leeward_reconcile::{Book, Facts, StoredPlan, need};
 
 use crate::open::{Reason, adopt, open};
 use crate::tell::tell;
-use crate::{Detector, observe, output};
+use crate::{Detector, observe, output, watch};
 
 /// Why a workload is looked at, and how closely.
 #[derive(Clone, Copy)]
@@ -29,6 +31,9 @@ pub enum How<'a> {
     Heard(&'a Told),
 }
 
+/// Whether a plan is concerned.
+pub type Concerns<'a> = Box<dyn Fn(&Plan) -> bool + Send + Sync + 'a>;
+
 /// What all workloads of one invocation share.
 pub struct Errand<'a> {
     /// Why they are looked at.
@@ -37,38 +42,56 @@ pub struct Errand<'a> {
     pub source: &'a str,
     /// The execution, when it came through the state machine's first state.
     pub executor: Option<&'a ExecutorId>,
-    /// `Date` of the answer that brought the plans.
+    /// Which plans it concerns.
+    pub concerns: &'a Concerns<'a>,
+    /// `Date` of the answer that said whom it concerns.
     pub read_at: Timestamp,
     /// Looks go side by side, openings one after the other: they all count at the same brake.
     pub turn: &'a Mutex<()>,
 }
 
-/// Looks at one workload by all of its plans.
+/// Looks at one workload by all of its plans. `known`: the plans, where they have been read already.
 pub async fn workload(
     detector: &Detector,
-    stored: &[&StoredPlan],
+    id: &WorkloadId,
+    known: Option<&[&StoredPlan]>,
     errand: &Errand<'_>,
 ) -> Result<DetectOutput, StepError> {
     let desk = &detector.desk;
-    let plans: Vec<&Plan> = stored.iter().map(|s| &s.plan).collect();
-    let Some(id) = plans.first().map(|p| p.workload.clone()) else {
-        return Ok(output(DetectStatus::NotNeeded, "", None, "there is no plan"));
-    };
-    let (before, _) = desk.facts(&id).await?;
-    if let Some(answer) = hardly_news(detector, &id, &before, errand).await? {
+    let (before, _) = desk.facts(id).await?;
+    if let Some(answer) = hardly_news(detector, id, &before, errand).await? {
         return Ok(answer);
     }
-    let looked = look_at(detector, stored, &plans, &before, errand).await;
+    let own = match known {
+        Some(_) => Vec::new(),
+        None => desk.plans_of(id).await?,
+    };
+    let stored = known.map_or_else(|| own.iter().collect(), <[&StoredPlan]>::to_vec);
+    if !stored.iter().any(|s| (errand.concerns)(&s.plan)) {
+        return Ok(output(
+            DetectStatus::NotNeeded,
+            id.as_str(),
+            None,
+            "it concerns no plan in force",
+        ));
+    }
+    let plans: Vec<&Plan> = stored.iter().map(|s| &s.plan).collect();
+    let sweeps = matches!(errand.how, How::Everything);
+    let looked = look_at(detector, &stored, &plans, &before, errand).await;
+    if let (true, Err(error)) = (sweeps, &looked) {
+        watch::unswept(detector, id, &before, errand.read_at, error).await;
+    }
     // People are told also when the looking fails.
     for plan in &plans {
         tell(detector, plan).await;
     }
     let (answer, facts, now) = looked?;
-    if matches!(errand.how, How::Everything) {
+    if sweeps {
         observe::pasts(desk, &plans, &facts, errand.read_at).await?;
         for plan in &plans {
             observe::peaks(desk, plan, &facts, now).await?;
         }
+        watch::swept(detector, id, &before, errand.read_at).await?;
     }
     Ok(answer)
 }
@@ -104,7 +127,7 @@ async fn hardly_news(
 ) -> Result<Option<DetectOutput>, StepError> {
     let (How::Votes(Some(moved)), None) = (errand.how, errand.executor) else { return Ok(None) };
     let last_look = before.standby(Direction::ToStandby).map(|s| s.at);
-    if last_look.is_some_and(|look| look >= after(moved, DATE_RESOLUTION)) {
+    if seen_by(last_look, moved) {
         let why = "the last look was after it";
         return Ok(Some(output(DetectStatus::NotNeeded, id.as_str(), None, why)));
     }
@@ -132,44 +155,50 @@ async fn decide(
         .map(|(s, assessment)| Candidate { plan: &s.plan, assessment })
         .collect();
     let choice = choose(&candidates, now);
-    let pick = |index: usize| stored.get(index).copied().zip(weighed.get(index));
-    let (Some(first), Some(id)) = (pick(0), stored.first().map(|s| &s.plan.workload)) else {
+    let Some(id) = stored.first().map(|s| &s.plan.workload) else {
         return Ok(output(DetectStatus::NotNeeded, "", None, "there is no plan"));
     };
     let (last, _) = detector.desk.latest(id).await?;
     let state = last.as_ref().map(|b| &b.state);
     impaired(detector, &candidates, facts, state, now).await;
-    let elsewhere = state.is_some_and(away_from_home);
-    let is_open = state.is_some_and(|s| s.end.is_none());
-    let awaited = stored.iter().position(|s| state.is_some_and(|l| succession::awaits(l, &s.plan)));
-    match (last, choice) {
-        (Some(mut book), choice) if is_open => {
-            let chosen = if let Choice::Plan(index) = choice { pick(index) } else { None };
-            if let Some((stored, assessment)) = chosen {
-                give_way(detector, stored, assessment, &mut book).await?;
-            }
-            let (stored, assessment) = chosen.unwrap_or(first);
-            match errand.executor {
-                Some(_) => go_on(detector, stored, assessment, errand, true).await,
-                None => adopt(detector, &mut book).await,
-            }
+    let plans: Vec<&Plan> = stored.iter().map(|s| &s.plan).collect();
+    let pick = |place: usize| stored.get(place).copied().zip(weighed.get(place));
+    let course = course(state, &plans, choice);
+    match (&course, last) {
+        (Course::Open { wanted }, Some(book)) => {
+            worked_on(detector, wanted.and_then(pick), pick(0), book, errand).await
         }
-        (_, choice) => match (awaited.and_then(pick), choice) {
-            (Some((stored, assessment)), _) => {
-                go_on(detector, stored, assessment, errand, true).await
-            }
-            (None, Choice::Plan(index)) if !elsewhere => {
-                let (stored, assessment) = pick(index).unwrap_or(first);
-                go_on(detector, stored, assessment, errand, false).await
-            }
-            (None, Choice::Person(needed)) if !elsewhere => {
-                person(detector, id, &needed, now).await
-            }
-            (None, Choice::Plan(_) | Choice::Person(_) | Choice::Nothing) => {
-                let sentences: Vec<String> = weighed.iter().map(Assessment::sentence).collect();
-                Ok(output(DetectStatus::NotNeeded, id.as_str(), None, &sentences.join(" | ")))
-            }
-        },
+        (Course::Resume(place) | Course::Begin(place), _) => {
+            let counted = matches!(course, Course::Resume(_));
+            let Some((stored, assessment)) = pick(*place) else {
+                return Ok(output(DetectStatus::NotNeeded, id.as_str(), None, "there is no plan"));
+            };
+            go_on(detector, stored, assessment, errand, counted).await
+        }
+        (Course::Person(needed), _) => person(detector, id, needed, now).await,
+        (Course::Rest | Course::Open { .. }, _) => {
+            let sentences: Vec<String> = weighed.iter().map(Assessment::sentence).collect();
+            Ok(output(DetectStatus::NotNeeded, id.as_str(), None, &sentences.join(" | ")))
+        }
+    }
+}
+
+/// Goes on with an open generation, or lets the plan that answers now take its place.
+async fn worked_on(
+    detector: &Detector,
+    wanted: Option<(&StoredPlan, &Assessment)>,
+    first: Option<(&StoredPlan, &Assessment)>,
+    mut book: Book,
+    errand: &Errand<'_>,
+) -> Result<DetectOutput, StepError> {
+    if let Some((stored, assessment)) = wanted {
+        give_way(detector, stored, assessment, &mut book).await?;
+    }
+    match (errand.executor, wanted.or(first)) {
+        (Some(_), Some((stored, assessment))) => {
+            go_on(detector, stored, assessment, errand, true).await
+        }
+        (None, _) | (Some(_), None) => adopt(detector, &mut book).await,
     }
 }
 
@@ -181,11 +210,7 @@ async fn impaired(
     last: Option<&State>,
     now: Timestamp,
 ) {
-    let gravity = |c: &&Candidate<'_>| {
-        let found = c.assessment.classification.as_ref();
-        (c.assessment.verdict == Verdict::Down, found.map(|f| f.severity))
-    };
-    let Some(gravest) = candidates.iter().max_by_key(gravity) else { return };
+    let Some(gravest) = gravest(candidates) else { return };
     let (plan, assessment) = (gravest.plan, gravest.assessment);
     let before = facts.impairment.as_ref();
     let next = after_look(before, &plan.workload, &plan.plan, assessment, last);
@@ -224,15 +249,6 @@ async fn give_way(
         desk.append(book, entry, Some(&by)).await?;
     }
     Ok(())
-}
-
-/// Whether the workload lives on its standby side, as far as the last generation tells: the
-/// primary's silence is no news then, and going home is a person's decision.
-fn away_from_home(state: &leeward_core::journal::State) -> bool {
-    match state.decision.direction {
-        Direction::ToStandby => state.committed(),
-        Direction::ToPrimary => !state.committed(),
-    }
 }
 
 /// Joins or opens in the evidence's name. `counted`: it goes on with what the brake has counted already.

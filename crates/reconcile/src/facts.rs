@@ -25,6 +25,8 @@ pub struct Facts {
     pub impairment: Option<Impairment>,
     /// The last deployment that somebody told of.
     pub deployed: Option<Deployed>,
+    /// Since when the sweeps fail for it.
+    pub unswept: Option<Timestamp>,
     /// The past of the voters' metrics, by voter and eye.
     pub baselines: Vec<(VoterId, String, Baseline)>,
 }
@@ -53,6 +55,11 @@ pub enum Fact {
     Impairment(Box<Impairment>),
     /// The last deployment.
     Deployed(Deployed),
+    /// Since when the sweeps fail for it; nothing: they do well.
+    Unswept {
+        /// Time of the first that failed.
+        since: Option<Timestamp>,
+    },
     /// What a voter's metric was at this hour in the past.
     Baseline {
         /// The voter.
@@ -80,6 +87,7 @@ impl Fact {
             Self::Replication { database, .. } => Key::snapshot(workload, "replication", database),
             Self::Impairment(_) => Key::snapshot(workload, "impairment", "last"),
             Self::Deployed(_) => Key::snapshot(workload, "deployed", "last"),
+            Self::Unswept { .. } => Key::snapshot(workload, "unswept", "last"),
             Self::Baseline { voter, .. } => Key::snapshot(workload, "baseline", voter.as_str()),
         }
     }
@@ -125,6 +133,7 @@ impl Desk {
                 Ok(Fact::Peak(peak)) => facts.peaks.push(peak),
                 Ok(Fact::Replication { .. }) => {}
                 Ok(Fact::Impairment(impairment)) => facts.impairment = Some(*impairment),
+                Ok(Fact::Unswept { since }) => facts.unswept = since,
                 Ok(Fact::Deployed(deployed)) => facts.deployed = Some(deployed),
                 Ok(Fact::Baseline { voter, eye, baseline }) => {
                     facts.baselines.push((voter, eye, baseline));

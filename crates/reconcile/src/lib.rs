@@ -8,6 +8,7 @@ mod desk;
 mod facts;
 mod outbox;
 mod plans;
+mod refusals;
 mod shelf;
 mod step;
 
@@ -16,7 +17,8 @@ pub use book::Book;
 pub use brake::StoredBrake;
 pub use desk::{Desk, Teller, table_error};
 pub use facts::{Fact, Facts};
-pub use outbox::{Delivery, deliver, deliver_earlier, deliver_refusals, need, refuse};
-pub use plans::{StoredPlan, Switch};
+pub use outbox::{Delivery, deliver, deliver_earlier};
+pub use plans::{Listed, StoredPlan, Switch, Unread, index_items};
+pub use refusals::{deliver_refusals, need, refuse};
 pub use shelf::Shelf;
 pub use step::{StepRun, look, run};

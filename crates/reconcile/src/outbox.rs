@@ -2,16 +2,13 @@
 
 use futures_util::future::join_all;
 use leeward_core::error::StepError;
-use leeward_core::ids::{Digest, Generation, WorkloadId};
+use leeward_core::ids::{Digest, Generation};
 use leeward_core::journal::chain;
-use leeward_core::matching::Needed;
 use leeward_core::plan::Plan;
 use leeward_core::planted::{self, Bug};
-use leeward_core::table::{DELIVERED, Key, REFUSALS, generation_partition, workload_partition};
-use leeward_core::telling::{Notice, notice, refusal_notice};
-use leeward_core::time::Timestamp;
+use leeward_core::table::{DELIVERED, Key, generation_partition};
+use leeward_core::telling::{Notice, notice};
 use leeward_ports::{Condition, Frozen, Item, Message, Publisher};
-use serde::{Deserialize, Serialize};
 
 use crate::{Book, Desk, table_error};
 
@@ -24,20 +21,8 @@ pub struct Delivery {
     pub owed: Vec<String>,
 }
 
-/// A refused start as it is stored.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-struct Refusal {
-    reason: String,
-    /// What a person can do.
-    #[serde(default)]
-    actions: Vec<String>,
-    /// Receivers that were told, by digest: one that does not answer must not have the others told again.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    told: Vec<Digest>,
-}
-
 /// Receivers of a plan's notices: its topics and webhooks, and the system's own topic.
-fn receivers(plan: Option<&Plan>, system_topic: Option<&str>) -> Vec<String> {
+pub(crate) fn receivers(plan: Option<&Plan>, system_topic: Option<&str>) -> Vec<String> {
     let mut receivers: Vec<String> = system_topic.into_iter().map(str::to_owned).collect();
     if let Some(plan) = plan {
         receivers.extend(plan.notifications.topics.iter().map(|t| t.0.clone()));
@@ -133,101 +118,11 @@ pub async fn deliver_earlier(
     Ok(delivery)
 }
 
-/// Puts a refused start on record, once for each `as_of`; `deliver_refusals` tells people.
-pub async fn refuse(
-    desk: &Desk,
-    workload: &WorkloadId,
-    reason: &str,
-    as_of: Timestamp,
-    read_at: Timestamp,
-) -> Result<(), StepError> {
-    let refusal = Refusal { reason: reason.to_owned(), actions: Vec::new(), told: Vec::new() };
-    record(desk, workload, &refusal, as_of, read_at).await
-}
-
-/// Puts on record that a person is needed, once an hour for the same cause.
-pub async fn need(
-    desk: &Desk,
-    workload: &WorkloadId,
-    needed: &Needed,
-    read_at: Timestamp,
-) -> Result<(), StepError> {
-    let refusal = Refusal {
-        reason: needed.reason.clone(),
-        actions: needed.actions.clone(),
-        told: Vec::new(),
-    };
-    record(desk, workload, &refusal, needed.told_as_of(read_at), read_at).await
-}
-
-async fn record(
-    desk: &Desk,
-    workload: &WorkloadId,
-    refusal: &Refusal,
-    as_of: Timestamp,
-    read_at: Timestamp,
-) -> Result<(), StepError> {
-    let body = serde_json::to_string(refusal)
-        .map_err(|e| StepError::InvalidInput(format!("a refusal cannot be written: {e}")))?;
-    let item = Item {
-        key: Key::refusal(workload, as_of),
-        body,
-        n: 0,
-        nonce: desk.nonces.draw().as_str().to_owned(),
-    };
-    desk.table.put(&item, Condition::Absent, Frozen(read_at)).await.map_err(table_error)?;
-    Ok(())
-}
-
-/// Tells of every refused start that nobody was told of.
-pub async fn deliver_refusals(
-    desk: &Desk,
+pub(crate) async fn send(
     publisher: &dyn Publisher,
-    system_topic: Option<&str>,
-    plan: Option<&Plan>,
-    workload: &WorkloadId,
-) -> Result<Delivery, StepError> {
-    let listed =
-        desk.table.list(&workload_partition(workload), REFUSALS).await.map_err(table_error)?;
-    let mut delivery = Delivery::default();
-    for item in listed.value.into_iter().filter(|i| i.n == 0) {
-        let unread =
-            || Refusal { reason: item.body.clone(), actions: Vec::new(), told: Vec::new() };
-        let mut refusal: Refusal = serde_json::from_str(&item.body).unwrap_or_else(|_| unread());
-        let notice = refusal_notice(workload.as_str(), &refusal.reason, &refusal.actions);
-        let known = refusal.told.len();
-        let mut owed = false;
-        for receiver in receivers(plan, system_topic) {
-            let digest = chain::digest(receiver.as_bytes());
-            if refusal.told.contains(&digest) {
-                continue;
-            }
-            match send(publisher, &receiver, &notice).await {
-                Ok(()) => {
-                    delivery.delivered += 1;
-                    refusal.told.push(digest);
-                }
-                Err(why) => {
-                    owed = true;
-                    delivery.owed.push(why);
-                }
-            }
-        }
-        if owed && refusal.told.len() == known {
-            continue;
-        }
-        let body = serde_json::to_string(&refusal)
-            .map_err(|e| StepError::InvalidInput(format!("a refusal cannot be written: {e}")))?;
-        let told = Item { n: u64::from(!owed), body, ..item };
-        desk.table
-            .put(&told, Condition::NumberIs(0), Frozen(listed.at))
-            .await
-            .map_err(table_error)?;
-    }
-    Ok(delivery)
-}
-
-async fn send(publisher: &dyn Publisher, receiver: &str, notice: &Notice) -> Result<(), String> {
+    receiver: &str,
+    notice: &Notice,
+) -> Result<(), String> {
     let json = serde_json::to_string(notice).map_err(|e| e.to_string())?;
     let message = Message {
         subject: notice.subject.clone(),

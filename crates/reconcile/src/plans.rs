@@ -1,11 +1,16 @@
 //! Stored plans and the system's switch.
 
+use std::collections::BTreeSet;
+
+use futures_util::future::join_all;
 use leeward_core::error::StepError;
-use leeward_core::ids::{Digest, PlanId};
+use leeward_core::ids::{Digest, PlanId, WorkloadId};
+use leeward_core::index::{By, Mark, marks};
 use leeward_core::journal::chain;
 use leeward_core::plan::Plan;
 use leeward_core::table::{Key, PLANS};
 use leeward_core::time::Timestamp;
+use leeward_ports::{Condition, Frozen, Item};
 use serde::{Deserialize, Serialize};
 
 use crate::{Desk, table_error};
@@ -17,6 +22,28 @@ pub struct StoredPlan {
     pub plan: Plan,
     /// Digest of its stored bytes.
     pub digest: Digest,
+}
+
+/// A stored plan that cannot be read: its workload is not watched by it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unread {
+    /// Its name in the list.
+    pub plan: PlanId,
+    /// Whose it is, as far as that can be told.
+    pub workload: Option<WorkloadId>,
+    /// Why it cannot be read.
+    pub why: String,
+}
+
+/// The plans in force, and those that would be if they could be read.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Listed {
+    /// The plans.
+    pub plans: Vec<StoredPlan>,
+    /// What else stands in the list.
+    pub unread: Vec<Unread>,
+    /// The instant of the answer.
+    pub at: Timestamp,
 }
 
 /// The switch that stops openings and starts.
@@ -55,17 +82,84 @@ impl Desk {
 
     /// The plans in force, by one query, with the instant of the answer.
     pub async fn plans(&self) -> Result<(Vec<StoredPlan>, Timestamp), StepError> {
-        let listed = self.table.list(PLANS, "").await.map_err(table_error)?;
-        let mut plans = Vec::new();
-        for item in &listed.value {
+        self.listed().await.map(|listed| (listed.plans, listed.at))
+    }
+
+    /// The plans in force and those that cannot be read, by one query.
+    pub async fn listed(&self) -> Result<Listed, StepError> {
+        let answer = self.table.list(PLANS, "").await.map_err(table_error)?;
+        let mut listed = Listed { plans: Vec::new(), unread: Vec::new(), at: answer.at };
+        for item in &answer.value {
             match self.shelf.plan(&item.body) {
-                Ok((plan, digest)) => plans.push(StoredPlan { plan, digest }),
+                Ok((plan, digest)) => listed.plans.push(StoredPlan { plan, digest }),
                 Err(error) => {
                     tracing::error!(plan = %item.key.sk, %error, "a stored plan cannot be read: its workload is not watched; put it again");
+                    listed.unread.push(Unread {
+                        plan: PlanId::new(&item.key.sk),
+                        workload: workload_of(&item.body),
+                        why: error.to_string(),
+                    });
                 }
             }
         }
-        Ok((plans, listed.at))
+        Ok(listed)
+    }
+
+    /// The workloads whose plans are found by any of these, by one query each.
+    pub async fn found(
+        &self,
+        sought: &[By],
+    ) -> Result<(BTreeSet<WorkloadId>, Option<Timestamp>), StepError> {
+        let mut found = BTreeSet::new();
+        let mut read_at = None;
+        for by in sought {
+            let listed = self.table.list(&by.partition(), "").await.map_err(table_error)?;
+            // What rests on several answers is as old as the first.
+            read_at = read_at.or(Some(listed.at));
+            let read = |item: &Item| serde_json::from_str::<Mark>(&item.body).ok();
+            let held = listed.value.iter().filter_map(read).filter(|mark| mark.holds);
+            found.extend(held.map(|mark| mark.workload));
+        }
+        Ok((found, read_at))
+    }
+
+    /// The plans in force of one workload, without reading those of the others.
+    pub async fn plans_of(&self, workload: &WorkloadId) -> Result<Vec<StoredPlan>, StepError> {
+        let by = By::Workload(workload.clone());
+        let listed = self.table.list(&by.partition(), "").await.map_err(table_error)?;
+        let keys: Vec<Key> =
+            listed.value.iter().map(|item| Key::plan_listed(&PlanId::new(&item.key.sk))).collect();
+        let gets = join_all(keys.iter().map(|key| self.table.get(key))).await;
+        let mut plans = Vec::new();
+        for (key, got) in keys.iter().zip(gets) {
+            let Some(item) = got.map_err(table_error)?.value else { continue };
+            match self.shelf.plan(&item.body) {
+                // A plan's name may have been given to another workload since.
+                Ok((plan, digest)) if plan.workload == *workload => {
+                    plans.push(StoredPlan { plan, digest });
+                }
+                Ok(_) => {}
+                Err(error) => {
+                    tracing::error!(plan = %key.sk, %error, "a stored plan cannot be read; the sweep tells people");
+                }
+            }
+        }
+        Ok(plans)
+    }
+
+    /// Writes what `new` is found by, in the place of `old`. `n` is the number of its version: an older
+    /// version's marks never replace a newer one's.
+    pub async fn index(
+        &self,
+        new: &Plan,
+        old: Option<&Plan>,
+        n: u64,
+        frozen: Frozen,
+    ) -> Result<(), StepError> {
+        for item in index_items(new, old, n) {
+            self.table.put(&item, Condition::Newer, frozen).await.map_err(table_error)?;
+        }
+        Ok(())
     }
 
     /// The system's switch; on when nobody ever turned it.
@@ -78,4 +172,21 @@ impl Desk {
             }),
         }
     }
+}
+
+/// The items by which `new` is found, and those by which only `old` was, saying so.
+pub fn index_items(new: &Plan, old: Option<&Plan>, n: u64) -> Vec<Item> {
+    let item = |(by, mark): (By, Mark)| Item {
+        key: Key::indexed(&by, &new.plan),
+        body: serde_json::to_string(&mark).unwrap_or_default(),
+        n,
+        nonce: String::new(),
+    };
+    marks(new, old).into_iter().map(item).collect()
+}
+
+/// Whose plan it is, of bytes that are no plan.
+fn workload_of(body: &str) -> Option<WorkloadId> {
+    let json: serde_json::Value = serde_json::from_str(body).ok()?;
+    WorkloadId::checked(json.get("workload")?.as_str()?).ok()
 }

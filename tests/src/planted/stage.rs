@@ -218,19 +218,9 @@ pub fn by_hand(rig: &Rig, change: &Change) {
 
 /// Another version of the plan is put.
 pub fn put_plan(rig: &Rig, change: impl FnOnce(&mut Plan)) {
-    use leeward_core::journal::chain;
-    use leeward_core::table::Key;
     let mut plan = rig.plan.clone();
     change(&mut plan);
-    let body = serde_json::to_string(&plan).unwrap_or_default();
-    let digest = chain::digest(body.as_bytes());
-    for key in [
-        Key::plan_version(&plan.plan, &digest),
-        Key::plan_current(&plan.plan),
-        Key::plan_listed(&plan.plan),
-    ] {
-        rig.table.put_by_hand(Item { key, body: body.clone(), n: 2, nonce: String::new() });
-    }
+    rig.put_plan(&plan);
 }
 
 /// Half an hour and more of everyday life.

@@ -16,7 +16,7 @@ pub struct Prepared {
     /// The plan.
     pub plan: Arc<Plan>,
     /// What is stored of it.
-    pub items: Arc<[Item; 3]>,
+    pub items: Arc<[Item]>,
 }
 
 /// What every run shares.
@@ -29,7 +29,7 @@ pub struct Setup {
 
 impl Prepared {
     fn new(name: &str, plan: Plan) -> Self {
-        let items = Arc::new(plan_items(&plan));
+        let items = plan_items(&plan).into();
         Self { name: name.to_owned(), plan: Arc::new(plan), items }
     }
 

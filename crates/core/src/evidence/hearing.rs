@@ -1,6 +1,6 @@
 //! What a voter that lives on events makes of what was told.
 
-use crate::evidence::{Reading, Signs, Vote};
+use crate::evidence::{Reading, Signs, Vote, rds_events};
 use crate::ids::Direction;
 use crate::plan::{
     DocumentVoter, HealthEventVoter, ImpairmentKind, Plan, RdsEventVoter, Threshold, Voter,
@@ -57,53 +57,11 @@ fn health(voter: &HealthEventVoter, plan: &Plan, event: &HealthEvent) -> Option<
     Some(Heard { reading, at: event.time })
 }
 
-/// What an RDS event means for the source. Events that are in neither list say nothing
-/// (docs.aws.amazon.com/AmazonRDS/latest/UserGuide/USER_Events.Messages.html).
-const RDS_DOWN: [&str; 14] = [
-    "RDS-EVENT-0003", // deleted
-    "RDS-EVENT-0004", // shut down
-    "RDS-EVENT-0007", // storage exhausted
-    "RDS-EVENT-0013", // Multi-AZ failover started
-    "RDS-EVENT-0020", // recovery of the instance started
-    "RDS-EVENT-0031", // failed
-    "RDS-EVENT-0035", // incompatible parameters
-    "RDS-EVENT-0036", // incompatible network
-    "RDS-EVENT-0045", // replication has stopped
-    "RDS-EVENT-0050", // Multi-AZ activation started
-    "RDS-EVENT-0052", // Multi-AZ recovery started
-    "RDS-EVENT-0057", // replication was ended
-    "RDS-EVENT-0069", // cluster failover failed
-    "RDS-EVENT-0073", // failover to another zone started
-];
-const RDS_UP: [&str; 8] = [
-    "RDS-EVENT-0006", // restarted
-    "RDS-EVENT-0015", // Multi-AZ failover completed, name change under way
-    "RDS-EVENT-0021", // recovery completed
-    "RDS-EVENT-0046", // replication resumed
-    "RDS-EVENT-0049", // Multi-AZ failover completed
-    "RDS-EVENT-0051", // Multi-AZ activation completed
-    "RDS-EVENT-0053", // Multi-AZ recovery completed
-    "RDS-EVENT-0071", // failover to another zone completed
-];
-/// Storage is a matter of resources; the rest are the database's own.
-const RDS_STORAGE: &str = "RDS-EVENT-0007";
-
 fn rds(voter: &RdsEventVoter, event: &RdsEvent) -> Option<Heard> {
     if event.region != voter.region.as_str() || event.source != voter.source {
         return None;
     }
-    let failed = event.categories.iter().any(|c| c == "failure");
-    let vote = if RDS_UP.contains(&event.event.as_str()) {
-        Vote::Healthy
-    } else if failed || RDS_DOWN.contains(&event.event.as_str()) {
-        Vote::Unhealthy
-    } else {
-        return None;
-    };
-    let kind = match event.event.as_str() {
-        RDS_STORAGE => ImpairmentKind::ResourceExhaustion,
-        _ => ImpairmentKind::DatabaseIssue,
-    };
+    let (vote, kind) = rds_events::meaning(&event.event)?;
     let evidence = format!("{} of {}: {}", event.event, event.source, event.message);
     let signs =
         Signs { kind: Some(kind), resources: [event.source.clone()].into(), ..Signs::default() };

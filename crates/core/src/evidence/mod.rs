@@ -7,6 +7,7 @@ mod hearing;
 mod looking;
 mod members;
 mod metric;
+mod rds_events;
 mod signal;
 mod standby;
 

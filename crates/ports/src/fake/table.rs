@@ -128,6 +128,11 @@ impl FakeTable {
         locked(&self.inner).items.insert(item.key.clone(), item);
     }
 
+    /// Takes an item away past every condition: the same hand.
+    pub fn take_by_hand(&self, key: &Key) {
+        locked(&self.inner).items.remove(key);
+    }
+
     /// Every write that landed, in order.
     pub fn writes(&self) -> Vec<Write> {
         locked(&self.inner).writes.clone()

@@ -1,0 +1,163 @@
+//! What one look at a workload leads to, by what its votes say and by what its last generation left.
+
+use crate::ids::Direction;
+use crate::journal::State;
+use crate::matching::Choice;
+use crate::need::Needed;
+use crate::plan::Plan;
+use crate::succession;
+use crate::time::{DATE_RESOLUTION, Timestamp, after};
+
+/// What one look leads to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Course {
+    /// A generation is open and is worked on. The plan of that place answers to what is seen now: it may
+    /// take the open one's place.
+    Open {
+        /// Place of the plan.
+        wanted: Option<usize>,
+    },
+    /// The last generation left things in the middle for the plan of that place, and was counted when
+    /// it opened: the next is opened whatever is seen.
+    Resume(usize),
+    /// The plan of that place is carried out.
+    Begin(usize),
+    /// A person is needed.
+    Person(Needed),
+    /// Nothing is to be done.
+    Rest,
+}
+
+/// The course. `plans` are those that `choice` was made among, in the same order.
+pub fn course(last: Option<&State>, plans: &[&Plan], choice: Choice) -> Course {
+    if last.is_some_and(|state| state.end.is_none()) {
+        let wanted = match choice {
+            Choice::Plan(place) => Some(place),
+            Choice::Person(_) | Choice::Nothing => None,
+        };
+        return Course::Open { wanted };
+    }
+    let awaits = |plan: &&Plan| last.is_some_and(|state| succession::awaits(state, plan));
+    if let Some(place) = plans.iter().position(awaits) {
+        return Course::Resume(place);
+    }
+    if last.is_some_and(away_from_home) {
+        return Course::Rest;
+    }
+    match choice {
+        Choice::Plan(place) => Course::Begin(place),
+        Choice::Person(needed) => Course::Person(needed),
+        Choice::Nothing => Course::Rest,
+    }
+}
+
+/// Whether the workload lives on its standby side, as far as the last generation tells: the primary's
+/// silence is no news then, and going home is a person's decision.
+fn away_from_home(state: &State) -> bool {
+    match state.decision.direction {
+        Direction::ToStandby => state.committed(),
+        Direction::ToPrimary => !state.committed(),
+    }
+}
+
+/// Whether a look at that instant saw what moved then: `Date` has whole seconds.
+pub fn seen_by(look: Option<Timestamp>, moved: Timestamp) -> bool {
+    look.is_some_and(|look| look >= after(moved, DATE_RESOLUTION))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::audit::example::{Journal, at, plan};
+    use crate::journal::{End, Entry, Successor, TurnBackReason};
+    use crate::time::Span;
+
+    fn person() -> Choice {
+        Choice::Person(Needed {
+            cause: "tie".to_owned(),
+            why: String::new(),
+            reason: String::new(),
+            actions: Vec::new(),
+        })
+    }
+
+    fn choices() -> [Choice; 3] {
+        [Choice::Nothing, Choice::Plan(0), person()]
+    }
+
+    fn given(last: Option<&State>) -> [Course; 3] {
+        let plan = plan();
+        choices().map(|choice| course(last, &[&plan], choice))
+    }
+
+    /// A generation that has ended; committed or not, that way.
+    fn over(committed: bool, direction: Direction) -> State {
+        let mut state = Journal::opened(1, 0).state();
+        state.decision.direction = direction;
+        if committed {
+            state.fate = crate::journal::Fate::Committed(at(500));
+        }
+        let (end, reason) = (End::Recovered, String::new());
+        state.end = Some(crate::journal::Ended { end, reason, at: at(600) });
+        state
+    }
+
+    #[test]
+    fn before_the_first_generation_the_choice_alone_decides() {
+        let Choice::Person(needed) = person() else { panic!() };
+        assert_eq!(given(None), [Course::Rest, Course::Begin(0), Course::Person(needed)]);
+    }
+
+    #[test]
+    fn an_open_generation_is_worked_on_whatever_is_seen() {
+        let open = Journal::opened(1, 0).state();
+        let worked_on = |wanted| Course::Open { wanted };
+        assert_eq!(given(Some(&open)), [worked_on(None), worked_on(Some(0)), worked_on(None)]);
+    }
+
+    #[test]
+    fn away_from_home_nothing_is_begun_and_nobody_is_asked() {
+        let rests = [Course::Rest, Course::Rest, Course::Rest];
+        assert_eq!(given(Some(&over(true, Direction::ToStandby))), rests);
+        assert_eq!(given(Some(&over(false, Direction::ToPrimary))), rests);
+        // Turned back, or come home: the primary is where it lives.
+        for home in [over(false, Direction::ToStandby), over(true, Direction::ToPrimary)] {
+            assert_eq!(given(Some(&home))[1], Course::Begin(0));
+        }
+    }
+
+    #[test]
+    fn what_was_left_in_the_middle_is_gone_on_with_though_nothing_is_seen_any_more() {
+        let mut journal = Journal::opened(1, 0);
+        let kept = journal.done(
+            10,
+            crate::ids::Step::Fence,
+            crate::audit::example::lease("us-east-1", 1, "nobody"),
+        );
+        let successor = Successor { plan: plan().plan, keeps: [kept].into() };
+        journal.add(
+            20,
+            Entry::TurnedBack {
+                reason: TurnBackReason::Superseded,
+                detail: "wider".to_owned(),
+                successor: Some(successor),
+            },
+        );
+        let mut state = journal.state();
+        let (end, reason) = (End::RolledBack, String::new());
+        state.end = Some(crate::journal::Ended { end, reason, at: at(60) });
+        let resumed = [Course::Resume(0), Course::Resume(0), Course::Resume(0)];
+        assert_eq!(given(Some(&state)), resumed);
+        // Closed, another generation has taken it over already.
+        state.closed = Some(state.decision.generation.next());
+        assert_eq!(given(Some(&state))[0], Course::Rest);
+    }
+
+    #[test]
+    fn a_look_within_the_same_second_may_have_been_before() {
+        let moved = at(100);
+        assert!(!seen_by(None, moved));
+        assert!(!seen_by(Some(moved), moved));
+        assert!(seen_by(Some(after(moved, Span::seconds(1))), moved));
+    }
+}
