@@ -1,9 +1,11 @@
-//! Searches the protocol in small and prints what was seen: `exhaustive [two|fault|words]…`, or
-//! `exhaustive <executors> <generations> <faults> <preemptions> <leaps> <flips> <words> <asks> <states>`.
+//! Searches the protocol in small and prints what was seen:
+//! `exhaustive [two|fault|leap|words|drill|three|all]…`, or `exhaustive <executors> <generations> <faults>
+//! <preemptions> <leaps> <flips> <words> <waits> <failures> <asks> <states>`.
 
+use std::collections::BTreeMap;
 use std::time::Instant;
 
-use leeward_tests::exhaustive::{Bounds, search};
+use leeward_tests::exhaustive::{Bounds, ENDINGS, search};
 
 fn main() {
     let args: Vec<String> = std::env::args().skip(1).collect();
@@ -15,11 +17,19 @@ fn main() {
         all.push(Bounds::TWO.or(&numbers));
     }
     let mut broken = false;
+    let mut ends: BTreeMap<&str, usize> = BTreeMap::new();
     for bounds in all {
         let begun = Instant::now();
         let found = search(&bounds);
         println!("exhaustive search, {bounds:?}, in {:.1?}:\n{found}", begun.elapsed());
+        found.ends.iter().for_each(|(how, states)| *ends.entry(how).or_default() += states);
         broken |= found.violation.is_some() || !found.complete;
+    }
+    if args.is_empty() {
+        for ending in ENDINGS.iter().filter(|ending| !ends.contains_key(*ending)) {
+            println!("no state is reached: {ending}");
+            broken = true;
+        }
     }
     std::process::exit(i32::from(broken));
 }

@@ -13,7 +13,7 @@ use super::Bounds;
 use super::acts::{Happened, LEEWARD, Label, Next};
 use super::book::Book;
 use super::look::{Setup, land, too_old};
-use super::node::{Flight, Mind, Node, Todo};
+use super::node::{Flight, Item, Mind, Node, Todo};
 
 /// One executor in the middle of what it has decided.
 struct Actor<'a> {
@@ -34,17 +34,19 @@ pub(super) fn acting(node: &Node, setup: &Setup, bounds: &Bounds, e: usize) -> V
     let (generation, read_at) = (*generation, *read_at);
     let actor = Actor { node, setup, faults, e, generation, book, read_at };
     let mut rest = todo.clone();
-    let mut next = match rest.pop_front() {
+    let first = rest.pop_front();
+    let mut next = match first.as_ref().map(|item| item.todo.as_ref()) {
         None => Vec::new(),
-        Some(Todo::Put(entry)) => actor.append(*entry, None, rest),
+        Some(Todo::Put(entry)) => actor.append(entry.clone(), None, rest),
         Some(Todo::Intent(effect, change, entry)) => {
-            actor.append(*entry, Some((effect, change)), rest)
+            actor.append(entry.clone(), Some((effect.clone(), change.clone())), rest)
         }
         Some(Todo::Send(effect, change, seq, signed)) => {
-            actor.send(effect, change, seq, signed, rest)
+            actor.send(effect.clone(), change.clone(), *seq, *signed, rest)
         }
         Some(Todo::Replied(effect, intent, reply)) => {
-            vec![actor.replied(Entry::Replied { effect, intent, reply: *reply }, rest)]
+            let (effect, reply) = (effect.clone(), reply.clone());
+            vec![actor.replied(Entry::Replied { effect, intent: *intent, reply }, rest)]
         }
     };
     if faults {
@@ -61,7 +63,7 @@ impl Actor<'_> {
         to
     }
 
-    fn mind(&self, book: &Arc<Book>, read_at: Timestamp, rest: VecDeque<Todo>) -> Mind {
+    fn mind(&self, book: &Arc<Book>, read_at: Timestamp, rest: VecDeque<Item>) -> Mind {
         if rest.is_empty() {
             Mind::Idle
         } else {
@@ -73,16 +75,16 @@ impl Actor<'_> {
     fn append(
         &self,
         entry: Entry,
-        sends: Option<(EffectId, Box<Change>)>,
-        mut rest: VecDeque<Todo>,
+        sends: Option<(EffectId, Change)>,
+        mut rest: VecDeque<Item>,
     ) -> Vec<Next> {
         let (generation, book) = (self.generation, self.book);
         let beside = Beside { plan: &self.setup.plan, limits: &self.setup.limits };
         let admitted = rules::admits(&book.state, &entry, self.read_at, Some(beside)).is_ok();
-        let place = book.records.len();
-        if !admitted || self.node.books[generation - 1].records.len() != place {
+        let place = book.len;
+        if !admitted || self.node.books[generation - 1].len != place {
             // What stands on record is sent all the same; the rest is asked again.
-            rest.retain(|todo| sends.is_some() && matches!(todo, Todo::Send(..)));
+            rest.retain(|todo| sends.is_some() && matches!(*todo.todo, Todo::Send(..)));
             let to = self.to(self.mind(book, self.read_at, rest), false);
             return vec![(Label::Acts(self.e), to, Happened::default())];
         }
@@ -95,7 +97,7 @@ impl Actor<'_> {
         }
         let longer = book.with(entry, self.read_at, LEEWARD);
         if let Some((effect, change)) = sends {
-            rest.push_back(Todo::Send(effect, change, longer.state.last, self.read_at));
+            rest.push_back(Item::new(Todo::Send(effect, change, longer.state.last, self.read_at)));
         }
         let mut to = self.to(self.mind(&longer, self.node.now, rest), false);
         to.books[generation - 1] = longer;
@@ -108,15 +110,16 @@ impl Actor<'_> {
     fn send(
         &self,
         effect: EffectId,
-        change: Box<Change>,
+        change: Change,
         seq: Seq,
         signed: Timestamp,
-        mut rest: VecDeque<Todo>,
+        mut rest: VecDeque<Item>,
     ) -> Vec<Next> {
         let (e, book, at) = (self.e, self.book, self.read_at);
         let left = self.mind(book, at, rest.clone());
         let mut here = self.to(Mind::Idle, false);
-        let (reply, happened) = arrive(&mut here, self.generation, &effect, &change, signed);
+        let (reply, happened) =
+            arrive(&mut here, self.setup, self.generation, &effect, &change, signed);
         let mut next = Vec::new();
         if self.faults {
             let mut lost = here.clone();
@@ -126,17 +129,22 @@ impl Actor<'_> {
             let never = self.to(left.clone(), true);
             next.push((Label::RequestLost(e), never, Happened::default()));
             let mut late = self.to(left, true);
-            late.flight.push(Flight::Change(self.generation, effect.clone(), change, signed));
+            late.flight.push(Flight::Change(
+                self.generation,
+                effect.clone(),
+                Box::new(change),
+                signed,
+            ));
             next.push((Label::RequestLate(e), late, Happened::default()));
         }
-        rest.push_back(Todo::Replied(effect, seq, Box::new(reply)));
+        rest.push_back(Item::new(Todo::Replied(effect, seq, reply)));
         here.minds[e] = self.mind(book, at, rest);
         next.push((Label::Acts(e), here, happened));
         next
     }
 
     /// A reply is a fact: it is written behind whatever was written meanwhile.
-    fn replied(&self, entry: Entry, rest: VecDeque<Todo>) -> Next {
+    fn replied(&self, entry: Entry, rest: VecDeque<Item>) -> Next {
         let (now, book) = (self.node.now, &self.node.books[self.generation - 1]);
         let mut to = self.to(self.mind(book, now, rest), false);
         let mut happened = Happened::default();
@@ -151,6 +159,7 @@ impl Actor<'_> {
 /// A request where it lands, and its answer.
 pub(super) fn arrive(
     node: &mut Node,
+    setup: &Setup,
     generation: usize,
     effect: &EffectId,
     change: &Change,
@@ -164,7 +173,7 @@ pub(super) fn arrive(
         };
         return (Reply::Refused(error), Happened::default());
     }
-    match land(node, change) {
+    match land(node, setup, change) {
         Ok(changed) => {
             if changed {
                 *node.world.changed.entry(effect.clone()).or_default() += 1;

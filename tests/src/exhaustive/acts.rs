@@ -3,22 +3,20 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use leeward_core::contract::Mode;
 use leeward_core::effect::EffectId;
-use leeward_core::evidence::{Assessment, assess};
-use leeward_core::ids::{Direction, Generation, Step};
-use leeward_core::journal::{Bearing, Decision, Entry, PROTOCOL, Trigger, chain, rules};
-use leeward_core::opening::{Opening, may_open};
+use leeward_core::ids::Step;
+use leeward_core::journal::{Entry, Fate};
 use leeward_core::steps::{self, Gate, Move, Situation};
-use leeward_core::time::after;
+use leeward_core::time::Timestamp;
 use leeward_core::world::Change;
 
 use super::Bounds;
 use super::actor::acting;
 use super::around::{arrivals, environment, operator};
 use super::book::Book;
-use super::look::{Setup, look, signals, standby};
-use super::node::{Mind, Node, Todo};
+use super::look::{Setup, fitness, look, signals};
+use super::node::{Item, Mind, Node, Todo};
+use super::opens::sweep;
 
 /// What happened between two states.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -45,11 +43,13 @@ pub enum Label {
     Sweeps(usize),
     /// Something arrived late.
     Arrives,
-    /// So many seconds passed.
+    /// So many seconds passed, in the middle of whatever was going on.
     Passes(u64),
+    /// So many seconds passed, in which nothing was left to do but wait.
+    Waits(u64),
     /// The primary is seen no more, or again.
     Flips,
-    /// The standby's database became the writer.
+    /// A side's database became the writer.
     Promoted,
     /// A word of the operator.
     Says(&'static str),
@@ -76,6 +76,10 @@ const STEPS: [Step; 8] = [
     Step::Validate,
     Step::Undo,
 ];
+
+/// Decisions that are remembered at once: the search goes on from where it was, so older ones are of no
+/// more use, and each takes about a kilobyte.
+const KNOWN_MAX: usize = 200_000;
 
 /// What the state machine has seen done before it comes to a step.
 fn before(step: Step) -> &'static [Step] {
@@ -112,9 +116,9 @@ pub(super) fn all(node: &Node, setup: &Setup, bounds: &Bounds) -> Vec<Next> {
             next.push((label, after, happened));
         }
     }
-    arrivals(node, &mut next);
+    arrivals(node, setup, &mut next);
     let first = next.len();
-    environment(node, bounds, &mut next);
+    environment(node, setup, bounds, &mut next);
     if node.spent.words < bounds.words {
         operator(node, setup, bounds, &mut next);
     }
@@ -131,43 +135,91 @@ pub(super) fn all(node: &Node, setup: &Setup, bounds: &Bounds) -> Vec<Next> {
     next
 }
 
+/// Steps that an executor may turn to, by the journal.
+fn turns(node: &Node) -> impl Iterator<Item = (Step, &Arc<Book>)> {
+    node.books.last().into_iter().flat_map(|book| {
+        let turn = |step: &Step| {
+            before(*step).iter().all(|s| book.state.done.contains_key(s))
+                && steps::gate(*step, &book.state) == Gate::Through
+        };
+        STEPS.into_iter().filter(turn).map(move |step| (step, book))
+    })
+}
+
+/// Whether that step would give up what can still go on: some step before the commit failed.
+fn gives_up(step: Step, book: &Book) -> bool {
+    step == Step::Undo && book.state.fate == Fate::Open
+}
+
+/// Whether nothing is left to do but wait: nobody has anything in mind, and no step would act.
+pub(super) fn at_rest(node: &Node, setup: &Setup, bounds: &Bounds) -> bool {
+    node.minds.iter().all(|mind| matches!(mind, Mind::Idle))
+        && sweep(node, setup, bounds, 0).is_empty()
+        && !turns(node).any(|(step, book)| {
+            !gives_up(step, book) && !decided(node, setup, step, book, node.now).is_empty()
+        })
+}
+
+/// What a step decides from what is seen now and a journal that was read then. Many states differ in
+/// nothing that it looks at.
+fn decided(
+    node: &Node,
+    setup: &Setup,
+    step: Step,
+    book: &Book,
+    read_at: Timestamp,
+) -> VecDeque<Item> {
+    let key = (book.hash, node.world.key(), step as u8, read_at, node.now);
+    if let Some(known) = setup.decided.borrow().get(&key) {
+        return known.clone();
+    }
+    let seen_well = node.world.primary_seen;
+    let votes = signals(setup, seen_well, read_at);
+    let fit = fitness(seen_well, book.state.decision.direction, read_at);
+    let situation = Situation {
+        plan: &setup.plan,
+        state: &book.state,
+        signals: &votes,
+        standby: Some(&fit),
+        peaks: &[],
+        now: read_at,
+        limits: &setup.limits,
+        mark: "",
+        undoes: &[Step::Fence],
+    };
+    let seen = look(node, setup, steps::questions(step, &situation));
+    let todo = todo(steps::decide(step, &situation, &seen));
+    let mut known = setup.decided.borrow_mut();
+    if known.len() >= KNOWN_MAX {
+        known.clear();
+    }
+    known.insert(key, todo.clone());
+    todo
+}
+
 fn executor(node: &Node, setup: &Setup, bounds: &Bounds, e: usize) -> Vec<Next> {
     match &node.minds[e] {
         Mind::Idle => {
-            let mut next = sweep(node, setup, bounds, e, false);
-            let Some(book) = node.books.last() else { return next };
-            for step in STEPS {
-                let turn = before(step).iter().all(|s| book.state.done.contains_key(s));
-                if turn && steps::gate(step, &book.state) == Gate::Through {
-                    let mut to = node.clone();
-                    to.minds[e] = Mind::Read(step, Arc::clone(book), node.now);
-                    next.push((Label::Reads(e, step), to, Happened::default()));
+            let mut next = sweep(node, setup, bounds, e);
+            for (step, book) in turns(node) {
+                let fails = gives_up(step, book);
+                if fails && node.spent.failures >= bounds.failures {
+                    continue;
                 }
+                let mut to = node.clone();
+                to.spent.failures += u8::from(fails);
+                to.minds[e] = Mind::Read(step, Arc::clone(book), node.now);
+                next.push((Label::Reads(e, step), to, Happened::default()));
             }
             next
         }
         Mind::Read(step, book, read_at) => {
-            let seen_well = node.world.primary_seen;
-            let (votes, fit) = (signals(setup, seen_well, *read_at), standby(*read_at));
-            let situation = Situation {
-                plan: &setup.plan,
-                state: &book.state,
-                signals: &votes,
-                standby: Some(&fit),
-                peaks: &[],
-                now: *read_at,
-                limits: &setup.limits,
-                mark: "",
-                undoes: &[Step::Fence],
-            };
-            let seen = look(node, setup, steps::questions(*step, &situation));
-            let decided = steps::decide(*step, &situation, &seen);
+            let todo = decided(node, setup, *step, book, *read_at);
             let mut to = node.clone();
-            let generation = generation(book);
-            to.minds[e] = if decided.acts() {
-                Mind::Acting(generation, Arc::clone(book), *read_at, todo(decided))
-            } else {
+            to.minds[e] = if todo.is_empty() {
                 Mind::Idle
+            } else {
+                Mind::Acting(generation(book), Arc::clone(book), *read_at, todo)
             };
             vec![(Label::Decides(e), to, Happened::default())]
         }
@@ -193,82 +245,11 @@ fn generation(book: &Book) -> usize {
     usize::try_from(book.state.decision.generation.0).unwrap_or(0)
 }
 
-fn todo(decided: Move) -> VecDeque<Todo> {
-    let records = decided.records.into_iter().map(|entry| Todo::Put(Box::new(entry)));
+fn todo(decided: Move) -> VecDeque<Item> {
+    let records = decided.records.into_iter().map(Todo::Put);
     let sends = decided.sends.into_iter().filter_map(|entry| {
         let Entry::Intent { effect, change, .. } = &entry else { return None };
-        Some(Todo::Intent(effect.clone(), change.clone(), Box::new(entry)))
+        Some(Todo::Intent(effect.clone(), (**change).clone(), entry))
     });
-    records.chain(sends).collect()
-}
-
-/// Opening: the last generation is closed, then the next one's decision is put.
-pub(super) fn sweep(
-    node: &Node,
-    setup: &Setup,
-    bounds: &Bounds,
-    e: usize,
-    manual: bool,
-) -> Vec<Next> {
-    let weighed = assessment(node, setup);
-    if node.books.len() >= bounds.generations || (weighed.bearing != Bearing::Go && !manual) {
-        return Vec::new();
-    }
-    let last = node.books.last();
-    let state = last.map(|b| &b.state);
-    if state.is_some_and(|s| s.committed()) {
-        return Vec::new();
-    }
-    let opening =
-        may_open(state, &setup.plan, Direction::ToStandby, &setup.limits, node.now, manual);
-    let Opening::Open(generation) = opening else { return Vec::new() };
-    let mut to = node.clone();
-    let mut happened = Happened::default();
-    if let Some(book) = last
-        && book.state.closed.is_none()
-    {
-        let entry = Entry::Closed { next: generation };
-        if rules::admits(&book.state, &entry, node.now, None).is_err() {
-            return Vec::new();
-        }
-        let place = to.books.len();
-        to.books[place - 1] = book.with(entry, node.now, LEEWARD);
-        happened.wrote = Some(place);
-    }
-    let decision = decide(setup, &weighed, generation, manual);
-    to.minds[e] = Mind::Opening(Box::new(decision), node.now);
-    vec![(Label::Sweeps(e), to, happened)]
-}
-
-fn assessment(node: &Node, setup: &Setup) -> Assessment {
-    let votes = signals(setup, node.world.primary_seen, node.now);
-    assess(&setup.plan, Direction::ToStandby, &votes, Some(&standby(node.now)), node.now)
-}
-
-fn decide(setup: &Setup, weighed: &Assessment, generation: Generation, manual: bool) -> Entry {
-    let body = serde_json::to_string(weighed).unwrap_or_default();
-    let trigger = if manual {
-        Trigger::Operator { operator: OPERATOR.to_owned(), reason: String::new() }
-    } else {
-        Trigger::Evidence { source: "schedule".to_owned() }
-    };
-    Entry::Opened(Box::new(Decision {
-        protocol: PROTOCOL,
-        workload: setup.plan.workload.clone(),
-        generation,
-        plan: setup.plan.plan.clone(),
-        plan_digest: setup.digest.clone(),
-        direction: Direction::ToStandby,
-        target: setup.plan.target_region(Direction::ToStandby).clone(),
-        mode: Mode::Recover,
-        evidence: chain::digest(body.as_bytes()),
-        trigger,
-        first_signal: weighed.at,
-        opened: weighed.at,
-        deadline: after(weighed.at, setup.plan.time_limit),
-        effects: steps::effects(&setup.plan, generation),
-        unproven: Vec::new(),
-        handed_over: Vec::new(),
-        ask: Vec::new(),
-    }))
+    records.chain(sends).map(Item::new).collect()
 }

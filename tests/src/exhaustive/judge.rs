@@ -1,14 +1,15 @@
 //! What must hold in every state, judged without what was planted.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 
 use leeward_core::audit::{Case, audit};
-use leeward_core::journal::{End, Entry, Fate};
+use leeward_core::ids::{Direction, Side};
+use leeward_core::journal::{End, Entry, Halt, HaltKind, State};
 use leeward_core::world::Change;
 
 use super::Bounds;
 use super::acts::Happened;
-use super::look::{Setup, nobody};
+use super::look::Setup;
 use super::node::Node;
 use crate::check::Violation;
 
@@ -16,13 +17,13 @@ use crate::check::Violation;
 pub(super) struct Judge {
     pub(super) setup: Setup,
     judged: HashSet<(u64, u64)>,
-    /// States that end so: Recovered, RolledBack, Abandoned.
-    pub(super) ends: [usize; 3],
+    /// States by how their last generation stands, and by what else is to be told.
+    pub(super) ends: BTreeMap<&'static str, usize>,
 }
 
 impl Judge {
     pub(super) fn new(bounds: &Bounds) -> Self {
-        Self { setup: Setup::new(bounds), judged: HashSet::new(), ends: [0; 3] }
+        Self { setup: Setup::new(bounds), judged: HashSet::new(), ends: BTreeMap::new() }
     }
 
     /// How many different journals were judged.
@@ -42,7 +43,8 @@ impl Judge {
         let violation = |invariant, detail: String| Some(Violation { invariant, detail });
         if new {
             self.count(node);
-            if node.standby_accepts() && node.primary_accepts(self.setup.expiry) {
+            let accepts = |side| node.accepts(side, self.setup.expiry);
+            if accepts(Side::Standby) && accepts(Side::Primary) {
                 return violation("S1", "both sides accept writes".to_owned());
             }
             if let Some((effect, times)) = node.world.changed.iter().find(|(_, n)| **n > 1) {
@@ -55,10 +57,11 @@ impl Judge {
                 return violation("S16", format!("{effect} landed after its generation's end"));
             }
             let promotes = matches!(change, Change::PromoteReplica { .. });
+            let source = state.decision.direction.source();
             if promotes && !state.committed() {
                 return violation("S8", "promoted before the commit".to_owned());
             }
-            if promotes && node.primary_accepts(self.setup.expiry) {
+            if promotes && node.accepts(source, self.setup.expiry) {
                 return violation("S8", "promoted while the old side accepts writes".to_owned());
             }
         }
@@ -67,34 +70,66 @@ impl Judge {
 
     fn count(&mut self, node: &Node) {
         let Some(state) = node.books.last().map(|b| &b.state) else { return };
-        match state.end.as_ref().map(|e| e.end) {
-            Some(End::Recovered) => self.ends[0] += 1,
-            Some(End::RolledBack) => self.ends[1] += 1,
-            Some(End::Abandoned) => self.ends[2] += 1,
-            None => {}
+        let home = state.decision.direction == Direction::ToPrimary;
+        let stands = match (state.end.as_ref().map(|e| e.end), &state.halt) {
+            (Some(End::Recovered), _) if home => "Recovered, home again",
+            (Some(End::Recovered), _) => "Recovered",
+            (Some(End::RolledBack), _) => "RolledBack",
+            (Some(End::Abandoned), _) => "Abandoned",
+            (None, Some(Halt { kind: HaltKind::Held(_), .. })) => "Held",
+            (None, Some(_)) => "stopped",
+            (None, None) => "open",
+        };
+        *self.ends.entry(stands).or_default() += 1;
+        if !state.decision.handed_over.is_empty() {
+            *self.ends.entry("with work that was handed over").or_default() += 1;
+            if stands == "Recovered" {
+                *self.ends.entry("Recovered with work that was handed over").or_default() += 1;
+            }
+        }
+        if node.books.len() == 3 {
+            *self.ends.entry("of a third generation").or_default() += 1;
+        }
+    }
+
+    /// Whom users can write to when a generation ends.
+    fn served(&self, node: &Node, state: &State) -> Option<Violation> {
+        let violation =
+            |invariant, detail: &str| Some(Violation { invariant, detail: detail.to_owned() });
+        let direction = state.decision.direction;
+        let accepts = |side| node.accepts(side, self.setup.expiry);
+        match state.end.as_ref().map(|e| e.end)? {
+            End::Recovered if !accepts(direction.target()) => {
+                violation("S7", "recovered, and the side that was moved to takes no writes")
+            }
+            End::RolledBack
+                if state.successor.is_none()
+                    && !accepts(direction.source())
+                    && !accepts(direction.target()) =>
+            {
+                violation("S16", "rolled back, and no side takes writes")
+            }
+            End::Recovered | End::RolledBack | End::Abandoned => None,
         }
     }
 
     /// Every invariant that a journal can show; that it goes on for ever is not asked of a state.
     fn journal(&mut self, node: &Node, generation: usize) -> Option<Violation> {
         let book = &node.books[generation - 1];
-        if !book.records.last().is_some_and(|r| tells(&r.entry)) {
+        if !tells(&book.last.entry) {
             return None;
         }
         let before = generation.checked_sub(2).and_then(|place| node.books.get(place));
-        let ended = book.state.end.as_ref().map(|e| e.end);
-        if ended == Some(End::RolledBack)
-            && matches!(book.state.fate, Fate::TurnedBack(..))
-            && nobody(&node.world.owner)
+        if matches!(book.last.entry, Entry::Ended { .. })
+            && let Some(violation) = self.served(node, &book.state)
         {
-            let detail = "rolled back, and nobody holds the lease".to_owned();
-            return Some(Violation { invariant: "S16", detail });
+            return Some(violation);
         }
         if !self.judged.insert((book.hash, before.map_or(0, |b| b.hash))) {
             return None;
         }
         let case = Case {
-            records: &book.records,
+            records: &book.records(),
             plan: &self.setup.plan,
             plan_digest: &self.setup.digest,
             limits: &self.setup.limits,

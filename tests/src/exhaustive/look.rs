@@ -1,10 +1,13 @@
 //! What is seen of the small world, and the plan that it is made for.
 
-use leeward_core::evidence::{Reading, Signal, Standby, Vote};
-use leeward_core::ids::Digest;
+use std::cell::RefCell;
+use std::collections::{HashMap, VecDeque};
+
+use leeward_core::evidence::{Assessment, Reading, Signal, Standby, Vote};
+use leeward_core::ids::{Digest, Direction, Region, Side};
 use leeward_core::journal::chain;
 use leeward_core::limits::Limits;
-use leeward_core::plan::{ApprovalFor, Control, Database, Plan};
+use leeward_core::plan::{ApprovalFor, Control, Database, Plan, RecordPair};
 use leeward_core::table::NOBODY;
 use leeward_core::time::{Span, Timestamp, after};
 use leeward_core::world::{
@@ -13,7 +16,7 @@ use leeward_core::world::{
 };
 
 use super::Bounds;
-use super::node::{Engine, Node};
+use super::node::{Engine, Item, Node, at};
 use crate::rig::example;
 
 /// Owner of the lease on a good day.
@@ -32,7 +35,15 @@ pub(super) struct Setup {
     pub(super) limits: Limits,
     /// The longest that the old writer goes on after its last renewal.
     pub(super) expiry: Span,
+    /// What steps have decided, by all that they decide from: journal, world, step, when it was read and
+    /// looked at.
+    pub(super) decided: RefCell<HashMap<Looked, VecDeque<Item>>>,
+    /// What the evidence means, by whether the primary is seen, the way, and the time.
+    pub(super) weighed: RefCell<HashMap<(bool, bool, Timestamp), Assessment>>,
 }
+
+/// All that a step decides from.
+pub(super) type Looked = (u64, u64, u8, Timestamp, Timestamp);
 
 impl Setup {
     /// Orders in small: one database behind a lease, one record, one check.
@@ -65,6 +76,8 @@ impl Setup {
             plan,
             limits: Limits::REAL,
             expiry: expiry.unwrap_or_default(),
+            decided: RefCell::default(),
+            weighed: RefCell::default(),
         }
     }
 }
@@ -88,9 +101,31 @@ pub(super) fn signals(setup: &Setup, seen_well: bool, now: Timestamp) -> Vec<Sig
         .collect()
 }
 
-/// The standby is always fit.
-pub(super) fn standby(now: Timestamp) -> Standby {
-    Standby { against: Vec::new(), at: now }
+/// The side that is moved to: the standby is always fit, the primary when it is seen.
+pub(super) fn fitness(seen_well: bool, direction: Direction, now: Timestamp) -> Standby {
+    let fit = direction == Direction::ToStandby || seen_well;
+    let against = if fit { Vec::new() } else { vec!["it is not seen".to_owned()] };
+    Standby { against, at: now }
+}
+
+/// The Region of a side, which is the name that it holds the lease by.
+pub(super) fn region(side: Side) -> &'static str {
+    match side {
+        Side::Primary => PRIMARY,
+        Side::Standby => STANDBY,
+    }
+}
+
+fn side(of: &Region) -> Side {
+    if of.as_str() == PRIMARY { Side::Primary } else { Side::Standby }
+}
+
+/// The record that traffic follows.
+fn record(plan: &Plan) -> Option<&RecordPair> {
+    plan.traffic.controls.iter().find_map(|c| match c {
+        Control::Record(c) => c.records.first(),
+        Control::StopMetric(_) => None,
+    })
 }
 
 /// Answers every question at this instant.
@@ -106,44 +141,44 @@ fn answer(node: &Node, setup: &Setup, question: &Question) -> Result<View, Blind
             owner: world.owner.clone(),
             epoch: world.epoch,
             effect: world.lease_effect.clone(),
-            renewed_at: Some(if world.owner == PRIMARY { node.now } else { world.renewed }),
+            renewed_at: Some(if nobody(&world.owner) {
+                world.renewed.primary.max(world.renewed.standby)
+            } else {
+                node.now
+            }),
             answered_at: node.now,
         })),
-        Question::Rds { .. } => View::Rds(Some(RdsView {
-            status: if world.standby == Engine::Moving { "modifying" } else { "available" }
-                .to_owned(),
-            replica_source: (world.standby != Engine::Writer).then(|| "orders-db".to_owned()),
-            engine: "postgres".to_owned(),
-            zone: None,
-            multi_az: false,
-            replication: None,
-        })),
-        Question::Sql { .. } => View::Sql(SqlView {
-            in_recovery: world.standby != Engine::Writer,
-            writable: world.standby == Engine::Writer,
-            heartbeat_at: Timestamp::from_millisecond(
-                node.now.as_millisecond() - i64::try_from(LAG.as_millis()).unwrap_or(0),
-            )
-            .ok(),
-            sessions: None,
-        }),
+        Question::Rds { region, .. } => {
+            let engine = *world.engines.of(side(region));
+            View::Rds(Some(RdsView {
+                status: if engine == Engine::Moving { "modifying" } else { "available" }.to_owned(),
+                replica_source: (engine != Engine::Writer).then(|| "orders-db".to_owned()),
+                engine: "postgres".to_owned(),
+                zone: None,
+                multi_az: false,
+                replication: None,
+            }))
+        }
+        Question::Sql { region, .. } => {
+            let writer = *world.engines.of(side(region)) == Engine::Writer;
+            View::Sql(SqlView {
+                in_recovery: !writer,
+                writable: writer,
+                heartbeat_at: Timestamp::from_millisecond(
+                    node.now.as_millisecond() - i64::try_from(LAG.as_millis()).unwrap_or(0),
+                )
+                .ok(),
+                sessions: None,
+            })
+        }
         Question::Record { record_type, .. } if record_type == "TXT" => {
             View::Record(Some((vec![format!("\"{}\"", world.fence_number)], 60)))
         }
         Question::Record { .. } => View::Record(None),
         Question::ZoneChange { .. } => View::InSync(true),
         Question::Name(_) | Question::Authority { .. } => {
-            let side = if world.records_moved {
-                leeward_core::ids::Side::Standby
-            } else {
-                leeward_core::ids::Side::Primary
-            };
-            let records = setup.plan.traffic.controls.iter().find_map(|c| match c {
-                Control::Record(c) => c.records.first(),
-                Control::StopMetric(_) => None,
-            });
-            let values = records.map(|r| r.values.of(side).clone()).unwrap_or_default();
-            View::Answer(AnswerView { values })
+            let values = record(&setup.plan).map(|r| r.values.of(world.records).clone());
+            View::Answer(AnswerView { values: values.unwrap_or_default() })
         }
         other => return Err(Blind::new(format!("{other} is not in this world"))),
     })
@@ -151,7 +186,7 @@ fn answer(node: &Node, setup: &Setup, question: &Question) -> Result<View, Blind
 
 /// Carries a request out where it lands; `Ok(true)`: the world is otherwise than before.
 #[expect(clippy::wildcard_enum_match_arm, reason = "the small world has nothing else")]
-pub(super) fn land(node: &mut Node, change: &Change) -> Result<bool, ChangeError> {
+pub(super) fn land(node: &mut Node, setup: &Setup, change: &Change) -> Result<bool, ChangeError> {
     let refused =
         |kind, code: &str| Err(ChangeError { kind, code: code.to_owned(), message: String::new() });
     let now = node.now;
@@ -161,29 +196,35 @@ pub(super) fn land(node: &mut Node, change: &Change) -> Result<bool, ChangeError
             if world.owner != *from_owner || world.epoch != *from_epoch {
                 return refused(ChangeErrorKind::Conflict, "ConditionalCheckFailedException");
             }
-            if world.owner == PRIMARY {
-                world.renewed = now;
+            if !nobody(&world.owner) {
+                let holder = side(&Region::from(world.owner.as_str()));
+                *at(&mut world.renewed, holder) = now;
             }
             world.owner.clone_from(to_owner);
             world.epoch += 1;
             world.lease_effect.clone_from(effect);
             Ok(true)
         }
-        Change::PromoteReplica { .. } => match world.standby {
-            Engine::Replica => {
-                world.standby = Engine::Moving;
-                Ok(true)
+        Change::PromoteReplica { region, .. } => {
+            let engine = at(&mut world.engines, side(region));
+            match engine {
+                Engine::Replica => {
+                    *engine = Engine::Moving;
+                    Ok(true)
+                }
+                Engine::Moving | Engine::Writer => {
+                    refused(ChangeErrorKind::Refused, "InvalidDBInstanceState")
+                }
             }
-            Engine::Moving | Engine::Writer => {
-                refused(ChangeErrorKind::Refused, "InvalidDBInstanceState")
-            }
-        },
-        Change::ChangeRecords { fence, .. } => {
+        }
+        Change::ChangeRecords { fence, records, .. } => {
             if world.fence_number != fence.from {
                 return refused(ChangeErrorKind::Conflict, "InvalidChangeBatch");
             }
             world.fence_number = fence.to;
-            world.records_moved = true;
+            let values = records.first().map(|r| &r.values);
+            let home = record(&setup.plan).map(|r| &r.values.primary);
+            world.records = if values == home { Side::Primary } else { Side::Standby };
             Ok(true)
         }
         _ => refused(ChangeErrorKind::Refused, "not in this world"),

@@ -3,15 +3,21 @@
 //!
 //! **Real**: the plan's rules, the journal's rules for every append, every step's gate, questions and
 //! decision, pursuit of effects, approval, evidence, openings, the audit of every journal that comes
-//! about. **Restated** in some fifty lines each: the loop of `leeward-reconcile` (read, look, decide,
-//! append, send, look again), which other tests hold, and a world of one database, one lease and one
-//! zone.
+//! about, and who is served when a generation ends. **Restated** in some fifty lines each: the loop of
+//! `leeward-reconcile` (read, look, decide, append, send, look again) and the sweep of
+//! `leeward-detector`, which other tests hold, and a world of one database with two sides, one lease and
+//! one zone.
 //!
-//! **Left out, so not shown here**: capacity; passive fences; several databases or zones; the way back
-//! to the primary; joining and adoption; the digest chain and nonces (an append either stands as one's
+//! **Left out, so not shown here**: capacity; passive fences; several databases or zones; plans that
+//! differ (one generation takes the place of another only where a real outage comes during a drill);
+//! joining, and adoption beyond its holds; the digest chain and nonces (an append either stands as one's
 //! own or does not); looks that fail; votes that disagree. Looks of one round happen at one instant,
-//! but later than the journal was read. Time goes on in leaps of 5 or 30 seconds, 14 or 17 minutes. Each
-//! executor may be anywhere in the state machine's order, and may turn to the undo at any time.
+//! but later than the journal was read. Each executor may be anywhere in the state machine's order.
+//!
+//! **Time** passes in two ways. Where nothing is left to do but wait, as in a `Wait` state, it goes on by
+//! 30 seconds or 17 minutes: past a lease, past a request's life. In the middle of anything, it leaps by
+//! 5 or 30 seconds, 14 or 17 minutes: an executor that stood still. Each way has a bound of its own, so
+//! that a whole recovery, which waits, is not at the cost of the leaps.
 
 mod actor;
 mod acts;
@@ -20,8 +26,9 @@ mod book;
 mod judge;
 mod look;
 mod node;
+mod opens;
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 
 pub use acts::Label;
 use node::Node;
@@ -47,8 +54,11 @@ impl Bounds {
             leaps: small(4, self.leaps),
             flips: small(5, self.flips),
             words: small(6, self.words),
-            asks: at(7, u64::from(self.asks)) != 0,
-            states: size(8, self.states),
+            only: self.only,
+            waits: small(7, self.waits),
+            failures: small(8, self.failures),
+            asks: at(9, u64::from(self.asks)) != 0,
+            states: size(10, self.states),
         }
     }
 }
@@ -64,12 +74,18 @@ pub struct Bounds {
     pub faults: u8,
     /// How often an executor is left in the middle: for another, for time to pass, for a flip, a word.
     pub preemptions: u8,
-    /// Leaps of time.
+    /// Leaps of time in the middle of whatever goes on.
     pub leaps: u8,
     /// How often the primary goes or comes.
     pub flips: u8,
     /// Words of the operator.
     pub words: u8,
+    /// No other word than this one.
+    pub only: Option<&'static str>,
+    /// Leaps of time where nothing is left to do but wait.
+    pub waits: u8,
+    /// Steps that fail before the commit, for whatever reason.
+    pub failures: u8,
     /// Whether people are asked before one-way doors.
     pub asks: bool,
     /// No more states than these; a search that meets this bound says so.
@@ -77,30 +93,66 @@ pub struct Bounds {
 }
 
 impl Bounds {
-    /// Every order of two executors, one of them left in the middle once, time passing once.
+    /// Every order of two executors, one of them left in the middle once.
     pub const TWO: Self = Self {
         executors: 2,
         generations: 1,
         faults: 0,
         preemptions: 1,
-        leaps: 1,
+        leaps: 0,
         flips: 1,
         words: 0,
+        only: None,
+        waits: 2,
+        failures: 1,
         asks: false,
         states: 20_000_000,
     };
 
-    /// One executor; one request, answer or entry lost or late, or it dies; time passes once.
+    /// One executor; one request, answer or entry lost or late, or it dies.
     pub const FAULT: Self = Self { executors: 1, faults: 1, preemptions: 0, ..Self::TWO };
+
+    /// One executor that stands still once, at any moment.
+    pub const LEAP: Self = Self { faults: 0, leaps: 1, preemptions: 1, ..Self::FAULT };
 
     /// A word of the operator at any moment, people asked, and a second generation.
     pub const WORDS: Self =
         Self { executors: 1, generations: 2, preemptions: 0, words: 1, asks: true, ..Self::TWO };
 
+    /// A drill that a real outage meets: the next generation goes on with its work.
+    pub const DRILL: Self = Self { only: Some("drill"), asks: false, ..Self::WORDS };
+
+    /// Three generations, the primary lost and seen again, the way home: time enough for all of it.
+    pub const THREE: Self =
+        Self { generations: 3, flips: 2, waits: 4, failures: 0, asks: false, ..Self::WORDS };
+
+    /// All of it at once, each a little: two executors, an operator, three generations, a fault.
+    pub const ALL: Self =
+        Self { executors: 2, generations: 3, faults: 1, waits: 2, asks: false, ..Self::WORDS };
+
     /// The names that a command line knows them by.
-    pub const NAMED: [(&'static str, Self); 3] =
-        [("two", Self::TWO), ("fault", Self::FAULT), ("words", Self::WORDS)];
+    pub const NAMED: [(&'static str, Self); 7] = [
+        ("two", Self::TWO),
+        ("fault", Self::FAULT),
+        ("leap", Self::LEAP),
+        ("words", Self::WORDS),
+        ("drill", Self::DRILL),
+        ("three", Self::THREE),
+        ("all", Self::ALL),
+    ];
 }
+
+/// Endings that searches have to reach: one that reaches nothing shows nothing.
+pub const ENDINGS: [&str; 8] = [
+    "Recovered",
+    "RolledBack",
+    "Held",
+    "Abandoned",
+    "with work that was handed over",
+    "Recovered with work that was handed over",
+    "Recovered, home again",
+    "of a third generation",
+];
 
 /// What a search has shown.
 #[derive(Debug, Clone, Default)]
@@ -113,8 +165,8 @@ pub struct Found {
     pub depth: usize,
     /// Different journals, each of them audited.
     pub journals: usize,
-    /// Generations that ended Recovered, RolledBack, Abandoned in some state.
-    pub ends: [usize; 3],
+    /// States by how their last generation stands, and by what else is to be told of it.
+    pub ends: BTreeMap<&'static str, usize>,
     /// Whether every state within the bounds was visited.
     pub complete: bool,
     /// The first violation, with the shortest way to it.
@@ -164,7 +216,7 @@ impl Found {
     fn finish(&mut self, came: &HashMap<u128, (u128, Label)>, judge: &judge::Judge) {
         self.states = came.len();
         self.journals = judge.journals();
-        self.ends = judge.ends;
+        self.ends.clone_from(&judge.ends);
     }
 }
 
@@ -185,15 +237,12 @@ impl std::fmt::Display for Found {
         let all = if self.complete { "all" } else { "NOT all" };
         write!(
             f,
-            "{} states, {} transitions, depth {}, {} journals audited; some end Recovered ({}), RolledBack ({}), Abandoned ({}); {all} within the bounds",
-            self.states,
-            self.transitions,
-            self.depth,
-            self.journals,
-            self.ends[0],
-            self.ends[1],
-            self.ends[2]
+            "{} states, {} transitions, depth {}, {} journals audited; {all} within the bounds",
+            self.states, self.transitions, self.depth, self.journals,
         )?;
+        for (how, states) in &self.ends {
+            write!(f, "\n  {states:>9} {how}")?;
+        }
         if let Some((violation, way)) = &self.violation {
             write!(f, "\n{} {}\n  by {way:?}", violation.invariant, violation.detail)?;
         }

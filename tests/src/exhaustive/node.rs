@@ -5,13 +5,14 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 
 use leeward_core::effect::EffectId;
-use leeward_core::ids::{Seq, Step};
+use leeward_core::ids::{Seq, Side, Sides, Step};
 use leeward_core::journal::{Entry, Reply};
 use leeward_core::time::{Span, Timestamp, after};
 use leeward_core::world::Change;
 
 use super::Bounds;
 use super::book::{Book, hash_of};
+use super::look::{PRIMARY, region};
 
 /// When it begins: far from the epoch, so that differences cannot underflow.
 const START: Timestamp = Timestamp::constant(1_767_614_400, 0);
@@ -24,21 +25,31 @@ pub(super) struct World {
     pub(super) owner: String,
     pub(super) epoch: u64,
     pub(super) lease_effect: String,
-    /// When the primary last renewed; it does for as long as it is the owner.
-    pub(super) renewed: Timestamp,
-    pub(super) standby: Engine,
+    /// When each side last renewed; it does for as long as it is the owner.
+    pub(super) renewed: Sides<Timestamp>,
+    /// Each side's database.
+    pub(super) engines: Sides<Engine>,
     pub(super) fence_number: u64,
-    pub(super) records_moved: bool,
+    /// The side that the records name.
+    pub(super) records: Side,
     /// How often each effect has changed the world.
     pub(super) changed: BTreeMap<EffectId, u8>,
 }
 
-/// The standby's database.
+/// A side's database.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) enum Engine {
     Replica,
     Moving,
     Writer,
+}
+
+/// The one of that side, to change it.
+pub(super) fn at<T>(sides: &mut Sides<T>, side: Side) -> &mut T {
+    match side {
+        Side::Primary => &mut sides.primary,
+        Side::Standby => &mut sides.standby,
+    }
 }
 
 /// What is sent and not there yet.
@@ -51,12 +62,25 @@ pub(super) enum Flight {
 }
 
 /// What is left to do of a decision.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub(super) enum Todo {
-    Put(Box<Entry>),
-    Intent(EffectId, Box<Change>, Box<Entry>),
-    Send(EffectId, Box<Change>, Seq, Timestamp),
-    Replied(EffectId, Seq, Box<Reply>),
+    Put(Entry),
+    Intent(EffectId, Change, Entry),
+    Send(EffectId, Change, Seq, Timestamp),
+    Replied(EffectId, Seq, Reply),
+}
+
+/// One thing to do, shared by all states that have it in mind, with its hash.
+#[derive(Debug, Clone)]
+pub(super) struct Item {
+    pub(super) todo: Arc<Todo>,
+    hash: u64,
+}
+
+impl Item {
+    pub(super) fn new(todo: Todo) -> Self {
+        Self { hash: hash_of(&todo, 0), todo: Arc::new(todo) }
+    }
 }
 
 /// What an executor is in the middle of.
@@ -66,7 +90,7 @@ pub(super) enum Mind {
     /// It has read the journal and looks next.
     Read(Step, Arc<Book>, Timestamp),
     /// It has decided.
-    Acting(usize, Arc<Book>, Timestamp, VecDeque<Todo>),
+    Acting(usize, Arc<Book>, Timestamp, VecDeque<Item>),
     /// It has closed the last generation, or there was none, and opens the next.
     Opening(Box<Entry>, Timestamp),
 }
@@ -79,6 +103,8 @@ pub(super) struct Spent {
     pub(super) leaps: u8,
     pub(super) flips: u8,
     pub(super) words: u8,
+    pub(super) waits: u8,
+    pub(super) failures: u8,
 }
 
 /// One state.
@@ -102,13 +128,13 @@ impl Node {
             books: Vec::new(),
             world: World {
                 primary_seen: true,
-                owner: super::look::PRIMARY.to_owned(),
+                owner: PRIMARY.to_owned(),
                 epoch: 1,
                 lease_effect: String::new(),
-                renewed: START,
-                standby: Engine::Replica,
+                renewed: Sides { primary: START, standby: Timestamp::UNIX_EPOCH },
+                engines: Sides { primary: Engine::Writer, standby: Engine::Replica },
                 fence_number: 0,
-                records_moved: false,
+                records: Side::Primary,
                 changed: BTreeMap::new(),
             },
             flight: Vec::new(),
@@ -118,14 +144,12 @@ impl Node {
         }
     }
 
-    /// Whether the primary's application can write, at its slowest clock and longest statement.
-    pub(super) fn primary_accepts(&self, expiry: Span) -> bool {
-        self.world.owner == super::look::PRIMARY || self.now < after(self.world.renewed, expiry)
-    }
-
-    /// Whether the standby's can.
-    pub(super) fn standby_accepts(&self) -> bool {
-        self.world.owner == super::look::STANDBY && self.world.standby == Engine::Writer
+    /// Whether a side's application can write, at its slowest clock and longest statement.
+    pub(super) fn accepts(&self, side: Side, expiry: Span) -> bool {
+        let world = &self.world;
+        let leased =
+            world.owner == region(side) || self.now < after(*world.renewed.of(side), expiry);
+        leased && *world.engines.of(side) == Engine::Writer
     }
 
     /// Equal for equal states. Executors are alike: which of them has what in mind does not matter.
@@ -153,10 +177,12 @@ impl Node {
 }
 
 impl World {
-    fn key(&self) -> u64 {
+    pub(super) fn key(&self) -> u64 {
         let mut hasher = DefaultHasher::new();
         (self.primary_seen, &self.owner, self.epoch, &self.lease_effect).hash(&mut hasher);
-        (self.renewed, self.standby, self.fence_number, self.records_moved).hash(&mut hasher);
+        (self.renewed.primary, self.renewed.standby, self.fence_number).hash(&mut hasher);
+        (self.engines.primary, self.engines.standby, self.records == Side::Primary)
+            .hash(&mut hasher);
         self.changed.hash(&mut hasher);
         hasher.finish()
     }
@@ -166,11 +192,18 @@ impl Mind {
     fn key(&self) -> u64 {
         match self {
             Self::Idle => 0,
-            Self::Read(step, book, at) => hash_of(&(step.as_str(), at.as_millisecond()), book.hash),
+            Self::Read(step, book, at) => mix(&(1, *step as u8, at.as_millisecond(), book.hash)),
             Self::Acting(generation, book, at, todo) => {
-                hash_of(&(generation, at.as_millisecond(), todo), book.hash)
+                let hashes: Vec<u64> = todo.iter().map(|item| item.hash).collect();
+                mix(&(2, generation, at.as_millisecond(), book.hash, hashes))
             }
             Self::Opening(entry, at) => hash_of(&(entry, at.as_millisecond()), 3),
         }
     }
+}
+
+fn mix(what: &impl Hash) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    what.hash(&mut hasher);
+    hasher.finish()
 }

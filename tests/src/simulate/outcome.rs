@@ -7,6 +7,7 @@ use leeward_core::ids::{Direction, Side};
 use leeward_core::journal::{End, State};
 use leeward_core::limits::Limits;
 use leeward_core::time::{Span, after, since};
+use leeward_ports::fake::Happened;
 
 use super::choices::Choices;
 use super::forced::Forced;
@@ -17,6 +18,9 @@ use super::sites::{Caller, Tally};
 use super::stack::Stack;
 use super::story::story;
 use crate::check::{Evidence, Violation, judge};
+
+/// Longer than a database and its traffic take to come back after an undo.
+const AFTERWARDS: Span = Span::minutes(5);
 
 /// What one run has shown.
 #[derive(Debug, Clone)]
@@ -39,6 +43,8 @@ pub struct Outcome {
     pub generations: u64,
     /// How the last of them ended.
     pub end: Option<End>,
+    /// Which side served users last.
+    pub served: Option<Side>,
     /// Virtual time that passed.
     pub lasted: Span,
     /// Polls of tasks.
@@ -71,10 +77,21 @@ pub struct Played {
 impl Played {
     /// What every checker says of it.
     pub fn judged(self) -> Outcome {
+        self.judged_and(|_| false)
+    }
+
+    /// The same, and what happened also where all checkers are content and `tell` wants to know.
+    pub fn judged_and(self, tell: impl Fn(&Outcome) -> bool) -> Outcome {
         let mut outcome = self.outcome;
         let Some(evidence) = self.evidence else { return outcome };
+        let served = evidence
+            .happenings
+            .iter()
+            .rev()
+            .map(|h| if let Happened::Served { by } = h.what { Some(by) } else { None });
+        outcome.served = served.flatten().next().flatten();
         outcome.violations.extend(judge(&evidence));
-        if !outcome.violations.is_empty() {
+        if !outcome.violations.is_empty() || tell(&outcome) {
             outcome.story = story(&evidence);
         }
         outcome
@@ -105,6 +122,7 @@ pub fn play(setup: &Setup, choices: Choices, forced: Forced) -> Played {
         turns: run.turns.clone(),
         generations: run.generations(),
         end: run.latest().and_then(|s| s.end).map(|e| e.end),
+        served: None,
         lasted: since(start, run.stack.clock.now()),
         polls: run.polls,
     };
@@ -139,6 +157,12 @@ fn walk(run: &mut Run<'_>) -> Vec<Violation> {
     }
     if violations.is_empty() {
         violations = run.days_later();
+    }
+    if run.forced.only.is_some() && violations.is_empty() {
+        // What was undone last serves users again only now.
+        let until = after(run.now(), AFTERWARDS);
+        run.go(until, |_| false);
+        violations = run.settle();
     }
     run.stack.table.settle();
     run.stack.world.settle();

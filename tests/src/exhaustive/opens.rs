@@ -1,0 +1,166 @@
+//! How generations begin, and what the sweep does of one that is open: as `leeward-detector` does it.
+
+use leeward_core::contract::Mode;
+use leeward_core::evidence::{Assessment, assess};
+use leeward_core::ids::{Direction, Generation};
+use leeward_core::journal::{Bearing, Decision, Entry, PROTOCOL, State, Trigger, chain, rules};
+use leeward_core::opening::{Adoption, Opening, adopts, may_open};
+use leeward_core::succession;
+use leeward_core::time::after;
+
+use super::Bounds;
+use super::acts::{Happened, LEEWARD, Label, Next, OPERATOR};
+use super::look::{Setup, fitness, signals};
+use super::node::{Mind, Node};
+
+/// Why a generation shall be opened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Why {
+    /// The evidence.
+    Evidence,
+    /// A person's order.
+    Order(Mode, Direction),
+}
+
+impl Why {
+    fn direction(self) -> Direction {
+        match self {
+            Self::Evidence => Direction::ToStandby,
+            Self::Order(_, direction) => direction,
+        }
+    }
+}
+
+/// What the schedule does: it opens, it lets one generation take the place of another, it holds the one
+/// whose executors are gone for good.
+pub(super) fn sweep(node: &Node, setup: &Setup, bounds: &Bounds, e: usize) -> Vec<Next> {
+    let weighed = assessment(node, setup, Direction::ToStandby);
+    let Some(book) = node.books.last() else {
+        return open(node, setup, bounds, e, Why::Evidence, &weighed);
+    };
+    let state = &book.state;
+    if state.end.is_none() {
+        let given_way = succession::superseded(state, &setup.plan, &setup.plan, &weighed);
+        let held = match adopts(state, &setup.limits, node.now) {
+            Adoption::Hold(reason) => {
+                Some(Entry::Held { step: leeward_core::ids::Step::Detect, reason })
+            }
+            Adoption::Leave | Adoption::Start => None,
+        };
+        return given_way.or(held).map_or(Vec::new(), |entry| write(node, e, entry));
+    }
+    if away_from_home(state) && !succession::awaits(state, &setup.plan) {
+        return Vec::new();
+    }
+    open(node, setup, bounds, e, Why::Evidence, &weighed)
+}
+
+/// A person's start.
+pub(super) fn start(node: &Node, setup: &Setup, bounds: &Bounds, e: usize, why: Why) -> Vec<Next> {
+    open(node, setup, bounds, e, why, &assessment(node, setup, why.direction()))
+}
+
+fn write(node: &Node, e: usize, entry: Entry) -> Vec<Next> {
+    let Some(book) = node.books.last() else { return Vec::new() };
+    if rules::admits(&book.state, &entry, node.now, None).is_err() {
+        return Vec::new();
+    }
+    let mut to = node.clone();
+    let place = to.books.len();
+    to.books[place - 1] = book.with(entry, node.now, LEEWARD);
+    vec![(Label::Sweeps(e), to, Happened { wrote: Some(place), landed: None })]
+}
+
+/// Whether the workload lives on its standby side.
+fn away_from_home(state: &State) -> bool {
+    match state.decision.direction {
+        Direction::ToStandby => state.committed(),
+        Direction::ToPrimary => !state.committed(),
+    }
+}
+
+/// Opening: the last generation is closed, then the next one's decision is put.
+fn open(
+    node: &Node,
+    setup: &Setup,
+    bounds: &Bounds,
+    e: usize,
+    why: Why,
+    weighed: &Assessment,
+) -> Vec<Next> {
+    let last = node.books.last();
+    let state = last.map(|b| &b.state);
+    let manual = why != Why::Evidence;
+    let awaited = state.is_some_and(|s| succession::awaits(s, &setup.plan));
+    let wanted = manual || awaited || weighed.bearing == Bearing::Go;
+    if node.books.len() >= bounds.generations || !wanted {
+        return Vec::new();
+    }
+    let direction = why.direction();
+    let opening = may_open(state, &setup.plan, direction, &setup.limits, node.now, manual);
+    let Opening::Open(generation) = opening else { return Vec::new() };
+    let mut to = node.clone();
+    let mut happened = Happened::default();
+    if let Some(book) = last
+        && book.state.closed.is_none()
+    {
+        let entry = Entry::Closed { next: generation };
+        if rules::admits(&book.state, &entry, node.now, None).is_err() {
+            return Vec::new();
+        }
+        let place = to.books.len();
+        to.books[place - 1] = book.with(entry, node.now, LEEWARD);
+        happened.wrote = Some(place);
+    }
+    let decision = decide(setup, weighed, generation, why, state);
+    to.minds[e] = Mind::Opening(Box::new(decision), node.now);
+    vec![(Label::Sweeps(e), to, happened)]
+}
+
+fn assessment(node: &Node, setup: &Setup, direction: Direction) -> Assessment {
+    let seen_well = node.world.primary_seen;
+    let key = (seen_well, direction == Direction::ToStandby, node.now);
+    let mut weighed = setup.weighed.borrow_mut();
+    let fresh = || {
+        let votes = signals(setup, seen_well, node.now);
+        let fit = fitness(seen_well, direction, node.now);
+        assess(&setup.plan, direction, &votes, Some(&fit), node.now)
+    };
+    weighed.entry(key).or_insert_with(fresh).clone()
+}
+
+fn decide(
+    setup: &Setup,
+    weighed: &Assessment,
+    generation: Generation,
+    why: Why,
+    before: Option<&State>,
+) -> Entry {
+    let body = serde_json::to_string(weighed).unwrap_or_default();
+    let (trigger, mode) = match why {
+        Why::Evidence => (Trigger::Evidence { source: "schedule".to_owned() }, Mode::Recover),
+        Why::Order(mode, _) => {
+            (Trigger::Operator { operator: OPERATOR.to_owned(), reason: String::new() }, mode)
+        }
+    };
+    let direction = why.direction();
+    Entry::Opened(Box::new(Decision {
+        protocol: PROTOCOL,
+        workload: setup.plan.workload.clone(),
+        generation,
+        plan: setup.plan.plan.clone(),
+        plan_digest: setup.digest.clone(),
+        direction,
+        target: setup.plan.target_region(direction).clone(),
+        mode,
+        evidence: chain::digest(body.as_bytes()),
+        trigger,
+        first_signal: weighed.at,
+        opened: weighed.at,
+        deadline: after(weighed.at, setup.plan.time_limit),
+        effects: leeward_core::steps::effects(&setup.plan, generation),
+        unproven: succession::unproven(before),
+        handed_over: succession::handed_over(before, &setup.plan, direction, generation),
+        ask: Vec::new(),
+    }))
+}
