@@ -20,7 +20,7 @@ $(VENV)/.ready: tests/requirements.txt
 	@touch $@
 
 # Always the whole workspace: another choice of packages is another choice of features, and the SDK is built anew.
-.PHONY: setup build rehearse scenarios test lint unit planted search python system simulate lock package bench fmt
+.PHONY: setup build rehearse scenarios test lint unit planted search python system simulate sown lock package bench fmt
 setup: $(VENV)/.ready ## Python environment of the local AWS
 
 build: ## The functions and the operator's command, as rehearsals run them
@@ -49,7 +49,7 @@ planted: ## Every planted mistake is found, and prints what found it
 	cargo test --locked -p leeward-tests --features planted --test planted -- --nocapture
 
 search: ## Searches the protocol in small through, and prints how many states it has
-	cargo run --locked --release -p leeward-tests --example exhaustive
+	cargo run --locked --profile simulate -p leeward-tests --example exhaustive
 
 python: setup build ## Tests of template, local AWS and workload
 	PYTHONPATH=tests/local-aws:tests $(PY) -m pytest -q tests/local-aws tests/rehearsal/tests tests/template tests/bench
@@ -65,6 +65,11 @@ THREADS ?= 2
 simulate: ## Drawn schedules of the whole stack, a kill at every await point, the tables
 	cargo build --locked --profile simulate -p leeward-tests --example simulate
 	target/simulate/examples/simulate $(SCHEDULES) $(PARTITIONS) $(SEED) $(THREADS)
+
+# Schedules that are drawn against each planted mistake at most.
+BUDGET ?= 300
+sown: ## Drawn schedules against each planted mistake, and how many it takes
+	cargo run --locked --profile simulate -p leeward-tests --features planted --example simulate -- 0 0 $(SEED) 1 $(BUDGET)
 
 lock: setup ## Pins the Python packages anew
 	$(PY) -m pip install --quiet pip-tools

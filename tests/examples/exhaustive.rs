@@ -1,5 +1,5 @@
 //! Searches the protocol in small and prints what was seen:
-//! `exhaustive [two|fault|leap|words|drill|three|all]…`, or `exhaustive <executors> <generations> <faults>
+//! `exhaustive [two|fault|leap|words|drill|three]…`, or `exhaustive <executors> <generations> <faults>
 //! <preemptions> <leaps> <flips> <words> <waits> <failures> <asks> <states>`.
 
 use std::collections::BTreeMap;

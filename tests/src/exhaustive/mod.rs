@@ -126,19 +126,14 @@ impl Bounds {
     pub const THREE: Self =
         Self { generations: 3, flips: 2, waits: 4, failures: 0, asks: false, ..Self::WORDS };
 
-    /// All of it at once, each a little: two executors, an operator, three generations, a fault.
-    pub const ALL: Self =
-        Self { executors: 2, generations: 3, faults: 1, waits: 2, asks: false, ..Self::WORDS };
-
     /// The names that a command line knows them by.
-    pub const NAMED: [(&'static str, Self); 7] = [
+    pub const NAMED: [(&'static str, Self); 6] = [
         ("two", Self::TWO),
         ("fault", Self::FAULT),
         ("leap", Self::LEAP),
         ("words", Self::WORDS),
         ("drill", Self::DRILL),
         ("three", Self::THREE),
-        ("all", Self::ALL),
     ];
 }
 
