@@ -120,6 +120,14 @@ fn side(of: &Region) -> Side {
     if of.as_str() == PRIMARY { Side::Primary } else { Side::Standby }
 }
 
+/// The instance of that side, which the other's follows as long as it is a replica.
+fn source(plan: &Plan, of: Side) -> Option<String> {
+    plan.databases.iter().find_map(|database| match database {
+        Database::RdsReplica(d) => Some(d.instance.of(of).clone()),
+        Database::AuroraGlobal(_) | Database::DynamodbGlobal(_) => None,
+    })
+}
+
 /// The record that traffic follows.
 fn record(plan: &Plan) -> Option<&RecordPair> {
     plan.traffic.controls.iter().find_map(|c| match c {
@@ -152,7 +160,8 @@ fn answer(node: &Node, setup: &Setup, question: &Question) -> Result<View, Blind
             let engine = *world.engines.of(side(region));
             View::Rds(Some(RdsView {
                 status: if engine == Engine::Moving { "modifying" } else { "available" }.to_owned(),
-                replica_source: (engine != Engine::Writer).then(|| "orders-db".to_owned()),
+                replica_source: source(&setup.plan, side(region).other())
+                    .filter(|_| engine != Engine::Writer),
                 engine: "postgres".to_owned(),
                 zone: None,
                 multi_az: false,

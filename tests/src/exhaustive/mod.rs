@@ -123,8 +123,7 @@ impl Bounds {
     pub const DRILL: Self = Self { only: Some("drill"), asks: false, ..Self::WORDS };
 
     /// Three generations, the primary lost and seen again, the way home: time enough for all of it.
-    pub const THREE: Self =
-        Self { generations: 3, flips: 2, waits: 4, failures: 0, asks: false, ..Self::WORDS };
+    pub const THREE: Self = Self { generations: 3, flips: 2, waits: 4, asks: false, ..Self::WORDS };
 
     /// The names that a command line knows them by.
     pub const NAMED: [(&'static str, Self); 6] = [
