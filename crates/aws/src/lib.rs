@@ -7,7 +7,7 @@
 //! # async fn wiring() {
 //! use leeward_aws::{Clients, DynamoTable, OsNonces, World};
 //!
-//! let clients = Clients::load().await; // reads the environment, calls nobody
+//! let clients = Clients::of_function(); // reads the environment, calls nobody
 //! let table = DynamoTable::new(&clients, &"eu-west-1".into(), "leeward");
 //! let world = World::builder(&clients).lease().rds().global().sql().build();
 //! let nonces = OsNonces;
