@@ -10,7 +10,7 @@ fn a_run_is_replayed_by_its_vector() {
     let setup = Setup::examples();
     for seed in 1..=4 {
         let first = run_seed(&setup, seed);
-        let second = replay(&setup, &first.vector);
+        let second = replay(&setup, &first.vector, first.pace);
         assert_eq!(first.vector, second.vector, "seed {seed}");
         assert_eq!(first.polls, second.polls, "seed {seed}");
         assert_eq!(first.violations, second.violations, "seed {seed}");

@@ -3,12 +3,13 @@
 #![expect(clippy::expect_used, clippy::panic, reason = "helpers of tests fail their test")]
 #![expect(clippy::wildcard_enum_match_arm, reason = "a test looks for one kind of entry among all")]
 
-use leeward_core::ids::{EntryId, Side};
-use leeward_core::journal::{End, Entry};
+use leeward_core::ids::{EntryId, Generation, Seq, Side};
+use leeward_core::journal::{End, Entry, Trigger};
 use leeward_core::plan::Voter;
-use leeward_core::time::Span;
+use leeward_core::table::Key;
+use leeward_core::time::{Span, after};
 use leeward_core::world::AlarmState;
-use leeward_ports::fake::RegionState;
+use leeward_ports::fake::{Call, Fate, RegionState};
 use leeward_reconcile::Appended;
 use leeward_tests::check::{Evidence, judge};
 use leeward_tests::rig::Rig;
@@ -85,6 +86,51 @@ fn what_was_handed_over_is_given_back_when_the_next_one_cannot_go_on() {
     assert!(rig.world.accepts(&"orders-db".into(), Side::Primary), "{}", rig.told());
     assert_eq!(lease_taken(&rig), 1);
     assert!(rig.book(3).is_none());
+}
+
+/// Who opens the next generation dies again and again between closing the drill and opening, until the
+/// Region is well: what the drill left is taken up all the same.
+#[test]
+fn what_was_left_is_taken_up_and_given_back_though_the_side_is_well_again() {
+    let rig = drill_turned_real();
+    rig.turn_after(Span::minutes(8), PRIMARY, RegionState::Well);
+    let first = Key::journal(&rig.plan.workload, Generation(2), Seq(1));
+    let (clock, until) = (rig.clock.clone(), after(rig.clock.now(), Span::minutes(20)));
+    for _ in 0..40 {
+        let (clock, first) = (clock.clone(), first.clone());
+        let opens = move |call: &Call<'_>| {
+            matches!(call, Call::Put(item, _) if item.key == first) && clock.now() < until
+        };
+        rig.table.fail_next(opens, Fate::Throttled);
+    }
+    rig.live(Span::minutes(19));
+    assert_kept(&rig);
+    let drill = rig.book(1).expect("the drill").state;
+    assert!(drill.closed.is_some() && rig.book(2).is_none(), "{}", rig.told());
+
+    // Nobody holds the lease, so nobody is served: the voters say so of a side that is well.
+    for voter in &rig.plan.detection.voters {
+        let Voter::Alarm(voter) = voter else { continue };
+        rig.world.set_alarm(&voter.region, &voter.alarm, AlarmState::Ok);
+    }
+    rig.live(Span::minutes(30));
+    let second = rig.book(2).unwrap_or_else(|| panic!("{}", rig.told())).state;
+    assert_eq!(second.decision.trigger, Trigger::HandedOver { from: Generation(1) });
+    assert_eq!(rig.ended(2), Some(End::RolledBack), "{}", rig.told());
+    assert!(rig.world.accepts(&"orders-db".into(), Side::Primary), "{}", rig.told());
+    let broken = judge(&Evidence::of(&rig));
+    assert!(broken.is_empty(), "{broken:#?}\n{}", rig.told());
+}
+
+/// An executor that comes when the time is long over begins nothing.
+#[test]
+fn when_its_time_is_over_it_takes_no_lease() {
+    let rig = Rig::well("orders");
+    assert_eq!(rig.order("recover", "to-standby").expect("an answer")["status"], "go");
+    rig.clock.advance(Span::minutes(2 * 24 * 60));
+    rig.run_started();
+    assert_eq!(rig.ended(1), Some(End::RolledBack), "{}", rig.told());
+    assert_eq!(lease_taken(&rig), 0, "{}", rig.told());
 }
 
 fn left_unproven() -> (Rig, EntryId) {

@@ -1,11 +1,13 @@
 //! When the next generation may be opened, and how it begins.
 
 use crate::error::StepError;
+use crate::evidence::Assessment;
 use crate::ids::{Direction, Generation, PlanId};
-use crate::journal::{End, Fate, State, TurnBackReason};
+use crate::journal::{Bearing, End, Fate, State, Trigger, TurnBackReason};
 use crate::limits::Limits;
 use crate::plan::Plan;
 use crate::planted::{self, Bug};
+use crate::succession;
 use crate::time::{Span, Timestamp, after, since};
 
 /// What to do with a trigger that has a reason to recover.
@@ -173,7 +175,7 @@ pub fn may_open(
 /// Whether the last generation's work was left to something else than this.
 fn promised(last: &State, plan: &Plan, direction: Direction, manual: bool) -> Option<NotNow> {
     let generation = last.decision.generation;
-    let next = last.successor.as_ref().filter(|n| !n.keeps.is_empty() && last.closed.is_none())?;
+    let next = last.successor.as_ref().filter(|n| !n.keeps.is_empty())?;
     let way = last.decision.direction;
     if next.plan != plan.plan || way != direction {
         return Some(NotNow::Promised { generation, plan: next.plan.clone(), direction: way });
@@ -192,6 +194,30 @@ pub fn fresh(assessed: Timestamp, now: Timestamp, limits: &Limits) -> Result<(),
     Err(StepError::Unavailable(format!(
         "the evidence was weighed {age} ago, more than {}: nothing is opened on it; the next trigger weighs it anew",
         limits.assessment_age
+    )))
+}
+
+/// Whether what asked for a generation still stands after the journals were read anew: another trigger may
+/// have opened and ended one in between.
+pub fn grounded(
+    trigger: &Trigger,
+    assessment: &Assessment,
+    last: Option<&State>,
+    plan: &Plan,
+) -> Result<(), StepError> {
+    let stands = match trigger {
+        Trigger::Operator { .. } => true,
+        Trigger::Evidence { .. } => assessment.bearing == Bearing::Go,
+        Trigger::HandedOver { from } => {
+            last.is_some_and(|l| l.decision.generation == *from && succession::awaits(l, plan))
+        }
+    };
+    if stands {
+        return Ok(());
+    }
+    Err(StepError::Unavailable(format!(
+        "what asked for a recovery by plan {} changed meanwhile: nothing is opened; the next trigger looks anew",
+        plan.plan
     )))
 }
 

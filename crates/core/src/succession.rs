@@ -70,9 +70,10 @@ pub(crate) fn reach(kind: ImpairmentKind) -> u8 {
 }
 
 /// Whether the last generation left things in the middle for a recovery by that plan: it is opened
-/// whatever the evidence says meanwhile, as only an open generation can go on with them or undo them.
+/// whatever the evidence says meanwhile, as only an open generation can go on with them or undo them. One
+/// that is closed and still the last is waited for as well: who closed it died before it could open the next.
 pub fn awaits(last: &State, plan: &Plan) -> bool {
-    let next = last.successor.as_ref().filter(|_| last.end.is_some() && last.closed.is_none());
+    let next = last.successor.as_ref().filter(|_| last.end.is_some());
     next.is_some_and(|next| next.plan == plan.plan && !next.keeps.is_empty())
 }
 

@@ -6,7 +6,7 @@ use leeward_core::evidence::Assessment;
 use leeward_core::ids::{Direction, ExecutorId, Generation, Step, WorkloadId};
 use leeward_core::journal::{Decision, Entry, PROTOCOL, State, Trigger, chain};
 use leeward_core::need::Needed;
-use leeward_core::opening::{Adoption, NotNow, Opening, adopts, fresh, may_open};
+use leeward_core::opening::{Adoption, NotNow, Opening, adopts, fresh, grounded, may_open};
 use leeward_core::planted::{self, Bug};
 use leeward_core::steps::{Situation, approval, effects};
 use leeward_core::succession;
@@ -25,8 +25,6 @@ pub struct Reason {
     pub direction: Direction,
     /// Whether it counts.
     pub mode: Mode,
-    /// Whether the brake across workloads counts it.
-    pub braked: bool,
 }
 
 /// Joins the open generation or opens the next; a refusal goes on record and people are told.
@@ -59,14 +57,17 @@ pub async fn open(
         }
         Opening::Open(generation) => {
             fresh(assessment.at, read_at, &desk.limits)?;
-            if reason.braked
+            let before = last.as_ref().map(|b| &b.state);
+            grounded(&reason.trigger, assessment, before, &stored.plan)?;
+            // What a generation left was counted when that one opened, and a person may open any number.
+            if matches!(reason.trigger, Trigger::Evidence { .. })
                 && let Err(holds) = desk.pass_brake(workload, generation).await?
             {
                 let needed = Needed::by_the_brake(&holds, assessment);
                 need(desk, workload, &needed, read_at).await?;
                 return Ok(output(DetectStatus::Refused, workload.as_str(), None, &needed.reason));
             }
-            let before = last.as_ref().map(|b| b.state.clone());
+            let before = before.cloned();
             close(desk, last, generation).await?;
             let decision = decide(stored, assessment, reason, generation, read_at, before.as_ref());
             store_assessment(desk, workload, generation, assessment, read_at).await?;
@@ -116,7 +117,7 @@ fn decide(
     let body = serde_json::to_string(assessment).unwrap_or_default();
     // A person who starts it has been asked.
     let ask = match reason.trigger {
-        Trigger::Evidence { .. } => assessment.ask.clone(),
+        Trigger::Evidence { .. } | Trigger::HandedOver { .. } => assessment.ask.clone(),
         Trigger::Operator { .. } => Vec::new(),
     };
     Decision {

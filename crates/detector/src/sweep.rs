@@ -235,7 +235,6 @@ async fn started(
         },
         direction: request.direction,
         mode: request.mode,
-        braked: false,
     };
     let answer = open(detector, stored, &assessment, reason, executor).await?;
     tell(detector, &stored.plan).await;

@@ -168,12 +168,16 @@ async fn decide(
         (Course::Open { wanted }, Some(book)) => {
             worked_on(detector, wanted.and_then(pick), pick(0), book, errand).await
         }
-        (Course::Resume(place) | Course::Begin(place), _) => {
-            let counted = matches!(course, Course::Resume(_));
+        (Course::Resume(place) | Course::Begin(place), last) => {
+            let left = last.filter(|_| matches!(course, Course::Resume(_)));
+            let trigger = left.map_or_else(
+                || by_evidence(errand),
+                |l| StartedBy::HandedOver { from: l.state.decision.generation },
+            );
             let Some((stored, assessment)) = pick(*place) else {
                 return Ok(output(DetectStatus::NotNeeded, id.as_str(), None, "there is no plan"));
             };
-            go_on(detector, stored, assessment, errand, counted).await
+            go_on(detector, stored, assessment, errand, trigger).await
         }
         (Course::Person(needed), _) => person(detector, id, needed, now).await,
         (Course::Rest | Course::Open { .. }, _) => {
@@ -196,7 +200,7 @@ async fn worked_on(
     }
     match (errand.executor, wanted.or(first)) {
         (Some(_), Some((stored, assessment))) => {
-            go_on(detector, stored, assessment, errand, true).await
+            go_on(detector, stored, assessment, errand, by_evidence(errand)).await
         }
         (None, _) | (Some(_), None) => adopt(detector, &mut book).await,
     }
@@ -251,20 +255,19 @@ async fn give_way(
     Ok(())
 }
 
-/// Joins or opens in the evidence's name. `counted`: it goes on with what the brake has counted already.
+fn by_evidence(errand: &Errand<'_>) -> StartedBy {
+    StartedBy::Evidence { source: errand.source.to_owned() }
+}
+
+/// Joins or opens, without a person.
 async fn go_on(
     detector: &Detector,
     stored: &StoredPlan,
     assessment: &Assessment,
     errand: &Errand<'_>,
-    counted: bool,
+    trigger: StartedBy,
 ) -> Result<DetectOutput, StepError> {
-    let reason = Reason {
-        trigger: StartedBy::Evidence { source: errand.source.to_owned() },
-        direction: assessment.direction,
-        mode: Mode::Recover,
-        braked: !counted,
-    };
+    let reason = Reason { trigger, direction: assessment.direction, mode: Mode::Recover };
     let _turn = errand.turn.lock().await;
     open(detector, stored, assessment, reason, errand.executor).await
 }

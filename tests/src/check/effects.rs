@@ -11,8 +11,8 @@ use leeward_ports::fake::Happened;
 use super::evidence::{Case, Journal};
 
 /// An effect's intent, found for a request.
-struct Meant<'a> {
-    journal: &'a Journal,
+pub(super) struct Meant<'a> {
+    pub(super) journal: &'a Journal,
     effect: &'a EffectId,
     /// Date on the entry.
     dated: Timestamp,
@@ -33,15 +33,16 @@ fn meant<'a>(journals: &'a [Journal], change: &Change) -> Vec<Meant<'a>> {
 }
 
 /// The intent that a request carries out: it is signed with the date of its own. Generations may mean
-/// the same change, so the change alone does not tell.
-fn carried_out<'a>(
+/// the same change, so the change alone does not tell; without a signature the last before it does.
+pub(super) fn carried_out<'a>(
     journals: &'a [Journal],
     change: &Change,
     frozen: Option<Timestamp>,
+    arrived: Timestamp,
 ) -> Option<Meant<'a>> {
     let mut meant = meant(journals, change);
     let own = meant.iter().rposition(|m| Some(m.dated) == frozen);
-    match own {
+    match own.or_else(|| meant.iter().rposition(|m| m.landed <= arrived)) {
         Some(own) => Some(meant.swap_remove(own)),
         None => meant.pop(),
     }
@@ -141,7 +142,7 @@ pub(super) fn at_most_once(evidence: &Case<'_>) -> Vec<String> {
             continue;
         }
         let signed = frozen.map(|f| f.0);
-        let Some(meant) = carried_out(journals, change, signed) else { continue };
+        let Some(meant) = carried_out(journals, change, signed, happening.at) else { continue };
         if let Some(before) = changed.insert(meant.effect, happening.at) {
             breaches.push(format!(
                 "{} changed the world at {before} and again at {}",
@@ -176,7 +177,8 @@ pub(super) fn nothing_lands_after_the_end(evidence: &Case<'_>) -> Vec<String> {
     let journals = evidence.journals();
     let mut breaches = Vec::new();
     for arrival in evidence.arrivals().filter(|a| a.changed) {
-        let Some(meant) = carried_out(journals, arrival.change, arrival.frozen) else { continue };
+        let meant = carried_out(journals, arrival.change, arrival.frozen, arrival.at);
+        let Some(meant) = meant else { continue };
         let ended = meant.journal.when(|e| matches!(e, Entry::Ended { .. }));
         if ended.is_some_and(|end| end < arrival.at) {
             breaches.push(format!(

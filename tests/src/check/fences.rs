@@ -6,6 +6,7 @@ use leeward_core::journal::Entry;
 use leeward_core::world::Change;
 use leeward_ports::fake::Happened;
 
+use super::effects::carried_out;
 use super::evidence::Case;
 
 /// S4: epochs rise by one at each change of owner, fence numbers of a zone only rise.
@@ -44,11 +45,9 @@ pub(super) fn promoted_behind_the_commit(evidence: &Case<'_>) -> Vec<String> {
         if !promotes(arrival.change) {
             continue;
         }
-        let sender = journals
-            .iter()
-            .rev()
-            .find(|j| j.intents().any(|(.., change)| change == arrival.change));
-        let Some(journal) = sender else { continue };
+        // Generations may mean the same change: the signature tells whose request it is.
+        let sender = carried_out(journals, arrival.change, arrival.frozen, arrival.at);
+        let Some(journal) = sender.map(|meant| meant.journal) else { continue };
         let committed = journal.when(|e| matches!(e, Entry::Committed { .. }));
         if committed.is_none_or(|at| at > arrival.at) {
             breaches.push(format!("{} landed at {} before the commit", arrival.change, arrival.at));

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use leeward_core::evidence::{Signal, Vote};
 use leeward_core::ids::{Direction, Region};
-use leeward_core::journal::{Bearing, Entry, Trigger};
+use leeward_core::journal::{Bearing, Decision, Entry, Successor, Trigger};
 use leeward_core::time::{Timestamp, since};
 use leeward_core::world::Change;
 use leeward_ports::Put;
@@ -25,6 +25,8 @@ pub(super) fn counted_again(evidence: &Case<'_>) -> Vec<String> {
         let Some((_, first)) = journal.entries.first() else { continue };
         let Entry::Opened(decision) = &first.entry else { continue };
         let by_evidence = matches!(decision.trigger, Trigger::Evidence { .. });
+        let ordered = matches!(decision.trigger, Trigger::Operator { .. });
+        breaches.extend(takes_up_what_was_left(evidence, journal, decision));
         let suspect = evidence.plan.source_region(decision.direction);
         if decision.direction != Direction::ToStandby {
             continue;
@@ -32,7 +34,7 @@ pub(super) fn counted_again(evidence: &Case<'_>) -> Vec<String> {
         for (landed, record) in &journal.entries {
             let (needs, says): (&str, Judge) = match &record.entry {
                 Entry::Opened(_) if by_evidence => ("down", down),
-                Entry::Assessed { verdict: Bearing::Go, .. } if by_evidence => ("down", down),
+                Entry::Assessed { verdict: Bearing::Go, .. } if !ordered => ("down", down),
                 Entry::Intent { change, undoes: Some(_), .. } if towards_old_side(change) => {
                     ("well", well)
                 }
@@ -51,6 +53,27 @@ pub(super) fn counted_again(evidence: &Case<'_>) -> Vec<String> {
         breaches.extend(fences_rest_on_go(evidence, journal));
     }
     breaches
+}
+
+/// A generation that was opened for what the one before left needs no votes to begin, as only it can give
+/// that back; but something has to be left, and by that plan.
+fn takes_up_what_was_left(
+    evidence: &Case<'_>,
+    journal: &Journal,
+    decision: &Decision,
+) -> Option<String> {
+    let Trigger::HandedOver { from } = decision.trigger else { return None };
+    let before = evidence.journals().iter().find(|j| j.generation.next() == journal.generation);
+    let left = before.filter(|j| j.generation == from).is_some_and(|j| {
+        let names = |s: &Successor| s.plan == decision.plan && !s.keeps.is_empty();
+        j.when(|e| matches!(e, Entry::TurnedBack { successor: Some(s), .. } if names(s))).is_some()
+    });
+    (!left).then(|| {
+        format!(
+            "generation {} was opened for what generation {from} left, which left it nothing",
+            journal.generation
+        )
+    })
 }
 
 /// A fence's intent stands behind an assessment that says go and is young enough.

@@ -3,6 +3,7 @@
 use leeward_core::ids::{EntryId, Side};
 use leeward_core::journal::{End, Entry, FenceProof};
 use leeward_core::time::{Span, Timestamp, since};
+use leeward_core::world::Change;
 use leeward_ports::fake::Happened;
 
 use super::evidence::{Case, Journal};
@@ -61,6 +62,9 @@ pub(super) fn proofs_are_true(evidence: &Case<'_>) -> Vec<String> {
                 FenceProof::StopWriter | FenceProof::Isolate => written.max(holds_from),
                 FenceProof::Switchover | FenceProof::NotNeeded => continue,
             };
+            if given_back(journal, fence, *holds_from) {
+                continue;
+            }
             for database in databases {
                 let accepted = evidence.accepted(database, old);
                 let after = accepted.iter().find(|(from, to)| from < holds_from && to > holds_from);
@@ -74,6 +78,18 @@ pub(super) fn proofs_are_true(evidence: &Case<'_>) -> Vec<String> {
         }
     }
     breaches
+}
+
+/// Whether the lease was on its way back before the proof began to hold. Nothing rests on such a proof:
+/// what undoes has turned back and commits no more (S15).
+fn given_back(journal: &Journal, fence: &FenceProof, holds_from: Timestamp) -> bool {
+    let FenceProof::WriterLease { epoch } = fence else { return false };
+    let turned = journal.when(|e| matches!(e, Entry::TurnedBack { .. }));
+    journal.intents().any(|(landed, record, change)| {
+        let undoes = matches!(&record.entry, Entry::Intent { undoes: Some(_), .. });
+        let returns = matches!(change, Change::MoveLease { from_epoch, .. } if from_epoch == epoch);
+        undoes && returns && landed <= holds_from && turned.is_some_and(|at| at <= landed)
+    })
 }
 
 /// S9: what a promotion truly lost is within the bound that its commit rests on.

@@ -10,6 +10,7 @@ use super::choices::Choices;
 use super::forced::Forced;
 use super::mix::Mix;
 use super::outcome::{Outcome, partition, run, run_seed};
+use super::pace::Pace;
 use super::setup::Setup;
 use super::shrink::shrink;
 use super::sites::Tally;
@@ -62,8 +63,15 @@ pub fn campaign(setup: &Setup, order: &Order) -> Report {
 
 /// Runs in which every fault befalls every call, each rarely: to hit every cell of the table.
 pub fn everywhere(setup: &Setup, order: &Order) -> Report {
-    let forced = || Forced { mix: Some(Mix::every(EVERYWHERE)), ..Forced::default() };
-    many(order, &|seed| Outcome { seed: Some(seed), ..run(setup, Choices::seeded(seed), forced()) })
+    let forced = |seed| Forced {
+        mix: Some(Mix::every(EVERYWHERE)),
+        pace: Pace::of(seed),
+        ..Forced::default()
+    };
+    many(order, &|seed| {
+        let outcome = run(setup, Choices::seeded(seed), forced(seed));
+        Outcome { seed: Some(seed), ..outcome }
+    })
 }
 
 /// Runs nothing but short partitions.

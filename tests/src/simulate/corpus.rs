@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use serde_json::{Value, json};
 
 use super::outcome::{Outcome, replay};
+use super::pace::Pace;
 use super::setup::Setup;
 
 /// One kept schedule.
@@ -16,6 +17,8 @@ pub struct Kept {
     pub plan: String,
     /// Its decisions.
     pub vector: Vec<u32>,
+    /// How fast it goes.
+    pub pace: Pace,
 }
 
 /// Where they are kept.
@@ -37,7 +40,8 @@ fn read(file: &Path) -> Option<Kept> {
     let text = |name: &str| value.get(name).and_then(Value::as_str).map(str::to_owned);
     let vector = value.get("vector").and_then(Value::as_array)?;
     let vector = vector.iter().filter_map(|v| u32::try_from(v.as_u64()?).ok()).collect();
-    Some(Kept { name: text("name")?, plan: text("plan")?, vector })
+    let pace = value.get("pace").and_then(Value::as_u64).map(Pace::of).unwrap_or_default();
+    Some(Kept { name: text("name")?, plan: text("plan")?, vector, pace })
 }
 
 /// Keeps a failing run.
@@ -48,7 +52,8 @@ pub fn keep(failed: &Outcome) -> std::io::Result<PathBuf> {
     let name = broken.map_or(String::new(), |v| format!("{}: {}", v.invariant, v.detail));
     let file = folder().join(format!("{invariant}-{seed}.json"));
     std::fs::create_dir_all(folder())?;
-    let kept = json!({"name": name, "plan": failed.plan, "vector": failed.vector});
+    let pace = failed.pace.seed();
+    let kept = json!({"name": name, "plan": failed.plan, "pace": pace, "vector": failed.vector});
     std::fs::write(&file, format!("{kept}\n"))?;
     Ok(file)
 }
@@ -56,6 +61,6 @@ pub fn keep(failed: &Outcome) -> std::io::Result<PathBuf> {
 impl Kept {
     /// Runs it again.
     pub fn again(&self, setup: &Setup) -> Outcome {
-        replay(setup, &self.vector)
+        replay(setup, &self.vector, self.pace)
     }
 }

@@ -4,6 +4,7 @@ use leeward_core::time::Span;
 use leeward_ports::fake::RegionState;
 
 use super::mix::Mix;
+use super::pace::Pace;
 
 /// What a caller of the simulator decides instead of the choices.
 #[derive(Debug, Clone, Default)]
@@ -14,6 +15,8 @@ pub struct Forced {
     pub mix: Option<Mix>,
     /// Nothing but this: the primary's Region is so from the first minute on, for that long.
     pub only: Option<(RegionState, Option<Span>)>,
+    /// How fast it goes.
+    pub pace: Pace,
     /// Nothing but a partition of that length, with faults of calls and triggers beside it.
     pub partition: Option<Span>,
 }

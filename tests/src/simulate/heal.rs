@@ -3,6 +3,7 @@
 
 use leeward_core::ids::{Generation, Seq};
 use leeward_core::journal::{Answer, Asked, HaltKind, State, chain};
+use leeward_core::succession::awaits;
 use leeward_core::table::{JOURNAL, Key, generation_partition};
 use leeward_core::time::{Span, Timestamp, after, since};
 
@@ -50,12 +51,17 @@ impl Run<'_> {
     pub(super) fn at_rest(&self) -> bool {
         self.tasks.iter().all(|t| t.frozen.is_some())
             && self.swept.is_some_and(|began| began > self.worked)
-            && self.latest().is_none_or(|s| s.end.is_some() || s.halt.is_some())
+            && self.latest().is_none_or(|s| s.halt.is_some() || s.end.is_some() && !self.left(&s))
+    }
+
+    /// Whether an ended generation left its work in the middle for one that is not open yet.
+    fn left(&self, last: &State) -> bool {
+        awaits(last, &self.stack.prepared.plan)
     }
 
     /// Whether the first part of the run has nothing more to show.
     pub(super) fn quiet(&self) -> bool {
-        let waits = |due: &Due| matches!(due, Due::Begins(_) | Due::Ends(_) | Due::Invoke(_));
+        let waits = |due: &Due| !matches!(due, Due::Sweep);
         !self.due.values().any(waits)
             && self.at_rest()
             && (self.latest().is_some() || self.idle_since() >= IDLE)
@@ -80,6 +86,13 @@ impl Run<'_> {
                 continue;
             }
             let Some(state) = self.latest() else { return Vec::new() };
+            if state.end.is_some() && self.left(&state) {
+                let words = format!(
+                    "generation {} left its work in the middle, and nobody took it up {BOUND} after everything healed",
+                    state.decision.generation
+                );
+                return vec![violation("L3", words)];
+            }
             if state.end.is_some() {
                 return Vec::new();
             }

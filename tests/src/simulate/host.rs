@@ -15,6 +15,7 @@ use leeward_detector::Detector;
 use leeward_ports::fake::FakeClock;
 use serde_json::Value;
 
+use super::run::LULL_LOOK;
 use super::stack::Shared;
 use crate::functions;
 
@@ -66,7 +67,8 @@ impl Host for Service {
     }
 
     async fn wait(&self, _: &str, duration: Duration) {
-        self.clock.sleep(span(duration)).await;
+        let least = if self.shared.lock().lull { LULL_LOOK } else { Span::default() };
+        self.clock.sleep(span(duration).max(least)).await;
     }
 
     fn entered(&self, _: &str, _: &Value) {}

@@ -11,6 +11,7 @@ use leeward_ports::fake::Happened;
 
 use super::choices::Choices;
 use super::forced::Forced;
+use super::pace::Pace;
 use super::people::Verb;
 use super::run::Run;
 use super::setup::Setup;
@@ -29,8 +30,10 @@ pub struct Outcome {
     pub seed: Option<u64>,
     /// Name of the plan.
     pub plan: String,
-    /// Every decision: replays the run.
+    /// Every decision: replays the run, at the same pace.
     pub vector: Vec<u32>,
+    /// How fast it went.
+    pub pace: Pace,
     /// What does not hold.
     pub violations: Vec<Violation>,
     /// What happened, when something does not hold.
@@ -53,14 +56,15 @@ pub struct Outcome {
 
 /// Runs what a seed draws.
 pub fn run_seed(setup: &Setup, seed: u64) -> Outcome {
-    let mut outcome = run(setup, Choices::seeded(seed), Forced::default());
+    let forced = Forced { pace: Pace::of(seed), ..Forced::default() };
+    let mut outcome = run(setup, Choices::seeded(seed), forced);
     outcome.seed = Some(seed);
     outcome
 }
 
-/// Runs a vector.
-pub fn replay(setup: &Setup, vector: &[u32]) -> Outcome {
-    run(setup, Choices::recorded(vector.to_vec()), Forced::default())
+/// Runs a vector at that pace.
+pub fn replay(setup: &Setup, vector: &[u32], pace: Pace) -> Outcome {
+    run(setup, Choices::recorded(vector.to_vec()), Forced { pace, ..Forced::default() })
 }
 
 /// Runs choices, with some of them forced.
@@ -116,6 +120,7 @@ pub fn play(setup: &Setup, choices: Choices, forced: Forced) -> Played {
         seed: None,
         plan: run.stack.prepared.name.clone(),
         vector: common.choices.clone().into_vector(),
+        pace: run.forced.pace,
         violations,
         story: Vec::new(),
         tally: common.tally.clone(),
@@ -171,7 +176,9 @@ fn walk(run: &mut Run<'_>) -> Vec<Violation> {
 }
 
 fn act(run: &mut Run<'_>) -> Vec<Violation> {
-    let drawn = 8 + 6 * u64::from(run.shared.choose(|c| c.below(6)));
+    let drawn = u64::from(run.shared.choose(|c| c.below(6)));
+    // A recovery from the first sign to its end takes some ten minutes.
+    let drawn = if run.forced.pace.fast { 10 + 2 * drawn } else { 8 + 6 * drawn };
     // What is forced alone is let to its own end.
     let minutes = if run.forced.only.is_some() { 90 } else { drawn };
     let until = after(run.now(), Span::minutes(minutes));

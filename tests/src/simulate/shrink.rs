@@ -43,7 +43,7 @@ impl Search<'_> {
             return false;
         }
         self.runs += 1;
-        let outcome = replay(self.setup, vector);
+        let outcome = replay(self.setup, vector, self.best.pace);
         let breaks = outcome.violations.iter().any(|v| v.invariant == self.invariant);
         let measure =
             |v: &[u32]| (weight(v), v.len(), v.iter().map(|n| u64::from(*n)).sum::<u64>());

@@ -26,6 +26,8 @@ pub(super) struct Common {
     pub(super) mix: Mix,
     /// Nothing goes wrong any more.
     pub(super) calm: bool,
+    /// Nothing moves: what waits, waits longer.
+    pub(super) lull: bool,
     /// Who is being polled.
     pub(super) caller: Caller,
     pub(super) tally: Tally,
@@ -39,6 +41,7 @@ impl Shared {
             choices,
             mix: Mix::default(),
             calm: false,
+            lull: false,
             caller: Caller::Sweep,
             tally: Tally::default(),
             asked: Vec::new(),

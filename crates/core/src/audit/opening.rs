@@ -84,14 +84,19 @@ pub(super) fn cooled_down(case: &Case<'_>) -> Verdict {
     if previous.successor.is_some() {
         return Ok(format!("takes the place of generation {before}"));
     }
+    if let Trigger::HandedOver { from } = decision.trigger {
+        return Err(format!("opened for what generation {from} left, which left nothing"));
+    }
     let Some(effect) = previous.last_effect() else {
         return Ok(format!("generation {before} changed nothing"));
     };
     let quiet = since(effect, decision.opened).in_words();
     match (&decision.trigger, previous.acknowledged) {
         (Trigger::Operator { operator, .. }, _) => Ok(format!("opened by {operator}")),
-        (Trigger::Evidence { .. }, Some(at)) => Ok(format!("a person acknowledged it at {at}")),
-        (Trigger::Evidence { .. }, None) => {
+        (Trigger::Evidence { .. } | Trigger::HandedOver { .. }, Some(at)) => {
+            Ok(format!("a person acknowledged it at {at}"))
+        }
+        (Trigger::Evidence { .. } | Trigger::HandedOver { .. }, None) => {
             if decision.opened < after(effect, case.plan.policy.cool_down) {
                 return Err(format!(
                     "opened {quiet} after the last effect of generation {before}, the cool-down is {}",

@@ -97,6 +97,12 @@ pub enum Trigger {
         /// What hastened it: `schedule`, `alarm`, `event`, `notification`.
         source: String,
     },
+    /// The generation before: it turned back for this one and left its work in the middle. Only an open
+    /// generation can go on with that work or give it back, whatever the evidence says meanwhile.
+    HandedOver {
+        /// The generation that left it.
+        from: Generation,
+    },
     /// A person.
     Operator {
         /// STS caller ARN.
@@ -110,6 +116,9 @@ impl std::fmt::Display for Trigger {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Evidence { source } => write!(f, "started by the evidence ({source})"),
+            Self::HandedOver { from } => {
+                write!(f, "started to go on with what generation {from} left, or to give it back")
+            }
             Self::Operator { operator, reason } => write!(f, "started by {operator}: {reason}"),
         }
     }

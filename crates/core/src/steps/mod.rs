@@ -311,9 +311,26 @@ pub fn decide(step: Step, situation: &Situation<'_>, seen: &Seen) -> Move {
     closing(step, situation, ready)
 }
 
+/// On the way there nothing more is begun when the time is over: an executor that stood still for days
+/// would take a healthy side's lease only to give it back.
+fn too_late(step: Step, situation: &Situation<'_>, next: &Move) -> Option<Move> {
+    use crate::journal::{Fate, TurnBackReason};
+    let begins = !next.sends.is_empty() && situation.state.fate == Fate::Open;
+    if !begins || step == Step::Undo || !situation.overdue() {
+        return None;
+    }
+    let limit = situation.plan.time_limit;
+    let why =
+        format!("{step}: the time of the plan ({limit}) is over, and there was more to begin");
+    Some(Move::record(Entry::turned_back(TurnBackReason::DeadlineExceeded, why)))
+}
+
 /// Turns what is stuck or late into what the flow knows, and puts a finished step on record.
 fn closing(step: Step, situation: &Situation<'_>, next: Move) -> Move {
     use crate::journal::{Fate, TurnBackReason};
+    if let Some(back) = too_late(step, situation, &next) {
+        return back;
+    }
     if next.acts() {
         return next;
     }

@@ -48,6 +48,8 @@ struct Inner {
     late: BTreeMap<(Timestamp, u64), Request>,
     kept: Vec<Request>,
     writes: Vec<Write>,
+    /// Places in `writes` of the entries that stand in journals.
+    journaled: Vec<usize>,
     reads: u64,
     sequence: u64,
     away: bool,
@@ -136,6 +138,13 @@ impl FakeTable {
     /// Every write that landed, in order.
     pub fn writes(&self) -> Vec<Write> {
         locked(&self.inner).writes.clone()
+    }
+
+    /// Bodies of the journal entries that were written, in order, without the first so many.
+    pub fn journaled(&self, without: usize) -> Vec<String> {
+        let inner = locked(&self.inner);
+        let places = inner.journaled.iter().skip(without);
+        places.map(|place| inner.writes[*place].item.body.clone()).collect()
     }
 
     /// How many reads were answered.
@@ -253,6 +262,9 @@ impl Inner {
             }
             Some(if holds { Put::Done } else { Put::Conflict })
         };
+        if put == Some(Put::Done) && item.key.sk.starts_with(JOURNAL) {
+            self.journaled.push(self.writes.len());
+        }
         self.writes.push(Write { at, item: item.clone(), condition: *condition, put: put.clone() });
         put
     }

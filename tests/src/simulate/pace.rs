@@ -1,0 +1,53 @@
+//! How fast a run goes: most of what can go wrong is close together in time, and a night in which nobody
+//! answers and nothing moves is drawn now and then, not each time.
+//!
+//! Drawn from the seed alone and not from the choices, so that a vector means the same at every pace.
+
+use leeward_core::time::Span;
+
+use super::choices::Choices;
+use super::people::Verb;
+
+/// Of so many runs one takes its time.
+const SLOW: u32 = 16;
+/// A timetable is so many times as dense where a run goes fast.
+const DENSE: u64 = 3;
+/// How soon a person answers, in seconds.
+const ANSWERS: [u64; 5] = [5, 20, 45, 90, 200];
+/// Apart from the choices of the same seed.
+const OWN: u64 = 0x5EED_0FAC_E000_0001;
+
+/// How fast a run goes.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Pace {
+    seed: Option<u64>,
+    /// Whether the timetable is dense, and what stands still is looked at less often.
+    pub(super) fast: bool,
+    /// What a person says to a question, and how soon; `None`: nobody is awake.
+    pub(super) answer: Option<(Verb, Span)>,
+}
+
+impl Pace {
+    /// The pace of a seed.
+    pub fn of(seed: u64) -> Self {
+        let mut drawn = Choices::seeded(seed ^ OWN);
+        let fast = drawn.below(SLOW) > 0;
+        let soon = Span::seconds(drawn.pick(&ANSWERS).copied().unwrap_or_default());
+        let answer = match drawn.below(8) {
+            0 | 1 => None,
+            2 => Some((Verb::Decline, soon)),
+            _ => Some((Verb::Approve, soon)),
+        };
+        Self { seed: Some(seed), fast, answer: answer.filter(|_| fast) }
+    }
+
+    /// The seed that it was drawn from; `None`: as slow as can be.
+    pub fn seed(&self) -> Option<u64> {
+        self.seed
+    }
+
+    /// That span of a timetable at this pace, to the second.
+    pub(super) fn at(&self, span: Span) -> Span {
+        if self.fast { Span::seconds(span.as_millis() / (1000 * DENSE)) } else { span }
+    }
+}
