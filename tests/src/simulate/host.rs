@@ -15,7 +15,7 @@ use leeward_detector::Detector;
 use leeward_ports::fake::FakeClock;
 use serde_json::Value;
 
-use super::run::LULL_LOOK;
+use super::pace::LULL_LOOK;
 use super::stack::Shared;
 use crate::functions;
 

@@ -3,10 +3,12 @@
 //!
 //! Drawn from the seed alone and not from the choices, so that a vector means the same at every pace.
 
-use leeward_core::time::Span;
+use leeward_core::time::{Span, Timestamp, after, since};
 
 use super::choices::Choices;
+use super::incidents::{Incident, Planned};
 use super::people::Verb;
+use super::run::{Due, Run};
 
 /// Of so many runs one takes its time.
 const SLOW: u32 = 16;
@@ -14,6 +16,14 @@ const SLOW: u32 = 16;
 const DENSE: u64 = 3;
 /// How soon a person answers, in seconds.
 const ANSWERS: [u64; 5] = [5, 20, 45, 90, 200];
+/// When the first generation may be open at the earliest.
+const OPENS: Span = Span::minutes(3);
+/// After so long without a stir it is a lull.
+const LULL: Span = Span::minutes(3);
+/// How often what stands still is looked at in a lull: votes stay fresh in between.
+pub(super) const LULL_LOOK: Span = Span::seconds(150);
+/// What the body of a question to people has in it.
+const ASKED: &str = "\"entry\":\"asked\"";
 /// Apart from the choices of the same seed.
 const OWN: u64 = 0x5EED_0FAC_E000_0001;
 
@@ -49,5 +59,41 @@ impl Pace {
     /// That span of a timetable at this pace, to the second.
     pub(super) fn at(&self, span: Span) -> Span {
         if self.fast { Span::seconds(span.as_millis() / (1000 * DENSE)) } else { span }
+    }
+}
+
+impl Run<'_> {
+    /// Takes in a timetable at the run's pace.
+    pub(super) fn expect(&mut self, start: Timestamp, timetable: Vec<Planned>) {
+        let pace = self.forced.pace;
+        for mut planned in timetable {
+            planned.at = after(start, pace.at(since(start, planned.at)));
+            // Before a generation can be open most words fall on nothing.
+            if pace.fast && matches!(planned.incident, Incident::Operator(_)) {
+                planned.at = after(planned.at, OPENS);
+            }
+            self.at(planned.at, Due::Begins(planned));
+        }
+    }
+
+    /// Sees what was written to journals since the last look: a lull is over, and a question that is asked
+    /// is answered if somebody is awake.
+    pub(super) fn stir(&mut self) {
+        let written = self.stack.table.journaled(self.stirred.1);
+        if written.is_empty() {
+            return;
+        }
+        let now = self.now();
+        self.stirred = (now, self.stirred.1 + written.len());
+        let Some((verb, soon)) = self.forced.pace.answer else { return };
+        if written.iter().any(|body| body.contains(ASKED)) {
+            self.at(after(now, soon), Due::Answer(verb));
+        }
+    }
+
+    /// Whether nothing has moved for so long that it is looked at less often.
+    pub(super) fn lull(&self) -> bool {
+        let moved = self.stirred.0.max(self.struck);
+        self.forced.pace.fast && self.stirred.1 > 0 && since(moved, self.now()) >= LULL
     }
 }

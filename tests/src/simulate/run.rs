@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::task::Poll;
 
 use leeward_asl::Execution;
-use leeward_core::time::{Span, Timestamp, after, since};
+use leeward_core::time::{Span, Timestamp, after};
 use serde_json::{Value, json};
 
 use super::choices::Choices;
@@ -13,6 +13,7 @@ use super::forced::Forced;
 use super::host::{Reply, Service, Terminal};
 use super::incidents::{Incident, Place, Planned, again, short_partition, timetable};
 use super::mix::Mix;
+use super::pace::LULL_LOOK;
 use super::people::{Said, Verb, say};
 use super::setup::Setup;
 use super::sites::Caller;
@@ -22,14 +23,6 @@ use crate::functions;
 
 /// How often the schedule fires.
 const SWEEP: Span = Span::minutes(1);
-/// When the first generation may be open at the earliest.
-const OPENS: Span = Span::minutes(3);
-/// After so long without a stir it is a lull.
-const LULL: Span = Span::minutes(3);
-/// How often what stands still is looked at in a lull: votes stay fresh in between.
-pub(super) const LULL_LOOK: Span = Span::seconds(150);
-/// What the body of a question to people has in it.
-const ASKED: &str = "\"entry\":\"asked\"";
 /// Every function's time-out in the template.
 const FUNCTION_LIMIT: Span = Span::seconds(60);
 /// How long a frozen process stands still.
@@ -72,7 +65,7 @@ pub(super) struct Run<'s> {
     /// When something else than a sweep ended.
     pub(super) worked: Timestamp,
     /// When a journal was last seen to have grown, and how many entries had been written by then.
-    stirred: (Timestamp, usize),
+    pub(super) stirred: (Timestamp, usize),
     /// Step invocations, for one that comes again days later.
     pub(super) history: Vec<Invocation>,
     pub(super) polls: u64,
@@ -132,19 +125,6 @@ impl<'s> Run<'s> {
         }
         let planned = self.shared.choose(|c| timetable(c, &plan, start));
         self.expect(start, planned);
-    }
-
-    /// Takes in a timetable at the run's pace.
-    fn expect(&mut self, start: Timestamp, timetable: Vec<Planned>) {
-        let pace = self.forced.pace;
-        for mut planned in timetable {
-            planned.at = after(start, pace.at(since(start, planned.at)));
-            // Before a generation can be open most words fall on nothing.
-            if pace.fast && matches!(planned.incident, Incident::Operator(_)) {
-                planned.at = after(planned.at, OPENS);
-            }
-            self.at(planned.at, Due::Begins(planned));
-        }
     }
 
     /// A second act: its own mix and timetable.
@@ -221,27 +201,6 @@ impl<'s> Run<'s> {
         if self.forced.pace.fast {
             self.stir();
         }
-    }
-
-    /// Sees what was written to journals since the last look: a lull is over, and a question that is asked
-    /// is answered if somebody is awake.
-    fn stir(&mut self) {
-        let written = self.stack.table.journaled(self.stirred.1);
-        if written.is_empty() {
-            return;
-        }
-        let now = self.now();
-        self.stirred = (now, self.stirred.1 + written.len());
-        let Some((verb, soon)) = self.forced.pace.answer else { return };
-        if written.iter().any(|body| body.contains(ASKED)) {
-            self.at(after(now, soon), Due::Answer(verb));
-        }
-    }
-
-    /// Whether nothing has moved for so long that it is looked at less often.
-    fn lull(&self) -> bool {
-        let moved = self.stirred.0.max(self.struck);
-        self.forced.pace.fast && self.stirred.1 > 0 && since(moved, self.now()) >= LULL
     }
 
     fn happen(&mut self) {
