@@ -158,7 +158,7 @@ fn standing(votes: &[(Timestamp, Signal)], at: Timestamp) -> Vec<&Signal> {
 }
 
 /// Instants of which the entry may have read the votes: it was written a little later, and the
-/// schedule stores new ones meanwhile.
+/// schedule stores new ones meanwhile. What stood when that span began may have been stored long before.
 fn instants(
     evidence: &Case<'_>,
     votes: &[(Timestamp, Signal)],
@@ -167,5 +167,7 @@ fn instants(
 ) -> Vec<Timestamp> {
     let within =
         |at: &Timestamp| *at <= landed && since(*at, dated) <= evidence.limits.assessment_age;
-    votes.iter().map(|(at, _)| *at).filter(within).chain([dated, landed]).collect()
+    let stored = || votes.iter().map(|(at, _)| *at);
+    let stood = stored().filter(|at| *at <= landed && !within(at)).max();
+    stored().filter(within).chain(stood).chain([dated, landed]).collect()
 }
