@@ -2,6 +2,7 @@
 
 pub mod check;
 pub mod exhaustive;
+pub mod eyes;
 mod functions;
 #[cfg(feature = "planted")]
 pub mod planted;
