@@ -20,7 +20,7 @@ $(VENV)/.ready: tests/requirements.txt
 	@touch $@
 
 # Always the whole workspace: another choice of packages is another choice of features, and the SDK is built anew.
-.PHONY: setup build rehearse scenarios test lint unit planted search python system simulate sown lock package bench fmt
+.PHONY: setup build rehearse scenarios test lint unit planted search python system simulate sown detection lock package bench fmt
 setup: $(VENV)/.ready ## Python environment of the local AWS
 
 build: ## The functions and the operator's command, as rehearsals run them
@@ -70,6 +70,9 @@ simulate: ## Drawn schedules of the whole stack, a kill at every await point, th
 BUDGET ?= 300
 sown: ## Drawn schedules against each planted mistake, and how many it takes
 	cargo run --locked --profile simulate -p leeward-tests --features planted --example simulate -- 0 0 $(SEED) 1 $(BUDGET)
+
+detection: ## Detection latency, and what a sweep and an alarm cost (a report)
+	cargo run --locked -q -p leeward-tests --example detection
 
 lock: setup ## Pins the Python packages anew
 	$(PY) -m pip install --quiet pip-tools

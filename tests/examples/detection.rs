@@ -13,6 +13,7 @@ use leeward_core::table::Key;
 use leeward_core::time::{Span, Timestamp, after, since};
 use leeward_ports::Item;
 use leeward_ports::fake::RegionState;
+use leeward_tests::eyes::silent;
 use leeward_tests::rig::{Rig, example};
 use serde_json::{Value, json};
 
@@ -21,6 +22,8 @@ const PRIMARY: &str = "us-east-1";
 const SWEEPS: u32 = 20;
 /// Alarms of each kind that are counted.
 const ALARMS: u32 = 1_000;
+/// Silent deaths that are drawn.
+const DEATHS: u64 = 200;
 /// A dead Region is found long before, or never.
 const PATIENCE: Span = Span::minutes(20);
 
@@ -29,7 +32,31 @@ fn main() {
     for workloads in [1, 5, 50] {
         found &= measure(workloads);
     }
+    found &= silent_deaths();
     std::process::exit(i32::from(!found));
+}
+
+/// Voters of all twelve kinds whose looks are late, a Region that dies and tells nobody.
+fn silent_deaths() -> bool {
+    let shown: Vec<_> = (1..=DEATHS).map(silent).collect();
+    let mut latencies: Vec<Span> = shown.iter().filter_map(|s| s.latency).collect();
+    latencies.sort();
+    let at = |part: usize| {
+        let last = latencies.len().saturating_sub(1);
+        latencies.get(last * part / 2).map_or("-".to_owned(), |l| l.in_words())
+    };
+    println!(
+        "{DEATHS} silent deaths, quorum of three, each voter up to 90 s late: from the signal that makes the quorum to the opening {} at best, {} in the middle, {} at worst",
+        at(0),
+        at(1),
+        at(2)
+    );
+    let breaches: Vec<&String> = shown.iter().flat_map(|s| &s.breaches).collect();
+    println!(
+        "  {} not within the sustain time, one sweep and the sweep that delivers",
+        breaches.len()
+    );
+    breaches.is_empty() && latencies.len() == shown.len()
 }
 
 /// Orders as so many workloads, all in one Region, the brake set for an estate of that size.
@@ -70,6 +97,9 @@ fn measure(workloads: usize) -> bool {
 
     rig.world.set_region(&PRIMARY.into(), RegionState::Dead);
     let died = rig.clock.now();
+    sweep();
+    let lasted = since(died, rig.clock.now());
+    println!("  a sweep while their Region is silent lasts {}", lasted.in_words());
     while opened(&rig).len() < workloads && since(died, rig.clock.now()) < PATIENCE {
         rig.clock.advance(Span::minutes(1));
         sweep();

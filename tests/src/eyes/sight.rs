@@ -244,3 +244,32 @@ pub(super) fn event(voter: &Voter, plan: &Plan, sight: Sight, at: Timestamp) -> 
 fn secs(seconds: u32) -> Span {
     Span::seconds(u64::from(seconds))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::plan;
+    use super::*;
+
+    fn start() -> Timestamp {
+        Timestamp::from_second(1_800_000_000).unwrap()
+    }
+
+    fn seen(ill: &[&str], minutes: u64) -> Result<(), String> {
+        let plan = plan();
+        let mut sights = Sights::clear(&plan, start());
+        for voter in ill {
+            sights.set(&(*voter).into(), after(start(), secs(60)), Timestamp::MAX, Sight::Ill);
+        }
+        sights.justifies(&plan, after(start(), Span::minutes(minutes)))
+    }
+
+    #[test]
+    fn only_a_sustained_quorum_with_a_witness_justifies() {
+        assert_eq!(seen(&["canary-west", "canary-eu", "page"], 10), Ok(()));
+        assert_eq!(seen(&["canary-west", "web", "targets"], 10), Ok(()));
+        assert!(seen(&["canary-west", "canary-eu"], 10).unwrap_err().contains("no quorum"));
+        assert!(seen(&["canary-west", "canary-eu", "page"], 2).unwrap_err().contains("no quorum"));
+        let inside = ["web", "targets", "workers", "tasks", "cpu", "checkers"];
+        assert!(seen(&inside, 10).unwrap_err().contains("nobody outside"));
+    }
+}

@@ -7,6 +7,7 @@ mod cbor;
 mod effects;
 mod errors;
 mod health;
+mod health_replies;
 mod looks;
 mod operations;
 mod people;
