@@ -10,7 +10,6 @@ mod world;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use leeward_core::ids::Region;
-use leeward_core::journal::Entry;
 use leeward_core::plan::{ApprovalFor, Plan, Voter};
 use leeward_core::time::{Span, Timestamp, after, since};
 use leeward_detector::Detector;
@@ -155,11 +154,7 @@ impl Run {
     }
 
     fn opened(&self) -> Option<Timestamp> {
-        let book = self.rig.book(1)?;
-        match &book.records.first()?.entry {
-            Entry::Opened(decision) => Some(decision.opened),
-            _ => None,
-        }
+        self.rig.book(1).map(|book| book.state.decision.opened)
     }
 
     fn shown(&self, breaches: Vec<String>) -> Shown {

@@ -145,10 +145,8 @@ impl Sights {
     fn counts(&self, voter: &Voter, plan: &Plan, now: Timestamp) -> Option<Timestamp> {
         let course = self.of.get(voter.id())?;
         let fresh = voter.freshness(plan.detection.freshness);
-        let needs = match voter {
-            Voter::RdsEvent(_) | Voter::HealthEvent(_) => Span::default(),
-            _ => plan.detection.sustain,
-        };
+        let at_once = matches!(voter, Voter::RdsEvent(_) | Voter::HealthEvent(_));
+        let needs = if at_once { Span::default() } else { plan.detection.sustain };
         let ends = course.iter().skip(1).map(|(at, _)| *at).chain([Timestamp::MAX]);
         let mut ill: Option<(Timestamp, Timestamp)> = None;
         let mut found = None;

@@ -36,10 +36,10 @@ impl Eyes {
 impl Outside for Eyes {
     async fn look(&self, question: &Question) -> Result<View, Blind> {
         let Some(voter) = self.voter(question) else {
-            return match question {
-                Question::Http(_) => Ok(http(200)),
-                _ => self.behind.look(question).await,
-            };
+            if matches!(question, Question::Http(_)) {
+                return Ok(http(200));
+            }
+            return self.behind.look(question).await;
         };
         let now = self.clock.now();
         let (sight, since) = {
