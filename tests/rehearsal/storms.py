@@ -7,7 +7,7 @@ import threading
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from . import orders
+from . import checks, names, orders
 from .names import PRIMARY
 
 # Above the alarm's threshold within every period, however the machine is loaded.
@@ -55,3 +55,26 @@ class Liar:
 def classified(assessment: dict) -> dict:
     """What `leeward assess --json` calls the failure; nothing when it calls it nothing."""
     return assessment["plans"][0]["assessment"].get("classification") or {}
+
+
+def impairments(r) -> list[dict]:
+    """The workload's impairments on record, the oldest first."""
+    listed = r.command.run("impairments", names.WORKLOAD, "--json").json()["impairments"]
+    return [one["impairment"] for one in listed]
+
+
+def lived(r, while_open: list[dict], kind: str) -> None:
+    """One impairment was opened, seen again, and resolved; and the means know of it."""
+    over = impairments(r)
+    checks.expect(len(while_open) == len(over) == 1, f"on record are {over}")
+    before, after = while_open[0], over[0]
+    checks.expect(before["kind"] == after["kind"] == kind, f"it was called {after['kind']}")
+    checks.expect(before["resolved"] is None, f"it was over while it lasted: {before}")
+    checks.expect(before["actions"], f"nobody is told what to do: {before}")
+    checks.expect(after["first-signal"] <= after["opened"] <= after["resolved"],
+                  f"its times are no life: {after}")
+    means = r.command.must("impairments", "--stats").out
+    checks.expect("1 impairments, mean time to detect" in means and "1 over" in means,
+                  f"the means are {means!r}")
+    r.events.add("impairment", f"{kind}: first signal {after['first-signal']}, opened"
+                               f" {after['opened']}, resolved {after['resolved']}")

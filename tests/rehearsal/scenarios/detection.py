@@ -143,11 +143,15 @@ class ZoneOutage(Scenario):
         r.pause(_LOOK_S)
         self.assessed = r.assessment()
         checks.generations(r, 0)
+        self.open = storms.impairments(r)
         r.world.cloud.aws.set_zone(self.zone, False)
         r.events.add("healed", f"zone {self.zone} is well again")
         r.wait("every voter to be well again", lambda: set(_votes(r).values()) == {"healthy"}, 60)
+        r.wait("the impairment to be over", lambda: storms.impairments(r)[-1]["resolved"], 30)
 
     def judge(self, r) -> None:
+        storms.lived(r, self.open, "zone-outage")
+        checks.expect(self.open[-1]["zones"] == [self.zone], f"on record is {self.open[-1]}")
         found = storms.classified(self.assessed)
         checks.expect(found.get("kind") == "zone-outage", f"it was called {found}")
         checks.expect(found.get("zones") == [self.zone], f"the zone is not named: {found}")
