@@ -1,18 +1,15 @@
 //! How well things are: what is asked of each service, and how its answer is read.
 
-use leeward_core::ids::Region;
-use leeward_core::time::Timestamp;
 use leeward_core::world::{
-    CheckerView, HealthCheckView, Member, MemberHealth, MembersView, Question, ReplicationView,
-    Rollout, RolloutState, SeriesView, ServiceView, View,
+    CheckerView, HealthCheckView, MemberHealth, Question, ReplicationView, Rollout, RolloutState,
+    SeriesView, ServiceView, View,
 };
 use leeward_ports::Outside;
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::health_replies::*;
 use super::wire::Reply;
 use super::{cbor, clients, impatient_clients};
-use crate::{Clients, World};
 
 async fn look(question: &Question, reply: Reply) -> View {
     let (clients, wire) = clients(vec![reply]);

@@ -2,15 +2,11 @@
 
 use leeward_core::ids::Region;
 use leeward_core::time::Timestamp;
-use leeward_core::world::{
-    CheckerView, HealthCheckView, Member, MemberHealth, MembersView, Question, ReplicationView,
-    Rollout, RolloutState, SeriesView, ServiceView, View,
-};
-use leeward_ports::Outside;
+use leeward_core::world::{Member, MemberHealth, MembersView, Question, View};
 use serde_json::{Value, json};
 
+use super::cbor;
 use super::wire::Reply;
-use super::{cbor, clients, impatient_clients};
 use crate::{Clients, World};
 
 pub(super) fn world(clients: &Clients) -> World {
