@@ -9,7 +9,6 @@ use leeward_core::plan::{
 };
 use leeward_core::time::Span;
 use leeward_core::world::{AlarmState, Change};
-use leeward_ports::Item;
 use leeward_ports::fake::{RegionState, block_on};
 use leeward_reconcile::Appended;
 use serde_json::{Value, json};
