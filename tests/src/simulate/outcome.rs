@@ -116,13 +116,14 @@ pub fn play(setup: &Setup, choices: Choices, forced: Forced) -> Played {
     });
     let start = leeward_ports::fake::FakeClock::default().now();
     let common = run.shared.lock();
+    let too_much = run.forced.partition.is_some() && run.generations() > 0;
     let outcome = Outcome {
         seed: None,
         plan: run.stack.prepared.name.clone(),
         vector: common.choices.clone().into_vector(),
         pace: run.forced.pace,
         violations,
-        story: Vec::new(),
+        story: if too_much { story(&evidence(&run.stack)) } else { Vec::new() },
         tally: common.tally.clone(),
         turns: run.turns.clone(),
         generations: run.generations(),
