@@ -9,7 +9,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 
 venv=.venv-package
-# A package larger than this has linked what it does not use. The detector looks through eleven services; it starts
+# A package larger than this has linked what it does not use. The detector, which is the listener too, looks through eleven services; it starts
 # within 4 ms over an empty function all the same (`make bench`).
 size_limit_bytes=$((8 * 1024 * 1024))
 detector_limit_bytes=$((10 * 1024 * 1024))
@@ -42,7 +42,7 @@ for bootstrap in .aws-sam/build/*/bootstrap .aws-sam/edge/*/bootstrap; do
     bytes=$(wc -c <"$bootstrap")
     printf '%9d bytes  %s\n' "$bytes" "$(dirname "$bootstrap")"
     limit=$size_limit_bytes
-    case $bootstrap in */DetectorFunction/*) limit=$detector_limit_bytes ;; esac
+    case $bootstrap in */DetectorFunction/* | */ListenerFunction/*) limit=$detector_limit_bytes ;; esac
     if [ "$bytes" -gt "$limit" ]; then
         printf 'package: %s is larger than %d bytes\n' "$bootstrap" "$limit" >&2
         status=1

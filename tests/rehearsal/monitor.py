@@ -45,9 +45,9 @@ def measure(record: Path, now_s: float) -> float | None:
 class Monitor:
     """Posts in the name of the voters given, until it is stopped."""
 
-    def __init__(self, cloud, detector_arn: str, record: Path, voters: tuple[str, ...]):
+    def __init__(self, cloud, listener_arn: str, record: Path, voters: tuple[str, ...]):
         self._client = cloud.client("lambda", CONTROL)
-        self._detector, self._record, self._voters = detector_arn, record, voters
+        self._listener, self._record, self._voters = listener_arn, record, voters
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._run, name="monitor", daemon=True)
         self.posted: list[float] = []
@@ -75,7 +75,7 @@ class Monitor:
                 "time": at.replace("+00:00", "Z"), "region": PRIMARY, "error_rate": round(rate, 1),
                 "availability": round(100 - rate, 1), "affected_services": ["orders-api"]}
             try:
-                self._client.invoke(FunctionName=self._detector, InvocationType="Event",
+                self._client.invoke(FunctionName=self._listener, InvocationType="Event",
                                     Payload=json.dumps(document))
             except (BotoCoreError, ClientError):
                 continue  # the next one is due soon

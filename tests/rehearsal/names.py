@@ -21,6 +21,8 @@ TRAFFIC_NAMESPACE, TRAFFIC_METRIC, TRAFFIC_ALARM = "Leeward/Traffic", "Stop", "o
 CANARY = {STANDBY: "orders-canary-west", CONTROL: "orders-canary-eu"}
 API_ALARM = "orders-api-5xx"
 STACK, EDGE_STACK = "leeward", "leeward-edge"
+# The function that hears alarms and events.
+LISTENER = "leeward-listener"
 
 # The lease's life. A renewal is due each third of it, and the machine may be busy for a second.
 TTL_S = 3.0

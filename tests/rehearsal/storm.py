@@ -34,7 +34,6 @@ from .names import CONTROL, PRIMARY, STANDBY
 # `LEEWARD_STORM=10x40` for a smaller one: ten workloads of forty alarms.
 WORKLOADS, ALARMS_EACH = map(int, os.environ.get("LEEWARD_STORM", "50x200").split("x"))
 # Half of a workload's alarms look from the standby, half from the control Region; two vote.
-DETECTOR = "leeward-detector"
 _NAMESPACE, _METRIC = "Storm", "Failed"
 _TRAFFIC = "Leeward/Storm"
 # Ten thousand alarms are looked at this often: a look takes a second.
@@ -51,7 +50,7 @@ _STEADY_LIMIT_S, _STORM_LIMIT_S = 300.0, 3300.0
 _AT_ONCE = 4
 # Functions side by side. All of them share this machine with the AWS that they call: more of them
 # only wait for each other until calls time out.
-_DETECTORS, _STEPS = 4, 3
+_LISTENERS, _DETECTORS, _STEPS = 4, 4, 3
 # Calls wait in line in a storm, and late ones are refused; this is still far below AWS's 15 min.
 _REQUEST_LIFE_S = 60
 
@@ -90,8 +89,8 @@ class Storm:
         parameters = {
             "PrimaryRegion": PRIMARY, "StandbyRegion": STANDBY, "WatcherRegion": STANDBY,
             "RecoveryRegion": CONTROL, "Architecture": "x86_64", "CreateLeaseTable": "yes",
-            "StopMetricNamespace": _TRAFFIC, "DetectorConcurrency": str(_DETECTORS),
-            "StepConcurrency": str(_STEPS)}
+            "StopMetricNamespace": _TRAFFIC, "ListenerConcurrency": str(_LISTENERS),
+            "DetectorConcurrency": str(_DETECTORS), "StepConcurrency": str(_STEPS)}
         self.stack = self.cloud.deploy("template.yaml", names.STACK, CONTROL, parameters)
         self.cloud.deploy("edge.yaml", names.EDGE_STACK, STANDBY, {
             **parameters, "DbProbe": "no", "Watch": "no"})
@@ -148,7 +147,7 @@ class Storm:
         with WORLD:
             for region in (STANDBY, CONTROL):
                 backend = cloudwatch_backends[ACCOUNT][region]
-                action = self.stack.outputs["DetectorArn"]
+                action = self.stack.outputs["ListenerArn"]
                 for workload in self.workloads:
                     for number in range(ALARMS_EACH // 2):
                         alarm = backend.put_metric_alarm(**_alarm(workload, number))
@@ -196,7 +195,7 @@ class Storm:
     def _strike(self) -> None:
         aws = self.cloud.aws
         aws.faults.region_down(PRIMARY)
-        aws.delivery.unruly.set(twice=_TWICE, late_s=_LATE_S, lost=_LOST, only=DETECTOR)
+        aws.delivery.unruly.set(twice=_TWICE, late_s=_LATE_S, lost=_LOST, only=names.LISTENER)
         self._calls_before = len(aws.log.find())
         self._invoked_before = len(aws.lambdas.history())
         self._began = time.time()
@@ -253,7 +252,7 @@ class Storm:
         lost = aws.asynchronous.lost()
         expect(not lost, f"{len(lost)} accepted events were given up: {lost[:1]}")
         told = [entry for entry in aws.lambdas.history()[self._invoked_before:]
-                if entry["function"] == DETECTOR and _is_alarm(entry["payload"])]
+                if entry["function"] == names.LISTENER and _is_alarm(entry["payload"])]
         ids = {entry["id"] for entry in told}
         calls = [call for call in aws.log.find()[self._calls_before:]
                  if call["function"] and call["invocation"] in ids]
@@ -262,7 +261,7 @@ class Storm:
                           for alarm in list(cloudwatch_backends[ACCOUNT][region].alarms.values())
                           if alarm.namespace == _NAMESPACE)
         expect(changed == {"ALARM": WORKLOADS * ALARMS_EACH}, f"the alarms are {dict(changed)}")
-        expect(told, "no alarm reached the detector: nothing was rehearsed")
+        expect(told, "no alarm reached the listener: nothing was rehearsed")
         self._report(latencies, told, calls, unruly)
 
     def _report(self, latencies: list[float], told: list, calls: list, unruly: dict) -> None:

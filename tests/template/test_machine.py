@@ -33,7 +33,7 @@ def ends(tmp_path_factory):
     aws.start()
     try:
         # As many at once as there are ways: throttling is the local AWS's own test.
-        parameters = {"DetectorConcurrency": "-1", "StepConcurrency": "-1"}
+        parameters = {"ListenerConcurrency": "-1", "DetectorConcurrency": "-1", "StepConcurrency": "-1"}
         stack = deploy(ROOT / "template.yaml", "leeward", REGION, parameters, aws.url)
         yield _run(aws.client("stepfunctions", REGION), stack.outputs["StateMachineArn"], binaries)
     finally:

@@ -42,6 +42,8 @@ NO_RESOURCE_LEVEL = {
 LONGEST_FUNCTION_S = 60
 # IAM's own limit of a managed policy, white space apart.
 MANAGED_POLICY_MAX = 6144
+# Lambda's default limit of an account, and what it never lets be reserved.
+ACCOUNT_CONCURRENCY, UNRESERVED_AT_LEAST = 1000, 100
 TAG = "aws:ResourceTag/leeward:workload"
 
 
@@ -103,7 +105,7 @@ def test_every_function_is_kept_alike(each):
 def test_functions_of_the_recovery_reserve_their_concurrency_by_parameter(main):
     for name, function in main.functions().items():
         reserved = function["ReservedConcurrentExecutions"]["Fn::If"]
-        assert reserved[1]["Ref"] in ("DetectorConcurrency", "StepConcurrency"), name
+        assert reserved[1]["Ref"] in ("ListenerConcurrency", "DetectorConcurrency", "StepConcurrency"), name
 
 
 def test_no_two_functions_share_a_role(main):
@@ -111,7 +113,15 @@ def test_no_two_functions_share_a_role(main):
     assert len(set(roles)) == len(roles)
 
 
-@pytest.mark.parametrize("name", ["DetectorFunction", "NotifierFunction"])
+def test_the_account_keeps_what_lambda_wants_unreserved(main):
+    parameters = main.source["Parameters"]
+    reserved = [parameters[function["ReservedConcurrentExecutions"]["Fn::If"][1]["Ref"]]["Default"]
+                for function in main.functions().values()]
+    assert sum(reserved) == 50, "the template's comment and the README say how much is reserved in all"
+    assert sum(reserved) <= ACCOUNT_CONCURRENCY - UNRESERVED_AT_LEAST
+
+
+@pytest.mark.parametrize("name", ["DetectorFunction", "ListenerFunction", "NotifierFunction"])
 def test_what_is_accepted_is_tried_again_and_never_lost(main, name):
     function = main.functions()[name]
     assert function["DeadLetterQueue"]["TargetArn"] == {"Fn::GetAtt": ["DeadLetters", "Arn"]}

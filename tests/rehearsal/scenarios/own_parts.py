@@ -7,7 +7,8 @@ from .scenario import Scenario
 # Function, service and action of every effect: after each, the function is killed once, when the
 # effect is there and nobody has been told.
 _EFFECTS = (
-    ("detector", "stepfunctions", "StartExecution"),
+    # The sweeping detector or the listener: whoever comes first opens and starts it.
+    ("leeward", "stepfunctions", "StartExecution"),
     ("db-failover", "dynamodb", "UpdateItem"),
     ("restore", "autoscaling", "UpdateAutoScalingGroup"),
     ("restore", "ec2", "StartInstances"),
@@ -104,18 +105,18 @@ class Twice(Scenario):
 
 
 class DetectorDies(Scenario):
-    """The detector opens the generation and dies before it starts an executor."""
+    """Who opens the generation, the sweep or the listener, dies before it starts an executor."""
 
     name = "detector-dies"
-    line = "the detector dies between opening the generation and starting it; the sweeper adopts it"
+    line = "who opens the generation dies before starting an executor; the sweeper adopts it"
 
     def prepare(self, r) -> None:
         self.hook = r.world.cloud.hooks.add(
-            "kill", at="before-call", function="-detector", service="stepfunctions",
+            "kill", at="before-call", function=names.STACK, service="stepfunctions",
             action="StartExecution")
 
     def judge(self, r) -> None:
-        checks.expect(self.hook.struck == 1, "the detector started an executor unharmed")
+        checks.expect(self.hook.struck == 1, "an executor was started unharmed")
         checks.recovered_whole(r)
 
 

@@ -46,6 +46,7 @@ fn the_functions_of_the_template_are_the_functions_of_the_workspace() {
     let mut known: BTreeMap<String, Value> =
         FUNCTIONS.iter().map(|f| (f.resource.to_owned(), f.name.into())).collect();
     known.insert("DbProbeFunction".to_owned(), "db-probe".into());
+    known.insert("ListenerFunction".to_owned(), "detector".into());
     assert_eq!(deployed, known, "template.yaml (left), the functions (right)");
     let edge = functions(&read("edge.yaml"));
     assert_eq!(edge.keys().collect::<Vec<_>>(), ["DbProbeFunction"], "edge.yaml");
@@ -91,11 +92,13 @@ fn a_function_is_told_what_it_needs_and_nothing_unknown() {
         let unknown: Vec<_> = told.difference(&known).collect();
         assert!(unknown.is_empty(), "{name} is told {unknown:?}, which nothing reads");
     }
-    for function in &FUNCTIONS {
-        let told = variables(&deployed[function.resource]);
+    let listener = ("ListenerFunction", "detector");
+    let others = FUNCTIONS.iter().map(|function| (function.resource, function.name));
+    for (resource, binary) in others.chain([listener]) {
+        let told = variables(&deployed[resource]);
         let missing: Vec<_> =
-            needed(function.name).into_iter().filter(|name| !told.contains(name)).collect();
-        assert!(missing.is_empty(), "{} starts not without {missing:?}", function.name);
+            needed(binary).into_iter().filter(|name| !told.contains(name)).collect();
+        assert!(missing.is_empty(), "{resource} starts not without {missing:?}");
     }
 }
 

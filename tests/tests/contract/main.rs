@@ -15,6 +15,7 @@ mod access;
 mod calls;
 mod events;
 mod functions;
+mod listening;
 mod machine;
 // The table itself: it stands on nothing, and linking the crate would build every SDK for it.
 #[path = "../../../crates/aws/src/operations.rs"]

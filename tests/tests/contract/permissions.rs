@@ -70,6 +70,23 @@ fn a_role_allows_what_its_function_calls_no_more_and_no_less() {
     }
 }
 
+/// It is the detector without the schedule: the heartbeat belongs to whoever has looked at everything.
+#[test]
+fn the_listener_may_what_the_detector_may_but_for_the_heartbeat() {
+    let template = read("template.yaml");
+    let mut needed = actions(&statements(&template, "DetectorRole"));
+    assert!(needed.remove("cloudwatch:PutMetricData"));
+    assert_eq!(actions(&statements(&template, "ListenerRole")), needed);
+    let alike = |role: &str| -> BTreeSet<String> {
+        let all = statements(&template, role).into_iter();
+        let shared = all.filter(|s| {
+            !["Logs", "NoResourceLevelHeartbeat"].contains(&s["Sid"].as_str().unwrap_or(""))
+        });
+        shared.map(|statement| statement.to_string()).collect()
+    };
+    assert_eq!(alike("ListenerRole"), alike("DetectorRole"), "on the same resources");
+}
+
 #[test]
 fn the_probe_may_sign_in_and_nothing_else() {
     for name in ["template.yaml", "edge.yaml"] {
