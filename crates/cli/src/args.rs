@@ -144,7 +144,7 @@ pub enum Command {
         /// Whose.
         #[command(flatten)]
         on: On,
-        /// Time from now that it may take; what was left otherwise.
+        /// Time from now that it may take; otherwise what was left, or the plan's time anew if nothing was.
         #[arg(long)]
         time_limit: Option<Span>,
         /// Do not start the next executor; the sweeper or `leeward run` will.

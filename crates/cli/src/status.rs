@@ -77,7 +77,7 @@ pub async fn answer(office: &Office, book: &Book) -> Result<Answer, Trouble> {
 /// The record of one generation.
 pub async fn of_book(office: &Office, book: &Book) -> Result<Status, Trouble> {
     let plan = office.plan_of(book).await?;
-    Ok(status(&book.state, &book.records, &plan, book.read_at))
+    Ok(status(&book.state, &book.records, &plan, &office.desk.limits, book.read_at))
 }
 
 async fn detecting(office: &Office, workload: &WorkloadId) -> Result<Answer, Trouble> {

@@ -255,7 +255,7 @@ pub fn adopts(state: &State, limits: &Limits, now: Timestamp) -> Adoption {
         return if planted::is(Bug::SweepsHeld) { Adoption::Start } else { Adoption::Leave };
     }
     // Executors that die before their first step leave no trace: past its time, silence is a hold.
-    let (over, quiet) = (state.deadline(now), since(state.last_at, now));
+    let (over, quiet) = (state.deadline(now, limits), since(state.last_at, now));
     if now > over && quiet > limits.request_life {
         return Adoption::Hold(format!(
             "its time was over at {over} and nobody has worked on it for {quiet}; look at the executions and the functions' logs, then resume with a time limit, or `leeward run`"

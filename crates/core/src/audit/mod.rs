@@ -184,13 +184,12 @@ fn ends_or_held(case: &Case<'_>) -> Verdict {
         return Ok(format!("waits for a person since {}: {}", halt.since, halt.reason));
     }
     // Past its time, a step's next look writes the end or the hold; a late request is waited for.
-    let limit = after(state.deadline(case.now), case.limits.request_life);
-    if case.now <= limit {
-        return Ok(format!("under way, its time is over at {}", state.deadline(case.now)));
+    let over = state.deadline(case.now, case.limits);
+    if case.now <= after(over, case.limits.request_life) {
+        return Ok(format!("under way, its time is over at {over}"));
     }
     Err(format!(
-        "neither ended nor Held, though its time was over at {}; the last entry is of {}",
-        state.deadline(case.now),
+        "neither ended nor Held, though its time was over at {over}; the last entry is of {}",
         state.last_at
     ))
 }

@@ -1,10 +1,11 @@
-//! Answers come too late, and passes are not in a row.
+//! Answers come too late, passes are not in a row, and what is left of a generation's time.
 
 use crate::audit::example::{Journal, at, commit, fenced, plan_digest};
 use crate::ids::Step;
 use crate::journal::rules::admits;
 use crate::journal::{Answer, Entry, TurnBackReason};
-use crate::time::Span;
+use crate::limits::Limits;
+use crate::time::{Span, after, since};
 
 fn asked(j: &mut Journal, seconds: u64) {
     let (plan, question) = (plan_digest(), "go on?".to_owned());
@@ -47,4 +48,40 @@ fn passes_on_both_sides_of_a_halt_are_not_in_a_row() {
     assert_eq!(j.state().passes, 0);
     j.add(4001, Entry::Pass { held: true, checks: vec!["home: 200".to_owned()] });
     assert_eq!(j.state().passes, 1);
+}
+
+fn resumed(j: &mut Journal, seconds: u64) {
+    j.add(seconds, Entry::Resumed { reason: "go".to_owned(), time_limit: None });
+}
+
+#[test]
+fn the_way_back_has_a_time_of_its_own_with_room_for_a_lost_request() {
+    let (mut j, limits) = (fenced(1), Limits::REAL);
+    let term = since(j.state().decision.opened, j.state().decision.deadline);
+    assert_eq!(j.state().deadline(at(40), &limits), j.state().decision.deadline);
+    j.add(33, Entry::turned_back(TurnBackReason::PrimaryHealthy, "it is well"));
+    let over = after(after(at(33), term), limits.request_life);
+    assert_eq!(j.state().deadline(at(40), &limits), over);
+}
+
+#[test]
+fn who_resumes_when_nothing_is_left_gives_the_whole_time_anew() {
+    let limits = Limits::REAL;
+    let held = Entry::Held { step: Step::Undo, reason: "look".to_owned() };
+    let mut j = fenced(1);
+    let term = since(j.state().decision.opened, j.state().decision.deadline);
+    j.add(33, Entry::turned_back(TurnBackReason::PrimaryHealthy, "it is well"));
+    let over = j.state().deadline(at(40), &limits);
+
+    // Something is left: the halt is added, and no more.
+    let mut early = j.clone();
+    early.add(100, held.clone());
+    resumed(&mut early, 4000);
+    assert_eq!(early.state().deadline(at(4000), &limits), after(over, Span::seconds(3900)));
+
+    let late = since(at(0), over).as_millis() / 1000 + 1;
+    j.add(late, held);
+    resumed(&mut j, late + 60);
+    let anew = after(after(at(late + 60), term), limits.request_life);
+    assert_eq!(j.state().deadline(at(late + 61), &limits), anew);
 }

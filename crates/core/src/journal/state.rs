@@ -52,7 +52,7 @@ pub struct State {
     pub halt: Option<Halt>,
     /// How long it was halted before the present halt.
     pub halted: Span,
-    /// Deadline without halts; moved by a resumption's new limit.
+    /// Deadline without halts; moved by turning back and by a resumption's new limit.
     deadline: Timestamp,
     /// Whether someone resumed it since the last question was answered or timed out.
     pub resumed_after_question: bool,
@@ -183,12 +183,14 @@ impl State {
                 self.resumed_after_question = true;
                 // Nobody looked meanwhile: passes on both sides of a halt are not in a row.
                 self.passes = 0;
+                let over = self.shifted(self.deadline, at) < at;
                 if let Some(halt) = self.halt.take() {
                     self.halted = self.halted.plus(since(halt.since, at));
                 }
-                if let Some(limit) = time_limit {
-                    self.halted = Span::default();
-                    self.deadline = after(at, *limit);
+                // Where nothing is left, what is left would be held again at once.
+                let anew = over.then(|| self.term());
+                if let Some(limit) = time_limit.or(anew) {
+                    self.allow(at, limit);
                 }
             }
             Entry::Ended { end, reason } => {
@@ -277,6 +279,7 @@ impl State {
             Entry::Committed { .. } => self.fate = Fate::Committed(at),
             Entry::TurnedBack { reason, successor, .. } => {
                 self.fate = Fate::TurnedBack(*reason, at);
+                self.allow(at, self.term());
                 self.successor.clone_from(successor);
             }
             Entry::OldSideFenced { database, side, .. } => {
@@ -297,9 +300,25 @@ impl State {
         self.halt = Some(Halt { kind, since, reason: reason.to_owned() });
     }
 
-    /// When its time is over, with paused and held time added.
-    pub fn deadline(&self, now: Timestamp) -> Timestamp {
-        self.shifted(self.deadline, now)
+    /// How long the plan gave it when it was opened; the way back has as long again.
+    fn term(&self) -> Span {
+        since(self.decision.opened, self.decision.deadline)
+    }
+
+    /// So much time from now on.
+    fn allow(&mut self, now: Timestamp, term: Span) {
+        self.halted = Span::default();
+        self.deadline = after(now, term);
+    }
+
+    /// When its time is over, with paused and held time added. On the way back there is room for the life
+    /// of a request: before it nothing can be undone that was sent and not seen.
+    pub fn deadline(&self, now: Timestamp, limits: &Limits) -> Timestamp {
+        let deadline = self.shifted(self.deadline, now);
+        match self.fate {
+            Fate::TurnedBack(..) => after(deadline, limits.request_life),
+            Fate::Open | Fate::Committed(_) => deadline,
+        }
     }
 
     /// An instant of the generation's own clock, which stands still while it is halted.

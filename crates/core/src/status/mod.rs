@@ -15,6 +15,7 @@ use crate::ids::{
     Digest, Direction, EntryId, ExecutorId, Generation, PlanId, Region, Seq, Step, WorkloadId,
 };
 use crate::journal::{End, Fate, HaltKind, Record, State};
+use crate::limits::Limits;
 use crate::opening::record_status;
 use crate::plan::{Plan, Strategy};
 use crate::time::{Span, Timestamp, since};
@@ -226,6 +227,7 @@ pub fn status(
     state: &State,
     records: &[impl Borrow<Record>],
     plan: &Plan,
+    limits: &Limits,
     now: Timestamp,
 ) -> Status {
     let decision = &state.decision;
@@ -262,7 +264,7 @@ pub fn status(
         ended: state.end.as_ref().map(|e| e.at),
         end: state.end.as_ref().map(|e| e.end),
         end_reason: state.end.as_ref().map(|e| e.reason.clone()),
-        deadline: state.end.is_none().then(|| state.deadline(now)),
+        deadline: state.end.is_none().then(|| state.deadline(now, limits)),
         rto: times::recovery_time(state, plan.objectives.rto, now),
         rpo: recovery_point(state, plan),
         databases: plan.databases.iter().map(|d| database(state, d, now)).collect(),

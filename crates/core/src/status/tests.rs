@@ -6,10 +6,11 @@ use super::{OldSide, Status, WayBack, sentence, status};
 use crate::audit::example::*;
 use crate::ids::{Generation, Step};
 use crate::journal::{End, Entry, TurnBackReason};
+use crate::limits::Limits;
 use crate::time::Span;
 
 fn of(journal: &Journal, seconds: u64) -> Status {
-    status(&journal.state(), &journal.records, &plan(), at(seconds))
+    status(&journal.state(), &journal.records, &plan(), &Limits::REAL, at(seconds))
 }
 
 #[test]

@@ -109,7 +109,7 @@ impl Situation<'_> {
 
     /// Whether its time is over.
     pub fn overdue(&self) -> bool {
-        self.now > self.state.deadline(self.now)
+        self.now > self.state.deadline(self.now, self.limits)
     }
 }
 
@@ -335,11 +335,8 @@ fn closing(step: Step, situation: &Situation<'_>, next: Move) -> Move {
         return next;
     }
     let late = situation.overdue().then(|| {
-        format!(
-            "the time of the plan ({}) is over; {}",
-            situation.plan.time_limit,
-            next.waits.join("; ")
-        )
+        let waits = next.waits.join("; ");
+        format!("the time of the plan ({}) is over; {waits}", situation.plan.time_limit)
     });
     if next.settled() {
         let final_step = matches!(step, Step::Commit | Step::Validate | Step::Undo);

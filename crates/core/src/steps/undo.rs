@@ -80,10 +80,10 @@ fn asked(situation: &Situation<'_>, effect: &EffectState) -> Vec<Question> {
 
 pub(super) fn decide(situation: &Situation<'_>, seen: &Seen) -> Move {
     let mut next = Move::default();
-    let (reason, since_when) = match situation.state.fate {
-        Fate::TurnedBack(reason, at) => (reason, at),
-        Fate::Committed(at) if planted::is(Bug::UndoesCommitted) => {
-            (crate::journal::TurnBackReason::StepFailed, at)
+    let reason = match situation.state.fate {
+        Fate::TurnedBack(reason, _) => reason,
+        Fate::Committed(_) if planted::is(Bug::UndoesCommitted) => {
+            crate::journal::TurnBackReason::StepFailed
         }
         Fate::Committed(_) => {
             next.stick("nothing is undone after the commit");
@@ -96,10 +96,9 @@ pub(super) fn decide(situation: &Situation<'_>, seen: &Seen) -> Move {
             return Move::record(Entry::turned_back(reason, detail));
         }
     };
-    let limit =
-        situation.state.shifted(after(since_when, situation.plan.time_limit), situation.now);
-    if situation.now > limit {
-        next.stick(format!("undoing took longer than {}", situation.plan.time_limit));
+    if situation.overdue() {
+        let over = situation.state.deadline(situation.now, situation.limits);
+        next.stick(format!("the time for undoing was over at {over}"));
         return next;
     }
     for (id, effect) in in_scope(situation) {
