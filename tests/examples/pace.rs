@@ -18,15 +18,7 @@ fn main() {
         shrinks: false,
     };
     let report = campaign(&Setup::examples(), &order);
-    let each = |sum: u64| sum as f64 / report.schedules as f64;
-    println!(
-        "{:.0} schedules a second; each {:.0} calls, {:.0} polls, {:.0} virtual minutes, {:.2} generations",
-        report.rate(),
-        each(report.tally.calls.values().map(|(_, count)| count).sum()),
-        each(report.polls),
-        each(report.lasted_ms) / 60_000.0,
-        each(report.generations)
-    );
+    println!("{:.0} schedules a second; {}", report.rate(), report.each());
     println!("{}", report.tally.by_kind());
     report.failures.iter().for_each(|failure| println!("{}", failure.told()));
 }

@@ -118,6 +118,7 @@ fn told(what: &str, setup: &Setup, run: impl Fn(&Setup) -> Report) -> usize {
         report.tally.calls.values().map(|(_, count)| count).sum::<u64>(),
         report.polls
     );
+    println!("{}", report.each());
     report.failures.iter().for_each(|failure| println!("{}", failure.told()));
     report.failures.len()
 }

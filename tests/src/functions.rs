@@ -52,14 +52,18 @@ pub async fn call(
         serde_json::to_value(output).map_err(|e| StepError::InvalidInput(e.to_string()))
     };
     match function {
-        "${DetectorFunction}" => leeward_detector::handle(detector, payload).await,
-        "${DbFailoverFunction}" => json(leeward_db_failover::handle(desk, payload).await?),
-        "${RestoreFunction}" => json(leeward_restore::handle(desk, payload).await?),
-        "${DnsFailoverFunction}" => json(leeward_dns_failover::handle(desk, payload).await?),
-        "${ValidatorFunction}" => json(leeward_validator::handle(desk, payload).await?),
+        "${DetectorFunction}" => Box::pin(leeward_detector::handle(detector, payload)).await,
+        "${DbFailoverFunction}" => {
+            json(Box::pin(leeward_db_failover::handle(desk, payload)).await?)
+        }
+        "${RestoreFunction}" => json(Box::pin(leeward_restore::handle(desk, payload)).await?),
+        "${DnsFailoverFunction}" => {
+            json(Box::pin(leeward_dns_failover::handle(desk, payload)).await?)
+        }
+        "${ValidatorFunction}" => json(Box::pin(leeward_validator::handle(desk, payload)).await?),
         "${NotifierFunction}" => {
             let publisher = detector.publisher.as_ref();
-            json(leeward_notifier::handle(desk, publisher, topic, payload).await?)
+            json(Box::pin(leeward_notifier::handle(desk, publisher, topic, payload)).await?)
         }
         other => Err(StepError::InvalidInput(format!("there is no function {other}"))),
     }

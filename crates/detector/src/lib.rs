@@ -43,7 +43,7 @@ pub struct Detector {
 pub async fn handle(detector: &Detector, event: &Value) -> Result<Value, StepError> {
     let output = match trigger::read(event)? {
         Trigger::Step(input) if input.step == Step::Commit => {
-            return json(&commit::last_look(detector, &input).await?);
+            return json(&Box::pin(commit::last_look(detector, &input)).await?);
         }
         Trigger::Step(input) => {
             let generation = input.generation.ok_or_else(|| {
@@ -55,13 +55,15 @@ pub async fn handle(detector: &Detector, event: &Value) -> Result<Value, StepErr
             open::join(detector, &workload, generation, &executor).await?
         }
         Trigger::Within { executor, trigger } => {
-            sweep::triggered(detector, &trigger, Some(&executor)).await?
+            Box::pin(sweep::triggered(detector, &trigger, Some(&executor))).await?
         }
         trigger @ (Trigger::Sweep { .. }
         | Trigger::Alarm { .. }
         | Trigger::Told(_)
         | Trigger::Start(_)
-        | Trigger::ExecutionEnded { .. }) => sweep::triggered(detector, &trigger, None).await?,
+        | Trigger::ExecutionEnded { .. }) => {
+            Box::pin(sweep::triggered(detector, &trigger, None)).await?
+        }
     };
     json(&output)
 }

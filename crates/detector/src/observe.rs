@@ -33,7 +33,8 @@ pub async fn votes(
         plans.iter().flat_map(|plan| plan.detection.voters.iter().map(move |v| (*plan, v)));
     let once: Vec<(&Plan, &Voter)> =
         voters.filter(|(_, v)| !v.is_told() && eyes.insert((v.id(), v.eye()))).collect();
-    let ballots = once.iter().map(|(plan, voter)| vote(desk, plan, voter, before, read_at));
+    let ballots =
+        once.iter().map(|(plan, voter)| Box::pin(vote(desk, plan, voter, before, read_at)));
     let other = other_side(desk, first, Direction::ToStandby, read_at);
     let (ballots, other) = join(join_all(ballots), other).await;
     // Whatever could be stored is stored before the first failure is told.

@@ -146,7 +146,7 @@ async fn side_by_side(
     for together in concerned.chunks(SIDE_BY_SIDE) {
         let looks = together
             .iter()
-            .map(|one| workload(detector, &one.workload, one.plans.as_deref(), &errand));
+            .map(|one| Box::pin(workload(detector, &one.workload, one.plans.as_deref(), &errand)));
         for (one, look) in together.iter().zip(join_all(looks).await) {
             // One workload's trouble must not keep the others from being looked at.
             match look {

@@ -77,13 +77,13 @@ pub async fn workload(
     }
     let plans: Vec<&Plan> = stored.iter().map(|s| &s.plan).collect();
     let sweeps = matches!(errand.how, How::Everything);
-    let looked = look_at(detector, &stored, &plans, &before, errand).await;
+    let looked = Box::pin(look_at(detector, &stored, &plans, &before, errand)).await;
     if let (true, Err(error)) = (sweeps, &looked) {
         watch::unswept(detector, id, &before, errand.read_at, error).await;
     }
     // People are told also when the looking fails.
     for plan in &plans {
-        tell(detector, plan).await;
+        Box::pin(tell(detector, plan)).await;
     }
     let (answer, facts, now) = looked?;
     if sweeps {
@@ -113,7 +113,7 @@ async fn look_at(
         How::Heard(told) => observe::heard(desk, plans, told, before, errand.read_at).await?,
     }
     let (facts, now) = desk.facts(id).await?;
-    let answer = decide(detector, stored, &facts, errand, now).await?;
+    let answer = Box::pin(decide(detector, stored, &facts, errand, now)).await?;
     Ok((answer, facts, now))
 }
 
@@ -269,5 +269,5 @@ async fn go_on(
 ) -> Result<DetectOutput, StepError> {
     let reason = Reason { trigger, direction: assessment.direction, mode: Mode::Recover };
     let _turn = errand.turn.lock().await;
-    open(detector, stored, assessment, reason, errand.executor).await
+    Box::pin(open(detector, stored, assessment, reason, errand.executor)).await
 }

@@ -5,7 +5,7 @@ use leeward_core::evidence::{Baseline, Deployed, Evidence, Signal, Standby};
 use leeward_core::ids::{Direction, Side, VoterId, WorkloadId};
 use leeward_core::impairment::Impairment;
 use leeward_core::steps::Peak;
-use leeward_core::table::{IMPAIRMENTS, Key, workload_partition};
+use leeward_core::table::{IMPAIRMENTS, Key, SIGNALS, workload_partition};
 use leeward_core::time::Timestamp;
 use leeward_ports::{Condition, Frozen, Item};
 use serde::{Deserialize, Serialize};
@@ -93,7 +93,46 @@ impl Fact {
     }
 }
 
+/// One stored item of a workload, read.
+pub(crate) enum Parsed {
+    Signal(Signal),
+    Fact(Fact),
+    Unreadable,
+}
+
+impl Parsed {
+    /// Reads a stored vote or fact, by what its key says that it is.
+    pub(crate) fn of(item: &Item) -> Self {
+        let read = if item.key.sk.starts_with(SIGNALS) {
+            serde_json::from_str(&item.body).map(Self::Signal)
+        } else {
+            serde_json::from_str(&item.body).map(Self::Fact)
+        };
+        read.unwrap_or_else(|error| {
+            tracing::warn!(sk = %item.key.sk, %error, "a stored fact cannot be read");
+            Self::Unreadable
+        })
+    }
+}
+
 impl Facts {
+    fn take(&mut self, parsed: &Parsed) {
+        let fact = match parsed {
+            Parsed::Signal(signal) => return self.signals.push(signal.clone()),
+            Parsed::Fact(fact) => fact,
+            Parsed::Unreadable => return,
+        };
+        match fact.clone() {
+            Fact::Standby { direction, standby } => self.standbys.push((direction, standby)),
+            Fact::Peak(peak) => self.peaks.push(peak),
+            Fact::Replication { .. } => {}
+            Fact::Impairment(impairment) => self.impairment = Some(*impairment),
+            Fact::Unswept { since } => self.unswept = since,
+            Fact::Deployed(deployed) => self.deployed = Some(deployed),
+            Fact::Baseline { voter, eye, baseline } => self.baselines.push((voter, eye, baseline)),
+        }
+    }
+
     /// How the side that a recovery that way moves to was last seen.
     pub fn standby(&self, direction: Direction) -> Option<&Standby> {
         self.standbys.iter().find(|(d, _)| *d == direction).map(|(_, s)| s)
@@ -121,28 +160,7 @@ impl Desk {
         let listed =
             self.table.list(&workload_partition(workload), "S").await.map_err(table_error)?;
         let mut facts = Facts::default();
-        for item in &listed.value {
-            if let Ok(signal) = serde_json::from_str::<Signal>(&item.body) {
-                facts.signals.push(signal);
-                continue;
-            }
-            match serde_json::from_str::<Fact>(&item.body) {
-                Ok(Fact::Standby { direction, standby }) => {
-                    facts.standbys.push((direction, standby));
-                }
-                Ok(Fact::Peak(peak)) => facts.peaks.push(peak),
-                Ok(Fact::Replication { .. }) => {}
-                Ok(Fact::Impairment(impairment)) => facts.impairment = Some(*impairment),
-                Ok(Fact::Unswept { since }) => facts.unswept = since,
-                Ok(Fact::Deployed(deployed)) => facts.deployed = Some(deployed),
-                Ok(Fact::Baseline { voter, eye, baseline }) => {
-                    facts.baselines.push((voter, eye, baseline));
-                }
-                Err(error) => {
-                    tracing::warn!(sk = %item.key.sk, %error, "a stored fact cannot be read");
-                }
-            }
-        }
+        self.shelf.facts(&listed.value, |parsed| facts.take(parsed));
         Ok((facts, listed.at))
     }
 

@@ -4,18 +4,23 @@
 //! themselves, and an entry counts only when they are the same byte for byte. A warm function reads a
 //! journal of a hundred entries dozens of times; only what was appended since is new work.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use leeward_core::ids::Digest;
 use leeward_core::journal::{Broken, Record, State, chain};
 use leeward_core::plan::Plan;
+use leeward_core::table::Key;
 use leeward_ports::Item;
+
+use crate::facts::Parsed;
 
 /// Journals that are kept: the open generation and the one before, of several workloads.
 const JOURNALS_MAX: usize = 8;
 /// Plans that are kept.
 const PLANS_MAX: usize = 64;
+/// Votes and facts that are kept: some twenty of each of fifty workloads.
+const FACTS_MAX: usize = 1000;
 
 /// The shelf of one process. Clones are the same shelf.
 #[derive(Clone, Default)]
@@ -25,6 +30,7 @@ pub struct Shelf(Arc<Mutex<Kept>>);
 struct Kept {
     journals: VecDeque<Journal>,
     plans: VecDeque<(String, Plan, Digest)>,
+    facts: BTreeMap<Key, (String, Parsed)>,
 }
 
 /// A journal as it was read last.
@@ -87,5 +93,23 @@ impl Shelf {
         kept.plans.push_front((body.to_owned(), plan.clone(), digest.clone()));
         kept.plans.truncate(PLANS_MAX);
         Ok((plan, digest))
+    }
+
+    /// Parses stored votes and facts, and hands each to `take`.
+    pub(crate) fn facts(&self, items: &[Item], mut take: impl FnMut(&Parsed)) {
+        let mut kept = self.lock();
+        if kept.facts.len() > FACTS_MAX {
+            kept.facts.clear();
+        }
+        for item in items {
+            match kept.facts.get(&item.key).filter(|(known, _)| *known == item.body) {
+                Some((_, parsed)) => take(parsed),
+                None => {
+                    let parsed = Parsed::of(item);
+                    take(&parsed);
+                    kept.facts.insert(item.key.clone(), (item.body.clone(), parsed));
+                }
+            }
+        }
     }
 }

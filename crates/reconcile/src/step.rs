@@ -74,7 +74,7 @@ pub async fn run(desk: &Desk, run: StepRun<'_>) -> Result<StepOutput, StepError>
             plan = Some((decision.plan_digest.clone(), read));
         }
         let Some((_, plan)) = &plan else { continue };
-        if let Round::Answer(output) = round(desk, run, &mut book, plan).await? {
+        if let Round::Answer(output) = Box::pin(round(desk, run, &mut book, plan)).await? {
             return Ok(output);
         }
     }
@@ -135,7 +135,7 @@ async fn round(
         }
         next
     };
-    act(desk, book, plan, next).await?;
+    Box::pin(act(desk, book, plan, next)).await?;
     Ok(Round::Again)
 }
 

@@ -1,5 +1,6 @@
 //! What a generation rests on: the votes as they stood in the table, counted here once more.
 
+use std::cell::OnceCell;
 use std::collections::BTreeMap;
 
 use leeward_core::evidence::{Signal, Vote};
@@ -20,7 +21,7 @@ const VOTES: &str = "SIG#";
 #[expect(clippy::wildcard_enum_match_arm, reason = "only these entries rest on votes")]
 pub(super) fn counted_again(evidence: &Case<'_>) -> Vec<String> {
     let mut breaches = Vec::new();
-    let votes = votes(evidence);
+    let votes = if evidence.journals().is_empty() { Vec::new() } else { votes(evidence) };
     for journal in evidence.journals() {
         let Some((_, first)) = journal.entries.first() else { continue };
         let Entry::Opened(decision) = &first.entry else { continue };
@@ -138,36 +139,54 @@ fn towards_old_side(change: &Change) -> bool {
     )
 }
 
-/// Every stored vote with the instant at which it landed, in order.
-fn votes(evidence: &Case<'_>) -> Vec<(Timestamp, Signal)> {
+/// A stored vote, read when somebody counts it.
+struct Cast<'e> {
+    landed: Timestamp,
+    voter: &'e str,
+    body: &'e str,
+    read: OnceCell<Option<Signal>>,
+}
+
+impl Cast<'_> {
+    fn signal(&self) -> Option<&Signal> {
+        self.read.get_or_init(|| serde_json::from_str(self.body).ok()).as_ref()
+    }
+}
+
+/// Every stored vote, in order.
+fn votes<'e>(evidence: &'e Case<'_>) -> Vec<Cast<'e>> {
     evidence
         .writes
         .iter()
-        .filter(|w| w.put == Some(Put::Done) && w.item.key.sk.starts_with(VOTES))
-        .filter_map(|w| Some((w.at, serde_json::from_str(&w.item.body).ok()?)))
+        .filter(|w| w.put == Some(Put::Done))
+        .filter_map(|w| {
+            let voter = w.item.key.sk.strip_prefix(VOTES)?;
+            let (landed, body) = (w.at, w.item.body.as_str());
+            Some(Cast { landed, voter, body, read: OnceCell::new() })
+        })
         .collect()
 }
 
 /// The latest vote of each voter at an instant.
-fn standing(votes: &[(Timestamp, Signal)], at: Timestamp) -> Vec<&Signal> {
-    let mut latest: BTreeMap<&str, &Signal> = BTreeMap::new();
-    for (_, vote) in votes.iter().take_while(|(landed, _)| *landed <= at) {
-        latest.insert(vote.voter.as_str(), vote);
+fn standing<'v>(votes: &'v [Cast<'_>], at: Timestamp) -> Vec<&'v Signal> {
+    let mut latest: BTreeMap<&str, &Cast<'_>> = BTreeMap::new();
+    for vote in votes.iter().take_while(|vote| vote.landed <= at) {
+        latest.insert(vote.voter, vote);
     }
-    latest.into_values().collect()
+    latest.into_values().filter_map(Cast::signal).collect()
 }
 
 /// Instants of which the entry may have read the votes: it was written a little later, and the
 /// schedule stores new ones meanwhile. What stood when that span began may have been stored long before.
 fn instants(
     evidence: &Case<'_>,
-    votes: &[(Timestamp, Signal)],
+    votes: &[Cast<'_>],
     dated: Timestamp,
     landed: Timestamp,
 ) -> Vec<Timestamp> {
     let within =
         |at: &Timestamp| *at <= landed && since(*at, dated) <= evidence.limits.assessment_age;
-    let stored = || votes.iter().map(|(at, _)| *at);
+    let stored = || votes.iter().map(|v| v.landed);
     let stood = stored().filter(|at| *at <= landed && !within(at)).max();
-    stored().filter(within).chain(stood).chain([dated, landed]).collect()
+    [landed, dated].into_iter().chain(stood).chain(stored().filter(within)).collect()
 }

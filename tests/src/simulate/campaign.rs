@@ -1,5 +1,6 @@
 //! Many runs, side by side on as many threads as are asked for.
 
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -13,7 +14,7 @@ use super::outcome::{Outcome, partition, run, run_seed};
 use super::pace::Pace;
 use super::setup::Setup;
 use super::shrink::shrink;
-use super::sites::Tally;
+use super::sites::{Caller, Tally};
 
 /// How often each fault befalls a call where all of them do, in a thousand: a recovery still gets on.
 const EVERYWHERE: u32 = 4;
@@ -50,6 +51,10 @@ pub struct Report {
     pub polls: u64,
     /// Generations that were opened.
     pub generations: u64,
+    /// Real time of all threads that the runs took, and that the checkers took.
+    pub cost: (Duration, Duration),
+    /// Turns of invocations, by who was invoked.
+    pub turns: BTreeMap<Caller, u64>,
 }
 
 /// Runs them.
@@ -126,6 +131,11 @@ impl Report {
         self.lasted_ms += outcome.lasted.as_millis();
         self.polls += outcome.polls;
         self.generations += outcome.generations;
+        self.cost.0 += outcome.cost.0;
+        self.cost.1 += outcome.cost.1;
+        for (caller, turns) in &outcome.turns {
+            *self.turns.entry(*caller).or_default() += u64::from(*turns) + 1;
+        }
         if !outcome.violations.is_empty() {
             self.failures.push(outcome);
         }
@@ -137,7 +147,33 @@ impl Report {
         self.lasted_ms += other.lasted_ms;
         self.polls += other.polls;
         self.generations += other.generations;
+        self.cost.0 += other.cost.0;
+        self.cost.1 += other.cost.1;
+        for (caller, turns) in other.turns {
+            *self.turns.entry(caller).or_default() += turns;
+        }
         self.failures.extend(other.failures);
+    }
+
+    /// What a schedule costs, and where the time goes.
+    pub fn each(&self) -> String {
+        let runs = self.schedules.max(1) as f64;
+        let (walked, judged) = (self.cost.0.as_secs_f64(), self.cost.1.as_secs_f64());
+        let calls: u64 = self.tally.calls.values().map(|(_, count)| count).sum();
+        let share = |part: f64, whole: f64| 100.0 * part / whole.max(f64::EPSILON);
+        let mut text = format!(
+            "a schedule takes {:.2} ms of a thread ({:.0} % of it judged): {:.0} virtual minutes, {:.0} calls, {:.0} polls; of its turns",
+            1000.0 * (walked + judged) / runs,
+            share(judged, walked + judged),
+            self.lasted_ms as f64 / runs / 60_000.0,
+            calls as f64 / runs,
+            self.polls as f64 / runs,
+        );
+        let all: u64 = self.turns.values().sum();
+        for (caller, turns) in &self.turns {
+            text.push_str(&format!(" {caller} {:.0} %", share(*turns as f64, all as f64)));
+        }
+        text
     }
 
     /// Schedules a second.

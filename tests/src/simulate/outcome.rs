@@ -1,6 +1,7 @@
 //! What a run shows: one seed or one vector in, violations and numbers out.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::time::{Duration, Instant};
 
 use leeward_core::contract::Mode;
 use leeward_core::ids::{Direction, Side};
@@ -52,6 +53,8 @@ pub struct Outcome {
     pub lasted: Span,
     /// Polls of tasks.
     pub polls: u64,
+    /// Real time that the run took, and that the checkers took.
+    pub cost: (Duration, Duration),
 }
 
 /// Runs what a seed draws.
@@ -94,7 +97,9 @@ impl Played {
             .rev()
             .map(|h| if let Happened::Served { by } = h.what { Some(by) } else { None });
         outcome.served = served.flatten().next().flatten();
+        let begun = Instant::now();
         outcome.violations.extend(judge(&evidence));
+        outcome.cost.1 = begun.elapsed();
         if !outcome.violations.is_empty() || tell(&outcome) {
             outcome.story = story(&evidence);
         }
@@ -104,6 +109,7 @@ impl Played {
 
 /// Runs choices, with some of them forced, to the end.
 pub fn play(setup: &Setup, choices: Choices, forced: Forced) -> Played {
+    let begun = Instant::now();
     let mut run = Run::new(setup, choices, forced);
     let walked = catch_unwind(AssertUnwindSafe(|| walk(&mut run)));
     let violations = walked.unwrap_or_else(|panic| {
@@ -131,6 +137,7 @@ pub fn play(setup: &Setup, choices: Choices, forced: Forced) -> Played {
         served: None,
         lasted: since(start, run.stack.clock.now()),
         polls: run.polls,
+        cost: (begun.elapsed(), Duration::ZERO),
     };
     // A short partition is judged by what it opened alone.
     let evidence = run.forced.partition.is_none().then(|| evidence(&run.stack));

@@ -1,6 +1,6 @@
 //! The one-way doors: promotion, commit, the end.
 
-use super::{Case, Verdict, at};
+use super::{Verdict, Walked, at};
 use crate::ids::EntryId;
 use crate::journal::{Answer, End, Entry, Fate, State};
 use crate::plan::{Database, Plan};
@@ -9,7 +9,7 @@ use crate::time::{Span, Timestamp};
 use crate::world::Change;
 
 /// S7: Recovered rests on validation passes after the commit, in a row, as many as the plan wants.
-pub(super) fn proved(case: &Case<'_>) -> Verdict {
+pub(super) fn proved(case: &Walked<'_>) -> Verdict {
     let mut row = 0;
     let mut committed = false;
     for record in case.records {
@@ -39,7 +39,7 @@ pub(super) fn proved(case: &Case<'_>) -> Verdict {
 
 /// S8: what makes the other side the writer stands behind the commit and a proof for every
 /// database; the lease is granted only to verified writers.
-pub(super) fn fenced_and_committed(case: &Case<'_>) -> Verdict {
+pub(super) fn fenced_and_committed(case: &Walked<'_>) -> Verdict {
     let mut promotions = 0;
     for (state, record) in case.walk()? {
         let Entry::Intent { change, .. } = &record.entry else { continue };
@@ -49,11 +49,11 @@ pub(super) fn fenced_and_committed(case: &Case<'_>) -> Verdict {
                 return Err(at(record.seq, format!("{change} before the commit")));
             }
             for id in single_writers(case.plan) {
-                proven(&state, id, record.at)
+                proven(state, id, record.at)
                     .map_err(|why| at(record.seq, format!("{change}, but {why}")))?;
             }
         }
-        if let Some(to) = granted(change, &state) {
+        if let Some(to) = granted(change, state) {
             for database in case.plan.databases.iter().filter(|d| d.lease().is_some()) {
                 if !state.writers.contains(database.id()) {
                     return Err(at(
@@ -119,7 +119,7 @@ fn proven(state: &State, id: &EntryId, at: Timestamp) -> Result<(), String> {
 
 /// S9: at the commit every loss is known and allowed: by the plan, by a person who was shown it, or
 /// by a waiver.
-pub(super) fn within_bound(case: &Case<'_>) -> Verdict {
+pub(super) fn within_bound(case: &Walked<'_>) -> Verdict {
     for (state, record) in case.walk()? {
         if !matches!(record.entry, Entry::Committed { .. }) {
             continue;
@@ -133,7 +133,7 @@ pub(super) fn within_bound(case: &Case<'_>) -> Verdict {
                 Some(Some(bound)) if bound <= limit => {
                     words.push(format!("{id} {} of {limit}", bound.in_words()))
                 }
-                Some(Some(bound)) if approved(&state, bound) => {
+                Some(Some(bound)) if approved(state, bound) => {
                     words.push(format!("{id} {} over {limit}, approved", bound.in_words()));
                 }
                 Some(_) if waived => words.push(format!("{id} waived")),
@@ -172,7 +172,7 @@ fn approved(state: &State, bound: Span) -> bool {
 }
 
 /// S15: the commit and the turn-back are rivals for one place.
-pub(super) fn one_fate(case: &Case<'_>) -> Verdict {
+pub(super) fn one_fate(case: &Walked<'_>) -> Verdict {
     for (state, record) in case.walk()? {
         match &record.entry {
             Entry::Intent { change, undoes, effect, .. } => match state.fate {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Case, Verdict, at};
+use super::{Verdict, Walked, at};
 use crate::effect::EffectId;
 use crate::ids::Step;
 use crate::journal::{End, Entry, FenceProof, State};
@@ -10,7 +10,7 @@ use crate::world::Change;
 
 /// S4: whatever carries a number carries a greater one each time that it changes hands.
 #[expect(clippy::wildcard_enum_match_arm, reason = "only these entries carry numbers")]
-pub(super) fn numbers_rise(case: &Case<'_>) -> Verdict {
+pub(super) fn numbers_rise(case: &Walked<'_>) -> Verdict {
     let mut latest: BTreeMap<String, (u64, &EffectId)> = BTreeMap::new();
     let mut epoch = 0;
     let mut seen = 0;
@@ -56,7 +56,7 @@ pub(super) fn numbers_rise(case: &Case<'_>) -> Verdict {
     Ok(format!("{seen} numbered changes"))
 }
 
-fn applied(case: &Case<'_>, effect: &EffectId) -> bool {
+fn applied(case: &Walked<'_>, effect: &EffectId) -> bool {
     case.records
         .iter()
         .any(|r| matches!(&r.entry, Entry::Outcome { effect: e, applied: true, .. } if e == effect))
@@ -66,9 +66,9 @@ fn applied(case: &Case<'_>, effect: &EffectId) -> bool {
 /// stands, only when what it sent is known. An attempt on the old side's own compute or network may
 /// still be unknown when another fence proves: if it lands, it only fences more.
 #[expect(clippy::wildcard_enum_match_arm, reason = "only these entries end something")]
-pub(super) fn outcome_first(case: &Case<'_>) -> Verdict {
+pub(super) fn outcome_first(case: &Walked<'_>) -> Verdict {
     let walked = case.walk()?;
-    for (state, record) in &walked {
+    for (state, record) in walked {
         let open = |steps: &[Step]| {
             let mut open = state.unresolved().filter(|(_, e)| !attempts_on_the_old_side(&e.change));
             open.find(|(id, _)| id.step().is_some_and(|s| steps.contains(&s)))
@@ -102,7 +102,7 @@ pub(super) fn outcome_first(case: &Case<'_>) -> Verdict {
             ));
         }
     }
-    order(&walked)
+    order(walked)
 }
 
 fn attempts_on_the_old_side(change: &Change) -> bool {
@@ -129,7 +129,7 @@ fn order(walked: &[(State, &crate::journal::Record)]) -> Verdict {
 }
 
 /// S13: each effect is one that the decision names, or the undo of one that was done.
-pub(super) fn decided(case: &Case<'_>) -> Verdict {
+pub(super) fn decided(case: &Walked<'_>) -> Verdict {
     let decision = case.decision()?;
     let mut sent = 0;
     for record in case.records {
@@ -144,7 +144,7 @@ pub(super) fn decided(case: &Case<'_>) -> Verdict {
 }
 
 /// S16: at an end nothing is in the air.
-pub(super) fn resolved_at_end(case: &Case<'_>) -> Verdict {
+pub(super) fn resolved_at_end(case: &Walked<'_>) -> Verdict {
     for (state, record) in case.walk()? {
         let Entry::Ended { end, .. } = &record.entry else { continue };
         let unresolved: Vec<String> = state.unresolved().map(|(id, _)| id.to_string()).collect();

@@ -54,7 +54,7 @@ pub struct Judged {
 
 /// How a check came out: what was seen, or where it is broken.
 type Verdict = Result<String, String>;
-type Check = fn(&Case<'_>) -> Verdict;
+type Check = fn(&Walked<'_>) -> Verdict;
 
 const CHECKS: [(&str, &str, Check); 13] = [
     ("S2", "no effect before the evidence is stored", opening::evidence_first),
@@ -99,10 +99,11 @@ pub fn bodies<'a>(
 
 /// Judges every invariant that a journal can show.
 pub fn audit(case: &Case<'_>) -> Vec<Judged> {
+    let walked = Walked { case: *case, steps: case.walk() };
     CHECKS
         .iter()
         .map(|(invariant, title, check)| {
-            let verdict = check(case);
+            let verdict = check(&walked);
             Judged {
                 invariant,
                 title,
@@ -111,6 +112,27 @@ pub fn audit(case: &Case<'_>) -> Vec<Judged> {
             }
         })
         .collect()
+}
+
+/// What is judged, walked through once for all checks.
+struct Walked<'a> {
+    case: Case<'a>,
+    steps: Result<Vec<(State, &'a Record)>, String>,
+}
+
+impl<'a> std::ops::Deref for Walked<'a> {
+    type Target = Case<'a>;
+
+    fn deref(&self) -> &Case<'a> {
+        &self.case
+    }
+}
+
+impl<'a> Walked<'a> {
+    /// Every entry after the first with the state that it met.
+    fn walk(&self) -> Result<&[(State, &'a Record)], String> {
+        self.steps.as_deref().map_err(Clone::clone)
+    }
 }
 
 impl<'a> Case<'a> {
@@ -158,7 +180,7 @@ fn at(seq: Seq, what: impl std::fmt::Display) -> String {
     format!("entry {seq}: {what}")
 }
 
-fn no_gap(case: &Case<'_>) -> Verdict {
+fn no_gap(case: &Walked<'_>) -> Verdict {
     case.decision()?;
     for (index, record) in case.records.iter().enumerate() {
         let expected = Seq(index as u64 + 1);
@@ -168,14 +190,14 @@ fn no_gap(case: &Case<'_>) -> Verdict {
     }
     let beside = Beside { plan: case.plan, limits: case.limits };
     for (state, record) in case.walk()? {
-        rules::admits(&state, &record.entry, record.at, Some(beside)).map_err(|no| {
+        rules::admits(state, &record.entry, record.at, Some(beside)).map_err(|no| {
             at(record.seq, format!("{} was not allowed: {no}", record.entry.name()))
         })?;
     }
     Ok(format!("{} entries, each admitted by the rules", case.records.len()))
 }
 
-fn ends_or_held(case: &Case<'_>) -> Verdict {
+fn ends_or_held(case: &Walked<'_>) -> Verdict {
     let state = case.last()?;
     if let Some(ended) = &state.end {
         return Ok(format!("ended at {}: {}", ended.at, ended.reason));

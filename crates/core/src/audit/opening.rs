@@ -1,13 +1,13 @@
 //! How a generation began: evidence, decision, cool-down.
 
-use super::{Case, Verdict, at};
+use super::{Verdict, Walked, at};
 use crate::ids::Digest;
 use crate::journal::{Entry, Trigger, chain};
 use crate::time::{after, since};
 
 /// S2: whatever an entry rests on was stored before it.
 #[expect(clippy::wildcard_enum_match_arm, reason = "only these entries rest on evidence")]
-pub(super) fn evidence_first(case: &Case<'_>) -> Verdict {
+pub(super) fn evidence_first(case: &Walked<'_>) -> Verdict {
     let mut weighed: Vec<&Digest> = Vec::new();
     let mut named = 0;
     for record in case.records {
@@ -40,7 +40,7 @@ pub(super) fn evidence_first(case: &Case<'_>) -> Verdict {
 }
 
 /// S3: one decision, the first entry, and the plan that it names.
-pub(super) fn one_decision(case: &Case<'_>) -> Verdict {
+pub(super) fn one_decision(case: &Walked<'_>) -> Verdict {
     let decision = case.decision()?;
     let again = case.records.iter().skip(1).find(|r| matches!(r.entry, Entry::Opened(_)));
     if let Some(again) = again {
@@ -64,7 +64,7 @@ pub(super) fn one_decision(case: &Case<'_>) -> Verdict {
 }
 
 /// S12: nothing automatic within the cool-down, and nothing at all while a request may still land.
-pub(super) fn cooled_down(case: &Case<'_>) -> Verdict {
+pub(super) fn cooled_down(case: &Walked<'_>) -> Verdict {
     let decision = case.decision()?;
     let Some(previous) = case.previous else {
         return Ok("there was no generation before, or it was not given".to_owned());
