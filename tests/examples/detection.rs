@@ -173,7 +173,7 @@ fn alarm(name: &str, region: &str, at: Timestamp) -> Value {
 /// When each generation was opened.
 fn opened(rig: &Rig) -> Vec<Timestamp> {
     let first = format!("J#{:010}", 1);
-    let at = |item: &Item| {
+    let at = |item: &std::sync::Arc<Item>| {
         let entry: Value = serde_json::from_str(&item.body).ok()?;
         entry["at"].as_str()?.parse().ok()
     };

@@ -269,7 +269,7 @@ impl Rig {
 
     /// How a generation ended.
     pub fn ended(&self, generation: u64) -> Option<End> {
-        self.book(generation).and_then(|b| b.state.end.map(|e| e.end))
+        self.book(generation).and_then(|b| b.state.end.as_ref().map(|e| e.end))
     }
 
     /// A person's order to start, in that mode and direction.

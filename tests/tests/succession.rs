@@ -44,7 +44,7 @@ fn drill_turned_real() -> Rig {
 
 fn assert_kept(rig: &Rig) {
     let first = rig.book(1).expect("the drill").state;
-    let next = first.successor.unwrap_or_else(|| panic!("{}", rig.told()));
+    let next = first.successor.clone().unwrap_or_else(|| panic!("{}", rig.told()));
     assert!(next.keeps.iter().any(|e| e.as_str().ends_with("take-lease")), "{next:?}");
     assert_eq!(rig.ended(1), Some(End::RolledBack), "{}", rig.told());
 }

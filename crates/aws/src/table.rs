@@ -97,7 +97,7 @@ impl DynamoTable {
 
 #[async_trait]
 impl Table for DynamoTable {
-    async fn get(&self, key: &Key) -> Result<Dated<Option<Item>>, TableError> {
+    async fn get(&self, key: &Key) -> Result<Dated<Option<Arc<Item>>>, TableError> {
         let tried = format!("GetItem {} {}", key.pk, key.sk);
         let date = DateReader::default();
         let answer = self
@@ -113,11 +113,11 @@ impl Table for DynamoTable {
             .send()
             .await
             .map_err(|e| self.failed(&tried, Fault::of(&e)))?;
-        let item = answer.item().map(|a| self.item(&tried, a)).transpose()?;
+        let item = answer.item().map(|a| self.item(&tried, a)).transpose()?.map(Arc::new);
         self.dated(&tried, &date, item)
     }
 
-    async fn list(&self, pk: &str, sk_prefix: &str) -> Result<Dated<Vec<Item>>, TableError> {
+    async fn list(&self, pk: &str, sk_prefix: &str) -> Result<Dated<Vec<Arc<Item>>>, TableError> {
         let tried = format!("Query {pk} {sk_prefix}*");
         let mut found = Vec::new();
         let mut first_at = None;
@@ -150,7 +150,7 @@ impl Table for DynamoTable {
             let at = self.dated(&tried, &date, ())?.at;
             first_at.get_or_insert(at);
             for attributes in page.items() {
-                found.push(self.listed(&tried, attributes)?);
+                found.push(Arc::new(self.listed(&tried, attributes)?));
             }
             match (page.last_evaluated_key, first_at) {
                 (Some(next), _) if !next.is_empty() => start = Some(next),

@@ -60,12 +60,12 @@ pub async fn now(
     let (last, _) = office.desk.latest(&workload).await?;
     let last = last.map(|book| book.state);
     let one = |stored: &StoredPlan| {
-        one(office, stored.clone(), &facts, &switch, last.as_ref(), direction, now)
+        one(office, stored.clone(), &facts, &switch, last.as_deref(), direction, now)
     };
     let mut weighed: Vec<OnePlan> = plans.iter().map(one).collect();
     answering(&plans, &mut weighed, now);
     let brake = office.desk.brake().await?;
-    if let Err(holds) = brake.brake.admit(&workload, next_generation(last.as_ref()), brake.at) {
+    if let Err(holds) = brake.brake.admit(&workload, next_generation(last.as_deref()), brake.at) {
         weighed.iter_mut().for_each(|p| p.missing.push(holds.to_string()));
     }
     let mut plans = weighed;

@@ -1,6 +1,7 @@
 //! `leeward audit`: every invariant that the journals of a workload can show.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use leeward_core::audit::{Case, Judged, audit, bodies};
 use leeward_core::ids::{Digest, Generation, WorkloadId};
@@ -86,7 +87,7 @@ async fn one(
                     plan: &plan,
                     plan_digest: &decision.plan_digest,
                     limits: &office.desk.limits,
-                    previous: previous.as_ref(),
+                    previous: previous.as_deref(),
                     stored: Some(&stored),
                     now: listed.at,
                 })
@@ -118,7 +119,7 @@ async fn state(
     office: &Office,
     workload: &WorkloadId,
     generation: Generation,
-) -> Result<Option<State>, Trouble> {
+) -> Result<Option<Arc<State>>, Trouble> {
     Ok(office.desk.book(workload, generation).await?.map(|book| book.state))
 }
 

@@ -14,7 +14,8 @@ pub async fn list(office: &Office, of: Option<&str>, stats: bool) -> Result<Answ
         Some(of) => vec![workload(of)?],
         None => {
             let (plans, _) = office.desk.plans().await?;
-            let mut all: Vec<WorkloadId> = plans.into_iter().map(|p| p.plan.workload).collect();
+            let mut all: Vec<WorkloadId> =
+                plans.into_iter().map(|p| p.plan.workload.clone()).collect();
             all.sort();
             all.dedup();
             all

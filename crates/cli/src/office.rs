@@ -62,7 +62,7 @@ impl Office {
     }
 
     /// The plan that a generation was decided by.
-    pub async fn plan_of(&self, book: &Book) -> Result<Plan, Trouble> {
+    pub async fn plan_of(&self, book: &Book) -> Result<Arc<Plan>, Trouble> {
         let decision = &book.state.decision;
         Ok(self.desk.plan_version(&decision.plan, &decision.plan_digest).await?)
     }

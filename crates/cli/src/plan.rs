@@ -1,6 +1,7 @@
 //! `leeward plan`: check, put, show, schema.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use leeward_core::ids::{Digest, PlanId};
 use leeward_core::journal::chain;
@@ -122,7 +123,7 @@ async fn put_in_force(
     plan: &Plan,
     body: String,
     digest: &Digest,
-    current: &Dated<Option<Item>>,
+    current: &Dated<Option<Arc<Item>>>,
 ) -> Result<(), Trouble> {
     let table = &office.desk.table;
     let frozen = Frozen(current.at);
@@ -142,7 +143,7 @@ async fn put_in_force(
         Some(item) => version_before(office, plan, item).await,
         None => None,
     };
-    office.desk.index(plan, before.as_ref(), n, frozen).await?;
+    office.desk.index(plan, before.as_deref(), n, frozen).await?;
     let listed = item(Key::plan_listed(&plan.plan), body, n);
     match table.put(&listed, Condition::Newer, frozen).await?.value {
         Put::Done => Ok(()),
@@ -154,7 +155,7 @@ async fn put_in_force(
 }
 
 /// The version that the pointer names. One that cannot be read leaves its marks: they cost a look each.
-async fn version_before(office: &Office, plan: &Plan, pointer: &Item) -> Option<Plan> {
+async fn version_before(office: &Office, plan: &Plan, pointer: &Item) -> Option<Arc<Plan>> {
     let pointer: serde_json::Value = serde_json::from_str(&pointer.body).ok()?;
     let digest = Digest::new(pointer.get("digest")?.as_str()?);
     office.desk.plan_version(&plan.plan, &digest).await.ok()
@@ -239,8 +240,8 @@ pub async fn show(
         None => in_force(office, &id).await?,
     };
     let plan = office.desk.plan_version(&id, &digest).await?;
-    let json = json!({ "schema": 1, "plan": plan.plan, "digest": digest, "document": plan });
-    let text = serde_json::to_string_pretty(&plan)
+    let json = json!({ "schema": 1, "plan": plan.plan, "digest": digest, "document": *plan });
+    let text = serde_json::to_string_pretty(&*plan)
         .map_err(|e| Trouble::invalid(format!("plan {name} cannot be written: {e}")))?;
     let mut lines = vec![format!("# {name}, version {digest}")];
     lines.extend(text.lines().map(str::to_owned));

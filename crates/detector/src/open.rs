@@ -42,7 +42,7 @@ pub async fn open(
     let switch = desk.switch().await?;
     let opening = if switch.on {
         {
-            let last = last.as_ref().map(|b| &b.state);
+            let last = last.as_ref().map(|b| &*b.state);
             may_open(last, &stored.plan, reason.direction, &desk.limits, read_at, manual)
         }
     } else {
@@ -57,8 +57,8 @@ pub async fn open(
         }
         Opening::Open(generation) => {
             fresh(assessment.at, read_at, &desk.limits)?;
-            let before = last.as_ref().map(|b| &b.state);
-            grounded(&reason.trigger, assessment, before, &stored.plan)?;
+            let before = last.as_ref().map(|b| b.state.clone());
+            grounded(&reason.trigger, assessment, before.as_deref(), &stored.plan)?;
             // What a generation left was counted when that one opened, and a person may open any number.
             if matches!(reason.trigger, Trigger::Evidence { .. })
                 && let Err(holds) = desk.pass_brake(workload, generation).await?
@@ -67,9 +67,9 @@ pub async fn open(
                 need(desk, workload, &needed, read_at).await?;
                 return Ok(output(DetectStatus::Refused, workload.as_str(), None, &needed.reason));
             }
-            let before = before.cloned();
             close(desk, last, generation).await?;
-            let decision = decide(stored, assessment, reason, generation, read_at, before.as_ref());
+            let decision =
+                decide(stored, assessment, reason, generation, read_at, before.as_deref());
             store_assessment(desk, workload, generation, assessment, read_at).await?;
             match desk.open(decision, read_at).await? {
                 Some(mut book) => {

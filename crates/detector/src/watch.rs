@@ -80,7 +80,7 @@ pub async fn unread(detector: &Detector, unread: &Unread, listed: &Listed) {
     let own = || WorkloadId::new(unread.plan.as_str());
     let workload = unread.workload.clone().unwrap_or_else(own);
     let plan: Option<&Plan> =
-        listed.plans.iter().map(|s| &s.plan).find(|plan| plan.workload == workload);
+        listed.plans.iter().map(|s| &*s.plan).find(|plan| plan.workload == workload);
     let needed = Needed::unread_plan(&unread.plan, &unread.why);
     let topic = detector.system_topic.as_deref();
     let told = match need(desk, &workload, &needed, listed.at).await {

@@ -1,5 +1,7 @@
 //! One workload: votes, facts, verdict, the plan that answers, opening, adoption, what people are owed.
 
+use std::sync::Arc;
+
 use futures_util::lock::Mutex;
 use leeward_core::contract::{DetectOutput, DetectStatus, Mode};
 use leeward_core::course::{Course, course, seen_by};
@@ -75,7 +77,7 @@ pub async fn workload(
             "it concerns no plan in force",
         ));
     }
-    let plans: Vec<&Plan> = stored.iter().map(|s| &s.plan).collect();
+    let plans: Vec<&Plan> = stored.iter().map(|s| &*s.plan).collect();
     let sweeps = matches!(errand.how, How::Everything);
     let looked = Box::pin(look_at(detector, &stored, &plans, &before, errand)).await;
     if let (true, Err(error)) = (sweeps, &looked) {
@@ -103,7 +105,7 @@ async fn look_at(
     plans: &[&Plan],
     before: &Facts,
     errand: &Errand<'_>,
-) -> Result<(DetectOutput, Facts, Timestamp), StepError> {
+) -> Result<(DetectOutput, Arc<Facts>, Timestamp), StepError> {
     let desk = &detector.desk;
     let id = &plans.first().ok_or_else(|| StepError::InvalidInput("no plan".to_owned()))?.workload;
     match errand.how {
@@ -159,9 +161,9 @@ async fn decide(
         return Ok(output(DetectStatus::NotNeeded, "", None, "there is no plan"));
     };
     let (last, _) = detector.desk.latest(id).await?;
-    let state = last.as_ref().map(|b| &b.state);
+    let state = last.as_ref().map(|b| &*b.state);
     impaired(detector, &candidates, facts, state, now).await;
-    let plans: Vec<&Plan> = stored.iter().map(|s| &s.plan).collect();
+    let plans: Vec<&Plan> = stored.iter().map(|s| &*s.plan).collect();
     let pick = |place: usize| stored.get(place).copied().zip(weighed.get(place));
     let course = course(state, &plans, choice);
     match (&course, last) {

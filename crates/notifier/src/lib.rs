@@ -1,5 +1,7 @@
 //! Tells people what the journal owes them, and answers how the generation ended.
 
+use std::sync::Arc;
+
 use leeward_core::contract::{Status, StepInput, StepOutput};
 use leeward_core::error::StepError;
 use leeward_core::ids::Step;
@@ -23,19 +25,20 @@ pub async fn handle(
     let Some(generation) = input.generation else {
         let plan = plan_of(desk, &input).await?;
         let told =
-            deliver_refusals(desk, publisher, system_topic, plan.as_ref(), &input.workload).await?;
+            deliver_refusals(desk, publisher, system_topic, plan.as_deref(), &input.workload)
+                .await?;
         return Ok(StepOutput::new(Status::Failed, 0, &format!("refused; {}", words(&told))));
     };
     let book = desk.open_book(&input.workload, generation).await?;
     let decision = &book.state.decision;
     // People are told even when the plan cannot be read: the system's own topic is always there.
     let plan = desk.plan_version(&decision.plan, &decision.plan_digest).await.ok();
-    let told = deliver(desk, publisher, system_topic, plan.as_ref(), &book).await?;
+    let told = deliver(desk, publisher, system_topic, plan.as_deref(), &book).await?;
     let (status, reason) = ending(&book);
     Ok(StepOutput::new(status, 0, &format!("{reason}; {}", words(&told))))
 }
 
-async fn plan_of(desk: &Desk, input: &StepInput) -> Result<Option<Plan>, StepError> {
+async fn plan_of(desk: &Desk, input: &StepInput) -> Result<Option<Arc<Plan>>, StepError> {
     let (plans, _) = desk.plans().await?;
     Ok(plans.into_iter().map(|p| p.plan).find(|p| p.workload == input.workload))
 }

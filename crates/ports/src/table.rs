@@ -1,5 +1,7 @@
 //! The state table: strong reads that tell the time, conditional writes of one item.
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
 use leeward_core::table::Key;
 use leeward_core::time::Timestamp;
@@ -86,10 +88,10 @@ pub enum TableErrorKind {
 #[async_trait]
 pub trait Table: Send + Sync {
     /// One item.
-    async fn get(&self, key: &Key) -> Result<Dated<Option<Item>>, TableError>;
+    async fn get(&self, key: &Key) -> Result<Dated<Option<Arc<Item>>>, TableError>;
 
     /// All items of a partition whose sort key begins so, in order of the sort key, all pages.
-    async fn list(&self, pk: &str, sk_prefix: &str) -> Result<Dated<Vec<Item>>, TableError>;
+    async fn list(&self, pk: &str, sk_prefix: &str) -> Result<Dated<Vec<Arc<Item>>>, TableError>;
 
     /// Writes one item once, signed with `frozen`, never re-sent by the client.
     async fn put(

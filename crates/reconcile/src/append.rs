@@ -49,8 +49,9 @@ impl Desk {
         match self.write(&workload, generation, &record).await? {
             None => Ok(Appended::Conflict),
             Some((body, at)) => {
-                book.state.apply(&record);
-                book.state.head = chain::digest(body.as_bytes());
+                let state = Arc::make_mut(&mut book.state);
+                state.apply(&record);
+                state.head = chain::digest(body.as_bytes());
                 book.read_at = book.read_at.max(at);
                 book.records.push(Arc::new(record));
                 Ok(Appended::Yes)
@@ -89,7 +90,7 @@ impl Desk {
         let head = chain::digest(body.as_bytes());
         let state = State::fold(std::slice::from_ref(&record), head)
             .map_err(|e| StepError::NeedsOperator(format!("a new journal is damaged: {e}")))?;
-        Ok(Some(Book { records: vec![Arc::new(record)], state, read_at: at }))
+        Ok(Some(Book { records: vec![Arc::new(record)], state: Arc::new(state), read_at: at }))
     }
 
     /// One conditional put. Gives the stored bytes and the answer's `Date` when the entry stands as ours.
@@ -124,7 +125,7 @@ impl Desk {
         let stored = self.table.get(&key).await.map_err(table_error)?;
         match stored.value {
             Some(item) if planted::is(Bug::ContentForNonce) && same_content(&item, record) => {
-                Ok(Some((item.body, stored.at)))
+                Ok(Some((item.body.clone(), stored.at)))
             }
             Some(_) if planted::is(Bug::OwnWriteForConflict) => Ok(None),
             Some(item) if item.nonce == record.nonce.as_str() => Ok(Some((body, stored.at))),

@@ -16,7 +16,7 @@ pub struct Book {
     /// Every entry.
     pub records: Vec<Arc<Record>>,
     /// What they add up to.
-    pub state: State,
+    pub state: Arc<State>,
     /// `Date` of the table's last answer about it: every write and effect is signed with it.
     pub read_at: Timestamp,
 }

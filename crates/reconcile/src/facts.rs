@@ -1,5 +1,7 @@
 //! Last known good facts and votes of a workload: one query brings them all.
 
+use std::sync::Arc;
+
 use leeward_core::error::StepError;
 use leeward_core::evidence::{Baseline, Deployed, Evidence, Signal, Standby};
 use leeward_core::ids::{Direction, Side, VoterId, WorkloadId};
@@ -116,7 +118,7 @@ impl Parsed {
 }
 
 impl Facts {
-    fn take(&mut self, parsed: &Parsed) {
+    pub(crate) fn take(&mut self, parsed: &Parsed) {
         let fact = match parsed {
             Parsed::Signal(signal) => return self.signals.push(signal.clone()),
             Parsed::Fact(fact) => fact,
@@ -155,13 +157,11 @@ impl Facts {
 
 impl Desk {
     /// All votes and facts of a workload. An item that cannot be read counts as not there.
-    pub async fn facts(&self, workload: &WorkloadId) -> Result<(Facts, Timestamp), StepError> {
+    pub async fn facts(&self, workload: &WorkloadId) -> Result<(Arc<Facts>, Timestamp), StepError> {
         // `SIG#` and `SNAP#` share their first letter: one query brings both.
-        let listed =
-            self.table.list(&workload_partition(workload), "S").await.map_err(table_error)?;
-        let mut facts = Facts::default();
-        self.shelf.facts(&listed.value, |parsed| facts.take(parsed));
-        Ok((facts, listed.at))
+        let partition = workload_partition(workload);
+        let listed = self.table.list(&partition, "S").await.map_err(table_error)?;
+        Ok((self.shelf.facts(&partition, listed.value), listed.at))
     }
 
     /// Stores a vote; an older one never replaces a newer.
@@ -206,7 +206,7 @@ impl Desk {
     ) -> Result<(Vec<Impairment>, Timestamp), StepError> {
         let partition = workload_partition(workload);
         let listed = self.table.list(&partition, IMPAIRMENTS).await.map_err(table_error)?;
-        let read = |item: &Item| match serde_json::from_str(&item.body) {
+        let read = |item: &Arc<Item>| match serde_json::from_str(&item.body) {
             Ok(impairment) => Some(impairment),
             Err(error) => {
                 tracing::warn!(sk = %item.key.sk, %error, "an impairment on record cannot be read");

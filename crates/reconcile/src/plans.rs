@@ -1,6 +1,7 @@
 //! Stored plans and the system's switch.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use futures_util::future::join_all;
 use leeward_core::error::StepError;
@@ -19,7 +20,7 @@ use crate::{Desk, table_error};
 #[derive(Debug, Clone, PartialEq)]
 pub struct StoredPlan {
     /// The plan.
-    pub plan: Plan,
+    pub plan: Arc<Plan>,
     /// Digest of its stored bytes.
     pub digest: Digest,
 }
@@ -57,12 +58,16 @@ pub struct Switch {
 
 impl Desk {
     /// The version of a plan that a decision names. Stored bytes that do not have that digest are refused.
-    pub async fn plan_version(&self, plan: &PlanId, digest: &Digest) -> Result<Plan, StepError> {
+    pub async fn plan_version(
+        &self,
+        plan: &PlanId,
+        digest: &Digest,
+    ) -> Result<Arc<Plan>, StepError> {
         let key = Key::plan_version(plan, digest);
         let item = self.table.get(&key).await.map_err(table_error)?.value.ok_or_else(|| {
             StepError::NeedsOperator(format!("version {digest} of plan {plan} is not stored"))
         })?;
-        let found = match self.shelf.plan(&item.body) {
+        let found = match self.shelf.plan(&item) {
             Ok((read, found)) if found == *digest => return Ok(read),
             Ok((_, found)) => found,
             Err(error) => {
@@ -90,7 +95,7 @@ impl Desk {
         let answer = self.table.list(PLANS, "").await.map_err(table_error)?;
         let mut listed = Listed { plans: Vec::new(), unread: Vec::new(), at: answer.at };
         for item in &answer.value {
-            match self.shelf.plan(&item.body) {
+            match self.shelf.plan(&item) {
                 Ok((plan, digest)) => listed.plans.push(StoredPlan { plan, digest }),
                 Err(error) => {
                     tracing::error!(plan = %item.key.sk, %error, "a stored plan cannot be read: its workload is not watched; put it again");
@@ -116,7 +121,7 @@ impl Desk {
             let listed = self.table.list(&by.partition(), "").await.map_err(table_error)?;
             // What rests on several answers is as old as the first.
             read_at = read_at.or(Some(listed.at));
-            let read = |item: &Item| serde_json::from_str::<Mark>(&item.body).ok();
+            let read = |item: &Arc<Item>| serde_json::from_str::<Mark>(&item.body).ok();
             let held = listed.value.iter().filter_map(read).filter(|mark| mark.holds);
             found.extend(held.map(|mark| mark.workload));
         }
@@ -133,7 +138,7 @@ impl Desk {
         let mut plans = Vec::new();
         for (key, got) in keys.iter().zip(gets) {
             let Some(item) = got.map_err(table_error)?.value else { continue };
-            match self.shelf.plan(&item.body) {
+            match self.shelf.plan(&item) {
                 // A plan's name may have been given to another workload since.
                 Ok((plan, digest)) if plan.workload == *workload => {
                     plans.push(StoredPlan { plan, digest });

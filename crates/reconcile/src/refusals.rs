@@ -85,7 +85,7 @@ async fn record(
         let listed =
             desk.table.list(&workload_partition(workload), REFUSALS).await.map_err(table_error)?;
         let mut known: Vec<(Option<Timestamp>, &Item)> =
-            listed.value.iter().map(|item| (read(item).map(|r| r.as_of), item)).collect();
+            listed.value.iter().map(|item| (read(item).map(|r| r.as_of), &**item)).collect();
         if known.iter().any(|(as_of, _)| *as_of == Some(refusal.as_of)) {
             return Ok(());
         }
@@ -145,7 +145,8 @@ pub async fn deliver_refusals(
             continue;
         }
         let (before, body) = (item.n, written(&refusal)?);
-        let marked = Item { n: before + if owed { 2 } else { 1 }, body, ..item };
+        let n = before + if owed { 2 } else { 1 };
+        let marked = Item { n, body, key: item.key.clone(), nonce: item.nonce.clone() };
         desk.table
             .put(&marked, Condition::NumberIs(before), Frozen(listed.at))
             .await

@@ -1,7 +1,7 @@
 //! What was read before: stored bytes that have not changed are not parsed and hashed a second time.
 //!
-//! Nothing is believed that the table did not just answer: the shelf is asked with the stored bytes
-//! themselves, and an entry counts only when they are the same byte for byte. A warm function reads a
+//! Nothing is believed that the table did not just answer: the shelf is asked with the stored items
+//! themselves, and what is known counts only where the bytes are the same. A warm function reads a
 //! journal of a hundred entries dozens of times; only what was appended since is new work.
 
 use std::collections::{BTreeMap, VecDeque};
@@ -13,7 +13,7 @@ use leeward_core::plan::Plan;
 use leeward_core::table::Key;
 use leeward_ports::Item;
 
-use crate::facts::Parsed;
+use crate::facts::{Facts, Parsed};
 
 /// Journals that are kept: the open generation and the one before, of several workloads.
 const JOURNALS_MAX: usize = 8;
@@ -29,16 +29,28 @@ pub struct Shelf(Arc<Mutex<Kept>>);
 #[derive(Default)]
 struct Kept {
     journals: VecDeque<Journal>,
-    plans: VecDeque<(String, Plan, Digest)>,
-    facts: BTreeMap<Key, (String, Parsed)>,
+    plans: VecDeque<(Arc<Item>, Arc<Plan>, Digest)>,
+    facts: BTreeMap<Key, (Arc<Item>, Parsed)>,
+    added_up: BTreeMap<String, Listed>,
+}
+
+/// Votes and facts of one workload as they were read last.
+struct Listed {
+    items: Vec<Arc<Item>>,
+    facts: Arc<Facts>,
 }
 
 /// A journal as it was read last.
 struct Journal {
     partition: String,
-    bodies: Vec<String>,
+    items: Vec<Arc<Item>>,
     records: Vec<Arc<Record>>,
-    state: State,
+    state: Arc<State>,
+}
+
+/// Whether two answers of the table are of the same bytes.
+fn same(one: &Arc<Item>, other: &Arc<Item>) -> bool {
+    Arc::ptr_eq(one, other) || one.body == other.body
 }
 
 impl Shelf {
@@ -50,32 +62,32 @@ impl Shelf {
     pub(crate) fn journal(
         &self,
         partition: &str,
-        items: Vec<Item>,
-    ) -> Result<(Vec<Arc<Record>>, State), Broken> {
+        items: Vec<Arc<Item>>,
+    ) -> Result<(Vec<Arc<Record>>, Arc<State>), Broken> {
         let mut kept = self.lock();
         let known = kept.journals.iter().position(|j| j.partition == partition);
         let known = known.and_then(|at| kept.journals.remove(at));
-        let same = |j: &Journal| {
-            j.bodies.len() <= items.len() && j.bodies.iter().zip(&items).all(|(b, i)| *b == i.body)
+        let begins = |j: &Journal| {
+            j.items.len() <= items.len() && j.items.iter().zip(&items).all(|(b, i)| same(b, i))
         };
-        let mut journal = match known.filter(same) {
+        let mut journal = match known.filter(begins) {
             Some(journal) => journal,
             None => {
                 let (records, head) = chain::read(items.iter().map(|i| i.body.as_str()))?;
-                let state = State::fold(&records, head)?;
+                let state = Arc::new(State::fold(&records, head)?);
                 let records = records.into_iter().map(Arc::new).collect();
-                Journal { partition: partition.to_owned(), bodies: Vec::new(), records, state }
+                Journal { partition: partition.to_owned(), items: Vec::new(), records, state }
             }
         };
         for item in items.iter().skip(journal.records.len()) {
             let head = journal.state.head.clone();
             let (record, head) = chain::next(&item.body, journal.state.last.next(), &head)?;
-            journal.state.follow(&record)?;
-            journal.state.head = head;
+            let state = Arc::make_mut(&mut journal.state);
+            state.follow(&record)?;
+            state.head = head;
             journal.records.push(Arc::new(record));
         }
-        let first = journal.bodies.len();
-        journal.bodies.extend(items.into_iter().skip(first).map(|i| i.body));
+        journal.items = items;
         let answer = (journal.records.clone(), journal.state.clone());
         kept.journals.push_front(journal);
         kept.journals.truncate(JOURNALS_MAX);
@@ -83,33 +95,46 @@ impl Shelf {
     }
 
     /// Parses a stored plan and gives the digest of its bytes.
-    pub(crate) fn plan(&self, body: &str) -> Result<(Plan, Digest), serde_json::Error> {
+    pub(crate) fn plan(&self, item: &Arc<Item>) -> Result<(Arc<Plan>, Digest), serde_json::Error> {
         let mut kept = self.lock();
-        if let Some((_, plan, digest)) = kept.plans.iter().find(|(known, ..)| known == body) {
+        if let Some((_, plan, digest)) = kept.plans.iter().find(|(known, ..)| same(known, item)) {
             return Ok((plan.clone(), digest.clone()));
         }
-        let plan: Plan = serde_json::from_str(body)?;
-        let digest = chain::digest(body.as_bytes());
-        kept.plans.push_front((body.to_owned(), plan.clone(), digest.clone()));
+        let plan: Arc<Plan> = Arc::new(serde_json::from_str(&item.body)?);
+        let digest = chain::digest(item.body.as_bytes());
+        kept.plans.push_front((item.clone(), plan.clone(), digest.clone()));
         kept.plans.truncate(PLANS_MAX);
         Ok((plan, digest))
     }
 
-    /// Parses stored votes and facts, and hands each to `take`.
-    pub(crate) fn facts(&self, items: &[Item], mut take: impl FnMut(&Parsed)) {
+    /// Parses stored votes and facts of a workload, and adds them up.
+    pub(crate) fn facts(&self, partition: &str, items: Vec<Arc<Item>>) -> Arc<Facts> {
         let mut kept = self.lock();
+        let kept = &mut *kept;
+        let last = kept.added_up.get(partition);
+        let unchanged = |l: &&Listed| {
+            l.items.len() == items.len() && l.items.iter().zip(&items).all(|(a, b)| same(a, b))
+        };
+        if let Some(last) = last.filter(unchanged) {
+            return last.facts.clone();
+        }
         if kept.facts.len() > FACTS_MAX {
             kept.facts.clear();
+            kept.added_up.clear();
         }
-        for item in items {
-            match kept.facts.get(&item.key).filter(|(known, _)| *known == item.body) {
-                Some((_, parsed)) => take(parsed),
+        let mut facts = Facts::default();
+        for item in &items {
+            match kept.facts.get(&item.key).filter(|(known, _)| same(known, item)) {
+                Some((_, parsed)) => facts.take(parsed),
                 None => {
                     let parsed = Parsed::of(item);
-                    take(&parsed);
-                    kept.facts.insert(item.key.clone(), (item.body.clone(), parsed));
+                    facts.take(&parsed);
+                    kept.facts.insert(item.key.clone(), (item.clone(), parsed));
                 }
             }
         }
+        let facts = Arc::new(facts);
+        kept.added_up.insert(partition.to_owned(), Listed { items, facts: facts.clone() });
+        facts
     }
 }

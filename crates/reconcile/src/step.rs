@@ -1,5 +1,7 @@
 //! One invocation of a step: as many rounds of look, ask, write, send as bring it further now.
 
+use std::sync::Arc;
+
 use futures_util::future::join_all;
 use leeward_core::contract::{Status, StepInput, StepOutput};
 use leeward_core::error::StepError;
@@ -13,7 +15,7 @@ use leeward_core::telling::waits_for_people;
 use leeward_core::world::{Change, ChangeErrorKind, Question, Seen};
 use leeward_ports::{Condition, Frozen, Item};
 
-use crate::{Appended, Book, Desk, Facts, deliver, table_error};
+use crate::{Appended, Book, Desk, deliver, table_error};
 
 /// Most rounds of one invocation: enough for fence, proof, bound and question in a row, and far
 /// within the function's time-out.
@@ -38,7 +40,7 @@ enum Round {
 
 /// Brings the step as far as it will go now.
 pub async fn run(desk: &Desk, run: StepRun<'_>) -> Result<StepOutput, StepError> {
-    let mut plan: Option<(Digest, Plan)> = None;
+    let mut plan: Option<(Digest, Arc<Plan>)> = None;
     for _ in 0..ROUNDS_MAX {
         let generation = run.input.generation.ok_or_else(|| {
             StepError::InvalidInput(format!("step {} needs a generation", run.input.step))
@@ -112,7 +114,7 @@ async fn round(
         book.read_at = book.read_at.max(at);
         facts
     } else {
-        Facts::default()
+        Arc::default()
     };
     let mark = desk.nonces.draw();
     let next = {

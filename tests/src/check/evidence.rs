@@ -1,5 +1,7 @@
 //! What is judged: the truth of one run, taken when it is over.
 
+use std::sync::Arc;
+
 use leeward_core::ids::{Generation, Side};
 use leeward_core::journal::{Entry, Record, chain};
 use leeward_core::limits::Limits;
@@ -26,7 +28,7 @@ pub struct Evidence {
     /// Every write that reached the table.
     pub writes: Vec<Write>,
     /// What stands in the table.
-    pub items: Vec<Item>,
+    pub items: Vec<Arc<Item>>,
     /// What reached people.
     pub delivered: Vec<Delivered>,
     /// Topic of Leeward itself.
@@ -108,7 +110,7 @@ impl Evidence {
         let mut generation = Generation(1);
         loop {
             let partition = generation_partition(&self.plan.workload, generation);
-            let items: Vec<&Item> = self
+            let items: Vec<&Arc<Item>> = self
                 .items
                 .iter()
                 .filter(|i| i.key.pk == partition && i.key.sk.starts_with(JOURNAL))

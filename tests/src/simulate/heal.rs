@@ -1,10 +1,12 @@
 //! The end of a run: everything heals, and within a bounded time each generation ends or waits for a
 //! person, people are told, and one word leads out of the wait.
 
+use std::sync::Arc;
+
 use leeward_core::ids::{Generation, Seq};
 use leeward_core::journal::{Answer, Asked, HaltKind, State, chain};
 use leeward_core::succession::awaits;
-use leeward_core::table::{JOURNAL, Key, generation_partition};
+use leeward_core::table::{JOURNAL, Key, SIGNALS, generation_partition, workload_partition};
 use leeward_core::time::{Span, Timestamp, after, since};
 
 use super::people::{Said, Verb};
@@ -21,6 +23,10 @@ const RESUMES: u32 = 3;
 /// After so long without a generation none comes: alarm, sustained votes and a sweep together take
 /// less with every plan and every habit.
 const IDLE: Span = Span::minutes(10);
+/// The slowest alarm and the sweep that reads it: who does not say down by then has nothing to say it of.
+const SEEN: Span = Span::minutes(4);
+/// What a stored vote has in it that says down.
+const DOWN: &str = "\"vote\":\"unhealthy\"";
 /// Much later, for an invocation that comes again.
 const DAYS: Span = Span::minutes(2 * 24 * 60);
 
@@ -39,7 +45,16 @@ impl Run<'_> {
     }
 
     /// The state of the latest generation, past every fault.
-    pub(super) fn latest(&self) -> Option<State> {
+    pub(super) fn latest(&self) -> Option<Arc<State>> {
+        let entries = self.stack.table.entries();
+        let mut known = self.known.borrow_mut();
+        if known.0 != entries {
+            *known = (entries, self.folded().map(Arc::new));
+        }
+        known.1.clone()
+    }
+
+    fn folded(&self) -> Option<State> {
         let workload = &self.stack.prepared.plan.workload;
         let latest = Generation(self.generations());
         let items = self.stack.table.stored(&generation_partition(workload, latest), JOURNAL);
@@ -64,7 +79,14 @@ impl Run<'_> {
         let waits = |due: &Due| !matches!(due, Due::Sweep);
         !self.due.values().any(waits)
             && self.at_rest()
-            && (self.latest().is_some() || self.idle_since() >= IDLE)
+            && (self.latest().is_some() || self.idle_since() >= IDLE || self.nobody_says_down())
+    }
+
+    /// Whether the news have had time to be seen, and no vote says down: no generation comes of them.
+    fn nobody_says_down(&self) -> bool {
+        let partition = workload_partition(&self.stack.prepared.plan.workload);
+        self.idle_since() >= SEEN
+            && self.stack.table.stored(&partition, SIGNALS).iter().all(|s| !s.body.contains(DOWN))
     }
 
     /// How long ago the last thing of the timetable happened.

@@ -28,6 +28,7 @@ mod sown;
 mod stack;
 mod story;
 mod task;
+mod turn;
 
 pub use campaign::{Order, Report, campaign, everywhere, partitions};
 pub use choices::Choices;

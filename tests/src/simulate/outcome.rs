@@ -133,7 +133,7 @@ pub fn play(setup: &Setup, choices: Choices, forced: Forced) -> Played {
         tally: common.tally.clone(),
         turns: run.turns.clone(),
         generations: run.generations(),
-        end: run.latest().and_then(|s| s.end).map(|e| e.end),
+        end: run.latest().and_then(|s| s.end.as_ref().map(|e| e.end)),
         served: None,
         lasted: since(start, run.stack.clock.now()),
         polls: run.polls,
@@ -199,7 +199,7 @@ fn act(run: &mut Run<'_>) -> Vec<Violation> {
 }
 
 fn count_ends(run: &Run<'_>) {
-    let name = match run.latest().as_ref().map(|s: &State| s.end.as_ref().map(|e| e.end)) {
+    let name = match run.latest().as_deref().map(|s: &State| s.end.as_ref().map(|e| e.end)) {
         None => "run without a generation",
         Some(None) => "run whose last generation is open",
         Some(Some(End::Recovered)) => "run that ends Recovered",

@@ -1,10 +1,11 @@
 //! One run: many tasks over one virtual time, on one thread, in an order that the choices decide.
 
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::task::Poll;
 
 use leeward_asl::Execution;
+use leeward_core::journal::State;
 use leeward_core::time::{Span, Timestamp, after};
 use serde_json::{Value, json};
 
@@ -55,7 +56,7 @@ pub(super) struct Run<'s> {
     /// Turns of each invocation, by number.
     pub(super) turns: Vec<(Caller, u32)>,
     /// Whether a task that is alone keeps its turns: coarser, and many times faster.
-    coarse: bool,
+    pub(super) coarse: bool,
     /// What became of the word that had to be taken.
     pub(super) said: Option<Said>,
     /// When the last sweep that went well began.
@@ -69,6 +70,8 @@ pub(super) struct Run<'s> {
     /// Step invocations, for one that comes again days later.
     pub(super) history: Vec<Invocation>,
     pub(super) polls: u64,
+    /// The latest generation's state, and how many entries had been written when it was read.
+    pub(super) known: RefCell<(usize, Option<Arc<State>>)>,
     sequence: u64,
 }
 
@@ -97,6 +100,7 @@ impl<'s> Run<'s> {
             stirred: (worked, 0),
             history: Vec::new(),
             polls: 0,
+            known: RefCell::default(),
             sequence: 0,
         };
         run.plan();
@@ -361,40 +365,5 @@ impl<'s> Run<'s> {
             mishap,
             frozen: None,
         });
-    }
-
-    fn poll(&mut self, index: usize, alone: bool) {
-        let now = self.now();
-        let task = &mut self.tasks[index];
-        if task.frozen.take().is_none() && task.late(now) {
-            self.shared.count("function timed out");
-            return self.drop_function(index, "Sandbox.Timedout");
-        }
-        self.shared.lock().caller = task.caller();
-        let counted = task.mishap.is_some() || self.forced.kill.is_some();
-        self.stack.clock.set_alone(alone && self.coarse && !counted);
-        let (answer, polled) = self.stack.clock.poll(task.work.as_mut());
-        let Poll::Ready(done) = answer else {
-            task.pending(polled);
-            if let Kind::Function(invocation) = &task.kind {
-                self.turns[invocation.number].1 = task.turns;
-            }
-            match task.mishap {
-                Some(Mishap::Kill(turn)) if task.turns >= turn => {
-                    self.shared.count("function killed");
-                    self.drop_function(index, "Runtime.ExitError");
-                }
-                Some(Mishap::Freeze(turn, span)) if task.turns >= turn => {
-                    task.mishap = None;
-                    task.limit = None;
-                    task.frozen = Some(after(now, span));
-                    self.shared.count("function frozen");
-                }
-                Some(_) | None => {}
-            }
-            return;
-        };
-        let task = self.tasks.swap_remove(index);
-        self.finish(task, done);
     }
 }

@@ -35,7 +35,7 @@ fn json_reply(body: &Value) -> Reply {
 async fn a_get_is_strong_and_tells_the_time() {
     let (table, wire) = table(vec![json_reply(&json!({"Item": stored("J#0000000001")}))]);
     let dated = table.get(&key()).await.unwrap();
-    assert_eq!((dated.at, dated.value), (http_instant(), Some(item())));
+    assert_eq!((dated.at, dated.value.as_deref()), (http_instant(), Some(&item())));
     let sent = wire.only();
     assert_eq!(sent.header("x-amz-target"), Some("DynamoDB_20120810.GetItem"));
     assert_eq!(sent.signed_for(), "eu-west-1");
@@ -73,7 +73,7 @@ async fn a_list_reads_all_pages_and_is_as_old_as_the_first() {
 #[tokio::test]
 async fn a_whole_partition_is_listed_without_a_prefix() {
     let (table, wire) = table(vec![json_reply(&json!({"Items": []}))]);
-    assert_eq!(table.list("PLANS", "").await.unwrap().value, []);
+    assert!(table.list("PLANS", "").await.unwrap().value.is_empty());
     assert_eq!(wire.only().json()["KeyConditionExpression"], json!("pk = :pk"));
 }
 

@@ -28,7 +28,7 @@ pub struct Write {
     /// When it landed.
     pub at: Timestamp,
     /// What it would write.
-    pub item: Item,
+    pub item: Arc<Item>,
     /// Under which condition.
     pub condition: Condition,
     /// How it came out; `None`: refused for its age.
@@ -44,7 +44,7 @@ pub struct FakeTable {
 
 #[derive(Default)]
 struct Inner {
-    items: BTreeMap<Key, Item>,
+    items: BTreeMap<Key, Arc<Item>>,
     late: BTreeMap<(Timestamp, u64), Request>,
     kept: Vec<Request>,
     writes: Vec<Write>,
@@ -59,7 +59,7 @@ struct Inner {
 
 #[derive(Clone)]
 struct Request {
-    item: Item,
+    item: Arc<Item>,
     condition: Condition,
     frozen: Frozen,
 }
@@ -111,23 +111,23 @@ impl FakeTable {
     }
 
     /// All items, as they stand.
-    pub fn items(&self) -> Vec<Item> {
+    pub fn items(&self) -> Vec<Arc<Item>> {
         locked(&self.inner).items.values().cloned().collect()
     }
 
     /// One item, as it stands, past every fault.
     pub fn item(&self, key: &Key) -> Option<Item> {
-        locked(&self.inner).items.get(key).cloned()
+        locked(&self.inner).items.get(key).map(|item| (**item).clone())
     }
 
     /// The items of a partition whose sort key begins so, past every fault.
-    pub fn stored(&self, pk: &str, sk_prefix: &str) -> Vec<Item> {
+    pub fn stored(&self, pk: &str, sk_prefix: &str) -> Vec<Arc<Item>> {
         locked(&self.inner).select(pk, sk_prefix)
     }
 
     /// Puts an item past every condition and fault: the hand of a test, or of a person in the console.
     pub fn put_by_hand(&self, item: Item) {
-        locked(&self.inner).items.insert(item.key.clone(), item);
+        locked(&self.inner).items.insert(item.key.clone(), Arc::new(item));
     }
 
     /// Takes an item away past every condition: the same hand.
@@ -145,6 +145,11 @@ impl FakeTable {
         let inner = locked(&self.inner);
         let places = inner.journaled.iter().skip(without);
         places.map(|place| inner.writes[*place].item.body.clone()).collect()
+    }
+
+    /// How many entries were written to journals.
+    pub fn entries(&self) -> usize {
+        locked(&self.inner).journaled.len()
     }
 
     /// How many reads were answered.
@@ -223,7 +228,7 @@ pub(super) const CALL_TIMEOUT: Span = Span::seconds(2);
 
 impl Inner {
     /// The items of a partition whose sort key begins so.
-    fn select(&self, pk: &str, sk_prefix: &str) -> Vec<Item> {
+    fn select(&self, pk: &str, sk_prefix: &str) -> Vec<Arc<Item>> {
         let from = Key { pk: pk.to_owned(), sk: sk_prefix.to_owned() };
         self.items
             .range(from..)
@@ -280,7 +285,7 @@ pub(super) fn out_of_life(frozen: Frozen, landing: Timestamp, life: Span) -> boo
 
 #[async_trait]
 impl Table for FakeTable {
-    async fn get(&self, key: &Key) -> Result<Dated<Option<Item>>, TableError> {
+    async fn get(&self, key: &Key) -> Result<Dated<Option<Arc<Item>>>, TableError> {
         let tried = || format!("GetItem {}/{}", key.pk, key.sk);
         self.before_read(Call::Get(key), &tried).await?;
         let answer = {
@@ -294,7 +299,7 @@ impl Table for FakeTable {
         Ok(answer)
     }
 
-    async fn list(&self, pk: &str, sk_prefix: &str) -> Result<Dated<Vec<Item>>, TableError> {
+    async fn list(&self, pk: &str, sk_prefix: &str) -> Result<Dated<Vec<Arc<Item>>>, TableError> {
         let tried = || format!("Query {pk}/{sk_prefix}*");
         self.before_read(Call::List(pk, sk_prefix), &tried).await?;
         let answer = {
@@ -322,7 +327,7 @@ impl Table for FakeTable {
     ) -> Result<Dated<Put>, TableError> {
         let tried = || format!("PutItem {}/{}", item.key.pk, item.key.sk);
         self.clock.turn().await;
-        let request = Request { item: item.clone(), condition, frozen };
+        let request = Request { item: Arc::new(item.clone()), condition, frozen };
         let (away, fate) = {
             let mut inner = locked(&self.inner);
             (inner.away, inner.chooser.fate(&Call::Put(item, condition)))
