@@ -140,7 +140,7 @@ fn a_rewritten_journal_is_found() {
 
     let mut evidence = recovered();
     let item = evidence.items.iter_mut().find(|i| i.key.sk == "J#0000000003");
-    item.expect("an entry").body.push(' ');
+    std::sync::Arc::make_mut(item.expect("an entry")).body.push(' ');
     assert!(broken(&evidence).contains(&"S3") && broken(&evidence).contains(&"chain"));
 }
 

@@ -27,7 +27,7 @@ fn moved(change: impl FnOnce(&mut Plan), before: impl FnOnce(&Rig)) -> Rig {
     });
     rig.call(&start).expect("an answer");
     rig.live(Span::minutes(40));
-    let end = rig.book(1).and_then(|b| b.state.end.map(|e| e.end));
+    let end = rig.book(1).and_then(|b| b.state.end.as_ref().map(|e| e.end));
     assert_eq!(end, Some(End::Recovered), "{:#?}", rig.story(1));
     assert_eq!(rig.world.served_by(), Some(Side::Standby));
     rig
