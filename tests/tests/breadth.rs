@@ -24,7 +24,7 @@ fn told(rig: &Rig) -> String {
 }
 
 fn ended(rig: &Rig) -> Option<Ended> {
-    rig.book(1).and_then(|b| b.state.end.map(|e| e.end))
+    rig.book(1).and_then(|b| b.state.end.as_ref().map(|e| e.end))
 }
 
 fn say(rig: &Rig, entry: Entry) {
@@ -58,7 +58,7 @@ fn every_side_writes_so_only_traffic_moves() {
     rig.live(Span::minutes(60));
     start(&rig, "to-primary");
     rig.live(Span::minutes(40));
-    let home = rig.book(2).and_then(|b| b.state.end.map(|e| e.end));
+    let home = rig.book(2).and_then(|b| b.state.end.as_ref().map(|e| e.end));
     assert_eq!(home, Some(Ended::Recovered), "{}", story_of(&rig, 2));
     let whole = "sessions.example.com resolves to 192.0.2.20, 203.0.113.20";
     assert!(story_of(&rig, 2).contains(whole), "{}", story_of(&rig, 2));

@@ -31,7 +31,7 @@ fn told(rig: &Rig) -> String {
 }
 
 fn ended(rig: &Rig, generation: u64) -> Option<Ended> {
-    rig.book(generation).and_then(|b| b.state.end.map(|e| e.end))
+    rig.book(generation).and_then(|b| b.state.end.as_ref().map(|e| e.end))
 }
 
 fn promotions(rig: &Rig) -> usize {
