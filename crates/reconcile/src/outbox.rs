@@ -1,5 +1,7 @@
 //! Notifications: owed by entries, delivered at least once to each receiver, marked when delivered.
 
+use std::collections::BTreeSet;
+
 use futures_util::future::join_all;
 use leeward_core::error::StepError;
 use leeward_core::ids::{Digest, Generation};
@@ -44,17 +46,20 @@ pub async fn deliver(
     let decision = &book.state.decision;
     let partition = generation_partition(&decision.workload, decision.generation);
     let marks = desk.table.list(&partition, DELIVERED).await.map_err(table_error)?;
+    let marked: BTreeSet<&Key> = marks.value.iter().map(|m| &m.key).collect();
+    let receivers: Vec<(String, Digest)> = receivers(plan, system_topic)
+        .into_iter()
+        .map(|receiver| (receiver.clone(), chain::digest(receiver.as_bytes())))
+        .collect();
     let mut delivery = Delivery::default();
     let mut sends = Vec::new();
     for record in &book.records {
         let Some(notice) = notice(&book.state, record) else { continue };
-        for receiver in receivers(plan, system_topic) {
-            let digest: Digest = chain::digest(receiver.as_bytes());
-            let key = Key::delivered(&decision.workload, decision.generation, record.seq, &digest);
-            if marks.value.iter().any(|m| m.key == key) {
-                continue;
+        for (receiver, digest) in &receivers {
+            let key = Key::delivered(&decision.workload, decision.generation, record.seq, digest);
+            if !marked.contains(&key) {
+                sends.push((key, receiver.clone(), notice.clone()));
             }
-            sends.push((key, receiver, notice.clone()));
         }
     }
     let frozen = Frozen(marks.at);
