@@ -95,7 +95,7 @@ impl Desk {
         let answer = self.table.list(PLANS, "").await.map_err(table_error)?;
         let mut listed = Listed { plans: Vec::new(), unread: Vec::new(), at: answer.at };
         for item in &answer.value {
-            match self.shelf.plan(&item) {
+            match self.shelf.plan(item) {
                 Ok((plan, digest)) => listed.plans.push(StoredPlan { plan, digest }),
                 Err(error) => {
                     tracing::error!(plan = %item.key.sk, %error, "a stored plan cannot be read: its workload is not watched; put it again");
