@@ -1,6 +1,7 @@
 //! The state table on DynamoDB: strong reads that tell the time, frozen conditional writes.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use aws_sdk_dynamodb::Client;
