@@ -45,9 +45,6 @@ MINUTE_S = 2.0
 RETRY_DELAYS_S = (0.5, 1.0)
 """Before the second and the third asynchronous attempt; AWS waits one and two minutes."""
 
-MAX_EVENT_AGE_S = 120
-"""How long a throttled or refused asynchronous event is kept; AWS keeps it six hours."""
-
 INIT_S = 30.0
 """How long a new process may take to ask for work. AWS gives 10 s; a busy machine needs more."""
 
@@ -101,7 +98,7 @@ class LocalAws:
             functions, self.hooks, self.url, logs, self._init_s, self._function_environment
         )
         self.asynchronous = Asynchronous(
-            self.lambdas, self._send, self._retry_delays_s, MAX_EVENT_AGE_S
+            self.lambdas, self._send, self._retry_delays_s, 60.0 / self._schedule_seconds
         )
         self.delivery = Delivery(front, functions, self.asynchronous, DELIVERY_RETRY_S)
         self.buses = EventBuses(self.delivery, front, self.clock)

@@ -37,11 +37,11 @@ class Event:
 class Asynchronous:
     """Keeps what was accepted until it has run, or has been given to its dead-letter queue."""
 
-    def __init__(self, service, send, retry_delays_s, max_age_s):
+    def __init__(self, service, send, retry_delays_s, time_scale):
         self._service = service
         self._send = send
         self._delays = retry_delays_s
-        self._max_age_s = max_age_s
+        self._time_scale = time_scale
         self._changed = threading.Condition()
         self._queues = {}
         self._running = {}
@@ -124,6 +124,10 @@ class Asynchronous:
 
     def _attempt(self, event):
         function = self._now(event.function)
+        # What has waited for too long is not even tried.
+        if time.time() - event.put_at > function.max_age_s / self._time_scale:
+            self._give_up(event, function, "EventAgeExceeded", None)
+            return
         try:
             outcome, _ = self._service.invoke(function, event.payload)
         except Refusal as refusal:
@@ -147,9 +151,7 @@ class Asynchronous:
             return function
 
     def _refused(self, event, function, refusal):
-        if time.time() - event.put_at > self._max_age_s:
-            self._give_up(event, function, "EventAgeExceeded", None)
-        elif refusal.status == 429:
+        if refusal.status == 429:
             self._push(event, THROTTLED_AGAIN_S)
         else:
             LOG.error("%s: %s", function.name, refusal)

@@ -30,6 +30,7 @@ class Function:
     binary: str = ""
     dead_letter: str = ""
     retries: int = 2
+    max_age_s: float = 21600.0
     on_failure: str = ""
     on_success: str = ""
 
@@ -109,6 +110,8 @@ class Functions:
         if not config and latest.event_invoke_config:
             config = latest.event_invoke_config[-1]
         destinations = config.get("DestinationConfig") or {}
+        if config.get("MaximumEventAgeInSeconds") is not None:
+            function.max_age_s = float(config["MaximumEventAgeInSeconds"])
         if config.get("MaximumRetryAttempts") is not None:
             function.retries = int(config["MaximumRetryAttempts"])
         function.on_failure = (destinations.get("OnFailure") or {}).get("Destination", "")

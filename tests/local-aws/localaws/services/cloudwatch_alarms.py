@@ -1,8 +1,9 @@
 """CloudWatch alarms: the evaluation loop, first states, transitions, and pages of descriptions.
 
 An alarm's period is divided by `Timings.time_scale`, so a rehearsal sees a 60 s alarm decide in a
-few seconds. Only whole periods are looked at. A Region that cannot be reached is silent: nothing
-is evaluated there.
+few seconds. Only whole periods are looked at, and each of them once at least: a loop that a busy
+machine has held up catches up on those it is late for, as CloudWatch is never late. A Region that
+cannot be reached is silent: nothing is evaluated there.
 """
 
 from __future__ import annotations
@@ -28,6 +29,11 @@ from .runtime import Runtime, log
 # DescribeAlarms: the default and the greatest page.
 PAGE = 50
 MAX_PAGE = 100
+# A loop that is late by more periods than this begins anew: half an hour of scaled minutes.
+MAX_LATE = 900
+
+Looks = dict[tuple[Any, ...], "Window"]
+"""What has been looked at in this turn: thousands of alarms may watch one metric."""
 
 
 class Window:
@@ -38,20 +44,45 @@ class Window:
         self.period = period
 
 
-def look(runtime: Runtime, backend: CloudWatchBackend, config: Any, now: float) -> Window:
-    """The last whole periods of the metric that `config` (an alarm) watches, oldest first."""
-    period = _period(config) / runtime.timings.time_scale
+def ends(runtime: Runtime, config: Any, seen: int | None, now: float) -> list[int]:
+    """The ends, in periods, of what `config` (an alarm) is to be looked at for: each period that
+    has passed since the one `seen`, or the last one again, for data that came late."""
+    last = math.floor(now / _scaled(runtime, config))
+    if seen is None or seen >= last:
+        return [last]
+    return list(range(max(seen + 1, last - MAX_LATE), last + 1))
+
+
+def look(
+    runtime: Runtime, backend: CloudWatchBackend, config: Any, end: int, looks: Looks | None = None
+) -> Window:
+    """The whole periods before the `end` of the metric that `config` watches, oldest first."""
+    period = _scaled(runtime, config)
     count = int(config.evaluation_periods) + EXTRA_PERIODS
-    end = math.floor(now / period) * period
-    start = end - count * period
+    start = (end - count) * period
     if config.metric_data_queries:
-        found = expression_windows(backend, config, start, end, period)
-    else:
-        key = metric_key(config.namespace, config.metric_name, config.dimensions)
-        points = store_of(backend).between(key, start, end, config.unit)
-        found = windows(points, period, config.extended_statistic or config.statistic)
+        found = expression_windows(backend, config, start, end * period, period)
+        return _window(found, start, period, count)
+    key = metric_key(config.namespace, config.metric_name, config.dimensions)
+    statistic = config.extended_statistic or config.statistic
+    known = (id(backend), key, statistic, config.unit, period, end, count)
+    window = None if looks is None else looks.get(known)
+    if window is None:
+        points = store_of(backend).between(key, start, end * period, config.unit)
+        window = _window(windows(points, period, statistic), start, period, count)
+        if looks is not None:
+            looks[known] = window
+    return window
+
+
+def _window(found: Any, start: float, period: float, count: int) -> Window:
     by_index = {round((at - start) / period): value for at, value in found}
     return Window([(start + i * period, by_index.get(i)) for i in range(count)], period)
+
+
+def _scaled(runtime: Runtime, config: Any) -> float:
+    """How long a period of the alarm lasts here."""
+    return _period(config) / runtime.timings.time_scale
 
 
 def _period(config: Any) -> float:
@@ -122,28 +153,38 @@ def transition(runtime: Runtime, alarm: Alarm, state: str, reason: str, data: st
         runtime.tell(runtime.hooks.on_alarm_transition, alarm.region_name, alarm, old, state)
 
 
-def _evaluate_one(runtime: Runtime, backend: CloudWatchBackend, alarm: Alarm, now: float) -> None:
+def _evaluate_one(
+    runtime: Runtime, backend: CloudWatchBackend, alarm: Alarm, now: float, looks: Looks
+) -> None:
     if alarm.rule is not None:
         state = evaluate_rule(alarm.rule, {a.name: a.state_value for a in backend.alarms.values()})
         if state != alarm.state_value:
             transition(runtime, alarm, state, f"{alarm.rule} evaluates to {state}", "{}")
         return
-    window = look(runtime, backend, alarm, now)
-    state = decide(window, alarm, alarm.treat_missing_data or "missing")
-    if state is not None and state != alarm.state_value:
-        transition(runtime, alarm, state, *_reason(alarm, window, state))
+    for end in ends(runtime, alarm, alarm.__dict__.get("localaws_seen"), now):
+        window = look(runtime, backend, alarm, end, looks)
+        state = decide(window, alarm, alarm.treat_missing_data or "missing")
+        if state is not None and state != alarm.state_value:
+            transition(runtime, alarm, state, *_reason(alarm, window, state))
+        alarm.__dict__["localaws_seen"] = end
 
 
 def evaluate_all(runtime: Runtime, now: float | None = None) -> None:
     """One turn of the loop: every alarm of every Region that can be reached."""
     now = time.time() if now is None else now
+    looks: Looks = {}
     for account in list(cloudwatch_backends):
         for region, backend in list(cloudwatch_backends[account].items()):
-            if not backend.alarms or not runtime.reachable(region):
+            if not backend.alarms:
+                continue
+            if not runtime.reachable(region):
+                # When it is back it begins anew: nobody was late for what it did not see.
+                for alarm in list(backend.alarms.values()):
+                    alarm.__dict__.pop("localaws_seen", None)
                 continue
             for alarm in list(backend.alarms.values()):
                 try:
-                    _evaluate_one(runtime, backend, alarm, now)
+                    _evaluate_one(runtime, backend, alarm, now, looks)
                 except Exception:
                     log.exception("evaluating alarm %s in %s failed", alarm.name, region)
 

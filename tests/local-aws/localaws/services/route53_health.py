@@ -15,7 +15,7 @@ from moto.cloudwatch.models import cloudwatch_backends
 from moto.route53.models import HealthCheck, Route53Backend, route53_backends
 
 from . import route53_health_api
-from .cloudwatch_alarms import decide, look
+from .cloudwatch_alarms import decide, ends, look
 from .cloudwatch_data import put_datum
 from .cloudwatch_rules import ALARM, INSUFFICIENT
 from .route53_probe import PROBED, probe
@@ -37,6 +37,8 @@ class State:
         self.busy = False
         self.told: bool | None = None
         self.metric_at = 0.0
+        # The end, in periods, of the alarm's data that was looked at last.
+        self.seen: int | None = None
 
 
 def state_of(check: HealthCheck) -> State:
@@ -67,13 +69,22 @@ def _read_alarm(
     """Judges the metric behind the alarm, by Route 53's own copy of the alarm's settings."""
     state = state_of(check)
     config, region = check.alarm_config, check.alarm_identifier["Region"]
-    verdict: str | None = INSUFFICIENT
-    if runtime.reachable(region):
-        metrics = cloudwatch_backends[backend.account_id][region]
-        missing = config.treat_missing_data
-        # A health check has no present alarm state to keep, so `ignore` means no data here.
-        treat = missing if missing in ("breaching", "notBreaching") else "missing"
-        verdict = decide(look(runtime, metrics, config, now), config, treat)
+    if not runtime.reachable(region):
+        _judged(check, INSUFFICIENT)
+        state.seen = None
+        return
+    metrics = cloudwatch_backends[backend.account_id][region]
+    missing = config.treat_missing_data
+    # A health check has no present alarm state to keep, so `ignore` means no data here.
+    treat = missing if missing in ("breaching", "notBreaching") else "missing"
+    for end in ends(runtime, config, state.seen, now):
+        _judged(check, decide(look(runtime, metrics, config, end), config, treat))
+        state.seen = end
+
+
+def _judged(check: HealthCheck, verdict: str | None) -> None:
+    """What the data of one period mean for the check."""
+    state = state_of(check)
     if verdict == INSUFFICIENT:
         setting = check.insufficient_data_health_status or "LastKnownStatus"
         if setting != "LastKnownStatus":

@@ -175,6 +175,38 @@ def test_an_alarm_that_ignores_missing_data_keeps_its_state(world: World) -> Non
     assert shown(clock.client)["StateValue"] == "ALARM"
 
 
+def test_a_loop_that_is_held_up_catches_up_on_every_period(world: World) -> None:
+    told: list[tuple[str, str]] = []
+    world.hooks.on_alarm_transition = lambda region, a, old, new: told.append((old, new))
+    clock = Clock(world, EAST)
+    alarm(clock.client, TreatMissingData="ignore", EvaluationPeriods=1)
+    clock.pass_minute(0)
+    feed(clock.client, 5, at=clock.minute + 30)
+    feed(clock.client, 0, at=clock.minute + 330)
+    feed(clock.client, 5, at=clock.minute + 630)
+    # A machine that is busy for twenty minutes, and then one look.
+    clock.minute += 1200
+    clock.pass_minute()
+    assert told == [
+        ("INSUFFICIENT_DATA", "OK"), ("OK", "ALARM"), ("ALARM", "OK"), ("OK", "ALARM")
+    ]
+    clock.pass_minute()
+    assert len(told) == 4, "what was caught up on is not looked at again"
+
+
+def test_a_silent_region_is_not_caught_up_on(world: World) -> None:
+    clock = Clock(world, EAST)
+    alarm(clock.client, TreatMissingData="ignore", EvaluationPeriods=1)
+    clock.pass_minute(0)
+    feed(clock.client, 5, at=clock.minute + 30)
+    world.dead.add(EAST)
+    clock.minute += 600
+    clock.pass_minute()
+    world.dead.discard(EAST)
+    clock.pass_minute()
+    assert shown(clock.client)["StateValue"] == "OK"
+
+
 def test_updating_an_alarm_keeps_its_state(world: World) -> None:
     client = world.client("cloudwatch")
     alarm(client, TreatMissingData="breaching")

@@ -203,6 +203,15 @@ def test_one_datum_is_latched_by_last_known_status(world: World) -> None:
     assert healthy(world, latched) is True
 
 
+def test_a_loop_that_is_held_up_misses_no_datum(world: World) -> None:
+    minute = begin(world)
+    latched = alarm_check(world)
+    observe_all(world.runtime, minute + 1)
+    put_stop(world, 1, minute + 30)
+    observe_all(world.runtime, minute + 60 * 20 + 1)
+    assert healthy(world, latched) is False
+
+
 def begin(world: World) -> int:
     """Stops the loops, makes the alarm; the minute at which the test's time begins."""
     world.by_hand()
