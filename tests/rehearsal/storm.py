@@ -62,6 +62,7 @@ class Storm:
     def __init__(self, scenario, run: Path, say: Callable[[str], None]):
         self.scenario, self.run, self._say = scenario, run, say
         self._counting = threading.Lock()
+        self._course: dict[str, set[str]] = {}
         self.workloads = [f"storm-{number:02}" for number in range(1, WORKLOADS + 1)]
 
     def go(self) -> bool:
@@ -218,6 +219,7 @@ class Storm:
         self._say(f"{self.braked_s:8.1f} s the brake holds: {_FIRST} recoveries were opened by the"
                   f" evidence, {WORKLOADS - _FIRST} workloads wait for a person.")
         time.sleep(_LOOK_EVERY_S)
+        self._read()
         expect(self._opened() == _FIRST, f"the brake holds, and {self._opened()} were opened")
         asked = [workload for workload, book in self.books.items()
                  if any("the brake holds" in item["reason"] for item in book.workload_items("REFUSED#"))]
@@ -230,27 +232,34 @@ class Storm:
             self._opened() == self._ended() == WORKLOADS and not aws.asynchronous.pending()))
 
     def _opened(self) -> int:
-        return sum(bool(book.records(1)) for book in self.books.values())
+        return sum(bool(kinds) for kinds in self._course.values())
 
     def _ended(self) -> int:
-        return sum(bool(book.of("ended", 1)) for book in self.books.values())
+        return sum("ended" in kinds for kinds in self._course.values())
+
+    def _read(self) -> None:
+        """The journals that have not ended: reading them is work for the same AWS."""
+        for workload, book in self.books.items():
+            if "ended" not in self._course.get(workload, ()):
+                self._course[workload] = {record.kind for record in book.records(1)}
 
     def _follow(self, what: str, there: Callable[[], bool]) -> float:
         """Feeds the alarms and looks on until it is so; answers how long after the strike that was."""
         deadline, before = self._began + _STORM_LIMIT_S, None
-        while not there():
+        while True:
             for workload in self.workloads:
                 self._feed(workload, 1.0)
+            self._read()
+            if there():
+                return time.time() - self._began
             waiting = self.cloud.aws.asynchronous.pending()
-            now = self._opened(), self._ended()
-            expect(time.time() < deadline, f"{what} took more than {_STORM_LIMIT_S:g} s: {now[0]}"
-                   f" generations are open, {now[1]} have ended, {waiting} events wait")
+            now = opened, ended = self._opened(), self._ended()
+            words = f"{opened} opened, {ended} ended, {waiting} events wait"
+            expect(time.time() < deadline, f"{what} took more than {_STORM_LIMIT_S:g} s: {words}")
             if now != before:
-                self._say(f"{time.time() - self._began:8.1f} s {now[0]} opened, {now[1]} ended,"
-                          f" {waiting} events wait")
+                self._say(f"{time.time() - self._began:8.1f} s {words}")
             before = now
             time.sleep(_LOOK_EVERY_S)
-        return time.time() - self._began
 
     def _judge(self) -> None:
         aws = self.cloud.aws

@@ -2,6 +2,7 @@
 
 use leeward_core::planted::{self, Bug};
 use leeward_tests::exhaustive::{Bounds, search};
+use leeward_tests::eyes::{Shown, deceived, one_region_wrong, silent};
 use leeward_tests::planted::{Row, play, rows};
 
 /// Fewest mistakes that the table may hold.
@@ -88,6 +89,35 @@ fn the_exhaustive_search_finds_mistakes_too() {
         println!("{bugs:?}: {found}");
         let invariant = found.violation.as_ref().map(|(v, _)| v.invariant);
         assert_eq!(invariant, Some(finds), "{bugs:?}: {found}");
+    }
+}
+
+/// Mistakes in weighing the evidence that voters who see badly bring to light, the run in which they do, and
+/// what is said of it. A run is judged by what the voters truly saw, so none of the checkers is needed.
+#[test]
+fn voters_that_see_badly_find_mistakes_too() {
+    /// Seeds that are tried: as many as the runs without a mistake.
+    const SEEDS: u64 = 40;
+    let primary_wrong = |seed| one_region_wrong(seed, &"us-east-1".into());
+    let cases: [(Bug, fn(u64) -> Shown, &str); 5] = [
+        (Bug::UnknownIsDown, deceived, "no quorum saw trouble"),
+        (Bug::NotSustained, deceived, "no quorum saw trouble"),
+        (Bug::StaleVotes, deceived, "no quorum saw trouble"),
+        (Bug::NoOutsideWitness, primary_wrong, "alone opened it"),
+        (Bug::BeginningForgotten, silent, "was not found"),
+    ];
+    for (bug, run, says) in cases {
+        let found = (1..=SEEDS).find_map(|seed| {
+            let shown = {
+                let _field = planted::sow(&[bug]);
+                run(seed)
+            };
+            shown.breaches.into_iter().find(|breach| breach.contains(says))
+        });
+        let breach = found.unwrap_or_else(|| panic!("{bug:?}: nothing says {says:?}"));
+        println!("{bug:?}: {breach}");
+        let sound: Vec<String> = (1..=SEEDS).flat_map(|seed| run(seed).breaches).collect();
+        assert!(sound.is_empty(), "without a mistake: {sound:#?}");
     }
 }
 

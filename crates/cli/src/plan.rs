@@ -4,6 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use leeward_core::ids::{Digest, PlanId};
+use leeward_core::index;
 use leeward_core::journal::chain;
 use leeward_core::plan::{Control, Finding, Level, Plan, Problem, check, parse, schema};
 use leeward_core::steps::records::fence_name;
@@ -95,8 +96,9 @@ pub async fn put_file(office: &Office, file: &Path) -> Result<Answer, Trouble> {
         Put::Conflict => did.push(format!("version {digest} was stored already")),
     }
     provide(office, &plan, frozen, &mut did).await?;
-    put_in_force(office, &plan, body, &digest, &current).await?;
+    let led = put_in_force(office, &plan, body, &digest, &current).await?;
     did.push(format!("plan {} of workload {} is in force", plan.plan, plan.workload));
+    did.push(led);
 
     let mut lines: Vec<String> = checked
         .findings
@@ -117,14 +119,14 @@ fn item(key: Key, body: String, n: u64) -> Item {
 }
 
 /// The pointer decides between two who put at once; the list is what the sweep reads. What the plan is found
-/// by is written before the list: nothing is in force that an event would not find.
+/// by is written before the list: nothing is in force that an event would not find. Gives what leads to it.
 async fn put_in_force(
     office: &Office,
     plan: &Plan,
     body: String,
     digest: &Digest,
     current: &Dated<Option<Arc<Item>>>,
-) -> Result<(), Trouble> {
+) -> Result<String, Trouble> {
     let table = &office.desk.table;
     let frozen = Frozen(current.at);
     let (condition, n) = match &current.value {
@@ -146,7 +148,7 @@ async fn put_in_force(
     office.desk.index(plan, before.as_deref(), n, frozen).await?;
     let listed = item(Key::plan_listed(&plan.plan), body, n);
     match table.put(&listed, Condition::Newer, frozen).await?.value {
-        Put::Done => Ok(()),
+        Put::Done => Ok(index::in_words(plan, before.as_deref())),
         Put::Conflict => Err(Trouble::refused(format!(
             "a later version of plan {} is in force already; `leeward plan show {}` shows it",
             plan.plan, plan.plan

@@ -97,6 +97,39 @@ pub fn marks(new: &Plan, old: Option<&Plan>) -> Vec<(By, Mark)> {
     found.into_iter().map(|by| (by, mark(true))).chain(gone).collect()
 }
 
+/// What leads to a plan, in words: how many alarms and health checks, and how many no longer do.
+pub fn in_words(new: &Plan, old: Option<&Plan>) -> String {
+    let marks = marks(new, old);
+    let count = |holds: bool, alarm: bool| {
+        let one = |(by, mark): &&(By, Mark)| match by {
+            By::Alarm { .. } => alarm && mark.holds == holds,
+            By::HealthCheck(_) => !alarm && mark.holds == holds,
+            By::Workload(_) => false,
+        };
+        marks.iter().filter(one).count()
+    };
+    let several = |count: usize, what: &str| match count {
+        0 => None,
+        1 => Some(format!("1 {what}")),
+        more => Some(format!("{more} {what}s")),
+    };
+    let both = |holds: bool| -> Vec<String> {
+        let named = [several(count(holds, true), "alarm"), several(count(holds, false), "health check")];
+        named.into_iter().flatten().collect()
+    };
+    let (leading, gone) = (both(true), both(false));
+    let mut words = if leading.is_empty() {
+        "no alarm leads to it: the schedule alone looks, once a minute".to_owned()
+    } else {
+        let verb = if count(true, true) + count(true, false) == 1 { "leads" } else { "lead" };
+        format!("{} now {verb} to it", leading.join(" and "))
+    };
+    if !gone.is_empty() {
+        words.push_str(&format!("; {} no longer", gone.join(" and ")));
+    }
+    words
+}
+
 #[cfg(test)]
 mod tests {
     use serde_json::json;
@@ -153,5 +186,28 @@ mod tests {
         assert_eq!(holds(marks(&new, None)), [first.clone(), (own.clone(), true)]);
         let gone = (alarm("us-west-2", "old"), false);
         assert_eq!(holds(marks(&new, Some(&old))), [first, (own, true), gone]);
+    }
+
+    #[test]
+    fn what_leads_to_a_plan_is_said() {
+        let canary = json!({"id": "west", "alarm": "canary", "region": "us-west-2"});
+        let sees = json!({"id": "west", "alarm": "canary", "control-alarm": "sees", "region": "us-west-2"});
+        let checkers =
+            json!({"id": "c", "kind": "health-check", "region": "us-east-1", "health-check": "abc"});
+        let page = json!({"id": "page", "kind": "document", "region": "eu-west-1",
+            "error-rate": {"above": 50}});
+        let one = plan(json!([canary]));
+        let both = plan(json!([sees, checkers]));
+        let none = plan(json!([page]));
+        assert_eq!(in_words(&one, None), "1 alarm now leads to it");
+        assert_eq!(in_words(&both, Some(&one)), "2 alarms and 1 health check now lead to it");
+        assert_eq!(
+            in_words(&one, Some(&both)),
+            "1 alarm now leads to it; 1 alarm and 1 health check no longer"
+        );
+        assert_eq!(
+            in_words(&none, Some(&one)),
+            "no alarm leads to it: the schedule alone looks, once a minute; 1 alarm no longer"
+        );
     }
 }

@@ -40,6 +40,8 @@ pub enum Bug {
     NotSustained,
     /// A vote counts however old it is.
     StaleVotes,
+    /// Each look dates the trouble anew, so that what only looks can tell is never sustained.
+    BeginningForgotten,
     /// An assessment counts however old it is.
     OldEvidence,
     /// The journal admits a commit and a fence on old evidence.

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::ids::{Region, VoterId};
 use crate::plan::{ImpairmentKind, Severity, Voter};
+use crate::planted::{self, Bug};
 use crate::time::{Span, Timestamp, since};
 
 /// Most changes of mind that are kept: more than any plan needs to tell a flapping voter.
@@ -143,7 +144,9 @@ impl Signal {
         let eye = voter.eye();
         let before = before.filter(|b| b.eye == eye && b.at <= at);
         let heard = before.filter(|b| since(b.at, at) <= freshness);
-        let lasting = heard.filter(|b| b.vote == reading.vote).map(|b| b.since);
+        let same = heard.filter(|b| b.vote == reading.vote);
+        let lasting =
+            same.filter(|_| !planted::is(Bug::BeginningForgotten)).map(|b| b.since);
         let begun = reading.since.or(lasting).unwrap_or(at).min(at);
         let said = before.and_then(|b| b.known);
         let mut turns = before.map(|b| b.turns.clone()).unwrap_or_default();

@@ -281,13 +281,17 @@ def _check_quota(changes: list[dict[str, Any]]) -> None:
 
 
 def _publish(zone: FakeZone, records: list[RecordSet]) -> Callable[[], None]:
-    """Makes the records the zone's own now; what it answers makes them the name servers' too."""
+    """Makes the records the zone's own now; what it answers makes them the name servers' too. A change
+    that arrives after a later one takes nothing of it back."""
     if zone.__dict__.get("localaws_latest") is not zone.rrsets:
         zone.localaws_served = zone.rrsets
     zone.rrsets = zone.localaws_latest = records
+    zone.localaws_changes = number = zone.__dict__.get("localaws_changes", 0) + 1
 
     def serve() -> None:
-        zone.localaws_served = records
+        if number > zone.__dict__.get("localaws_arrived", 0):
+            zone.localaws_arrived = number
+            zone.localaws_served = records
 
     return serve
 

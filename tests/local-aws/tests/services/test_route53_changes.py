@@ -6,7 +6,11 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
+from moto.route53.models import route53_backends
 from services_support import World, error_code, message
+
+from localaws import ACCOUNT
+from localaws.services.route53_changes import served_records
 
 
 @pytest.fixture
@@ -193,6 +197,24 @@ def test_a_change_is_pending_until_it_is_in_sync(zone: tuple[World, Any, str]) -
     with pytest.raises(ClientError) as unknown:
         client.get_change(Id="CNONE")
     assert error_code(unknown) == "NoSuchChange"
+
+
+def test_a_change_that_arrives_late_takes_nothing_of_a_later_one_back(
+    zone: tuple[World, Any, str],
+) -> None:
+    _, _, zone_id = zone
+    backend = route53_backends[ACCOUNT]["aws"]
+    arrivals = [
+        backend.change_resource_record_sets(
+            zone_id, [{"Action": "CREATE", "ResourceRecordSet": address("127.1.0.1", name)}]
+        )
+        for name in ("one.leeward.test", "two.leeward.test", "three.leeward.test")
+    ]
+    for arrive in reversed(arrivals):
+        arrive()
+    served = served_records(backend.get_hosted_zone(zone_id))
+    names = {record.name.rstrip(".") for record in served if record.type == "A"}
+    assert names == {"one.leeward.test", "two.leeward.test", "three.leeward.test"}
 
 
 def test_one_change_at_a_time_when_asked_for(zone: tuple[World, Any, str]) -> None:

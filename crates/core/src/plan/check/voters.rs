@@ -86,11 +86,16 @@ fn one(plan: &Plan, voter: &Voter, path: &str, findings: &mut Findings) {
 
 fn alarm(voter: &AlarmVoter, path: &str, findings: &mut Findings) {
     findings.filled(format!("{path}.alarm"), &voter.alarm);
-    if voter.control_alarm.as_ref() == Some(&voter.alarm) {
-        findings.error(
+    match &voter.control_alarm {
+        Some(control) if *control == voter.alarm => findings.error(
             format!("{path}.control-alarm"),
             "is the voter's own alarm: it would be blind exactly when it sees trouble",
-        );
+        ),
+        Some(_) => {}
+        None => findings.note(
+            path,
+            "has no control-alarm: it sees as long as its metric has data, so the alarm must treat missing data as missing",
+        ),
     }
 }
 
