@@ -114,7 +114,8 @@ pub fn in_words(new: &Plan, old: Option<&Plan>) -> String {
         more => Some(format!("{more} {what}s")),
     };
     let both = |holds: bool| -> Vec<String> {
-        let named = [several(count(holds, true), "alarm"), several(count(holds, false), "health check")];
+        let named =
+            [several(count(holds, true), "alarm"), several(count(holds, false), "health check")];
         named.into_iter().flatten().collect()
     };
     let (leading, gone) = (both(true), both(false));
@@ -192,8 +193,7 @@ mod tests {
     fn what_leads_to_a_plan_is_said() {
         let canary = json!({"id": "west", "alarm": "canary", "region": "us-west-2"});
         let sees = json!({"id": "west", "alarm": "canary", "control-alarm": "sees", "region": "us-west-2"});
-        let checkers =
-            json!({"id": "c", "kind": "health-check", "region": "us-east-1", "health-check": "abc"});
+        let checkers = json!({"id": "c", "kind": "health-check", "region": "us-east-1", "health-check": "abc"});
         let page = json!({"id": "page", "kind": "document", "region": "eu-west-1",
             "error-rate": {"above": 50}});
         let one = plan(json!([canary]));

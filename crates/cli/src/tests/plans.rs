@@ -56,6 +56,7 @@ fn put_stores_the_bytes_that_the_digest_is_over_and_makes_what_is_missing() {
     // The fake world begins with its lease.
     let did = answer.json["did"].to_string();
     assert!(did.contains("the writer lease LEASE#orders"), "{did}");
+    assert!(did.contains("alarms now lead to it"), "{did}");
 
     let again = rig.well(&["plan", "put", &file]);
     assert_eq!(again.json["digest"].as_str(), Some(digest.as_str()));

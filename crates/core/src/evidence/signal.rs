@@ -145,8 +145,7 @@ impl Signal {
         let before = before.filter(|b| b.eye == eye && b.at <= at);
         let heard = before.filter(|b| since(b.at, at) <= freshness);
         let same = heard.filter(|b| b.vote == reading.vote);
-        let lasting =
-            same.filter(|_| !planted::is(Bug::BeginningForgotten)).map(|b| b.since);
+        let lasting = same.filter(|_| !planted::is(Bug::BeginningForgotten)).map(|b| b.since);
         let begun = reading.since.or(lasting).unwrap_or(at).min(at);
         let said = before.and_then(|b| b.known);
         let mut turns = before.map(|b| b.turns.clone()).unwrap_or_default();

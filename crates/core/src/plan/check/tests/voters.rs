@@ -38,11 +38,13 @@ fn each_kind_of_voter_is_sound_when_it_is_whole() {
 #[test]
 fn an_alarm_without_a_control_probe_is_said_to_be_believed_while_it_has_data() {
     let bare = json!({"id": "v", "alarm": "a", "region": "us-east-1"});
-    let proved =
-        json!({"id": "v", "alarm": "a", "region": "us-east-1", "control-alarm": "a-sees"});
+    let proved = json!({"id": "v", "alarm": "a", "region": "us-east-1", "control-alarm": "a-sees"});
     let notes = |voter: Value| of(&with(&[("/detection/voters", more(voter))]), Level::Note);
     let about = |notes: &[(String, String)]| {
-        notes.iter().filter(|(path, m)| path == "detection.voters[2]" && m.contains("missing")).count()
+        notes
+            .iter()
+            .filter(|(path, m)| path == "detection.voters[2]" && m.contains("missing"))
+            .count()
     };
     assert_eq!(about(&notes(bare)), 1);
     assert_eq!(about(&notes(proved)), 0);
