@@ -24,3 +24,4 @@ mod permissions;
 mod plans;
 mod sources;
 mod template;
+mod typed;
