@@ -77,6 +77,7 @@ pub(super) fn outcome_is_true(evidence: &Case<'_>) -> Vec<String> {
                 | Happened::Promoted { .. }
                 | Happened::Demoted { .. }
                 | Happened::LeaseMoved { .. }
+                | Happened::ClockSet { .. }
                 | Happened::Served { .. }
                 | Happened::Order { .. } => false,
             });

@@ -164,6 +164,7 @@ impl Evidence {
             | Happened::Promoted { .. }
             | Happened::Demoted { .. }
             | Happened::LeaseMoved { .. }
+            | Happened::ClockSet { .. }
             | Happened::Served { .. }
             | Happened::Order { .. } => None,
         })

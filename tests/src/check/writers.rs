@@ -105,7 +105,9 @@ pub(super) fn loss_within_bound(evidence: &Case<'_>) -> Vec<String> {
         let last = written.iter().filter(|(from, _)| *from < happening.at).map(|(_, until)| *until);
         let lost = last.max().map_or(Span::default(), |last| since(*holds_until, last));
         let Some(journal) = in_force(journals, happening.at) else { continue };
-        if waived_from(journals, database).is_some() {
+        if waived_from(journals, database).is_some()
+            || set_back(evidence, side.other(), *holds_until, happening.at)
+        {
             continue;
         }
         let bound = journal
@@ -130,6 +132,16 @@ pub(super) fn loss_within_bound(evidence: &Case<'_>) -> Vec<String> {
         }
     }
     breaches
+}
+
+/// Whether the writer's clock was set back between what was replicated last and the promotion. The bound
+/// rests on heartbeat and lease being dated by one clock that does not go back in between.
+fn set_back(evidence: &Case<'_>, side: Side, from: Timestamp, until: Timestamp) -> bool {
+    evidence.happenings.iter().any(|h| {
+        matches!(h.what, Happened::ClockSet { side: of, by_ms } if of == side && by_ms < 0)
+            && from < h.at
+            && h.at <= until
+    })
 }
 
 /// The generation that was open then.

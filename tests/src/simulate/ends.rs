@@ -144,6 +144,7 @@ impl Run<'_> {
             | Incident::Voter(..)
             | Incident::FalseAlarm
             | Incident::LinkBroken
+            | Incident::ClockSet(_)
             | Incident::BackingUp(_)
             | Incident::Hand(_) => {}
         }

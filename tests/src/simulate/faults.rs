@@ -36,10 +36,12 @@ pub enum Fault {
     StaleRead,
     /// The answer carries no `Date`.
     NoDate,
+    /// A write to the same item in another Region is under way.
+    WriteConflict,
 }
 
 /// Every fault, in the order of the tables.
-pub const FAULTS: [Fault; 15] = [
+pub const FAULTS: [Fault; 16] = [
     Fault::Throttle,
     Fault::ServerErrorBefore,
     Fault::ServerErrorAfter,
@@ -55,6 +57,7 @@ pub const FAULTS: [Fault; 15] = [
     Fault::UnknownCode,
     Fault::StaleRead,
     Fault::NoDate,
+    Fault::WriteConflict,
 ];
 
 impl Fault {
@@ -76,6 +79,7 @@ impl Fault {
             Self::UnknownCode => "unknown code",
             Self::StaleRead => "stale read",
             Self::NoDate => "no Date",
+            Self::WriteConflict => "write conflict",
         }
     }
 
@@ -87,6 +91,7 @@ impl Fault {
             Self::LateDelivery => matches!(port, Port::Write | Port::Change),
             Self::StaleRead => port == Port::Look,
             Self::NoDate => matches!(port, Port::Read | Port::Write),
+            Self::WriteConflict => port == Port::Write,
             Self::Throttle
             | Self::ServerErrorBefore
             | Self::Validation
@@ -115,6 +120,7 @@ impl Fault {
             Self::Hang => Fate::Slow(span),
             Self::StaleRead => Fate::Stale,
             Self::NoDate => Fate::NoDate,
+            Self::WriteConflict => Fate::Conflicted,
         }
     }
 
@@ -144,7 +150,8 @@ impl Fault {
             | Self::TruncatedAnswer
             | Self::UnknownCode
             | Self::StaleRead
-            | Self::NoDate => &[],
+            | Self::NoDate
+            | Self::WriteConflict => &[],
         }
     }
 }

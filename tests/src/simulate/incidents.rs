@@ -31,6 +31,8 @@ pub(super) enum Incident {
     FalseAlarm,
     /// Replication of the first database is broken.
     LinkBroken,
+    /// The clock of the primary's writer is set, by so many seconds.
+    ClockSet(i64),
     /// The engine of that side takes a backup.
     BackingUp(Side),
     /// A person changes something in the console.
@@ -103,6 +105,7 @@ impl Incident {
             Self::Voter(..) => "one voter blind or deceived",
             Self::FalseAlarm => "all voters deceived",
             Self::LinkBroken => "replication broken",
+            Self::ClockSet(_) => "a writer's clock set",
             Self::BackingUp(_) => "engine backing up",
             Self::Hand(_) => "change by hand",
             Self::TwoTriggers => "two triggers at once",
@@ -199,7 +202,7 @@ fn flap(choices: &mut Choices, planned: &mut Vec<Planned>, state: RegionState) {
 
 fn incident(choices: &mut Choices, plan: &Plan) -> Incident {
     let state = |choices: &mut Choices| choices.pick(&STATES).copied().unwrap_or(RegionState::Dead);
-    match choices.below(20) {
+    match choices.below(21) {
         0 => Incident::TwoTriggers,
         1 => Incident::Region(Place::Primary, state(choices)),
         2 => Incident::Region(Place::Standby, state(choices)),
@@ -222,8 +225,17 @@ fn incident(choices: &mut Choices, plan: &Plan) -> Incident {
         16 => Incident::Hand(Hand::TurnsTraffic(choices.below(2) == 1)),
         17 => Incident::Terminal,
         18 => Incident::Redrive,
-        _ => Incident::Abort,
+        19 => Incident::Abort,
+        _ => Incident::ClockSet(clock(choices, plan)),
     }
+}
+
+/// By how much a writer's clock is set. Without a lease nothing compares it with ours: such a clock is taken to
+/// be right or behind, as one that is ahead makes the loss look smaller than it is.
+fn clock(choices: &mut Choices, plan: &Plan) -> i64 {
+    let leased = plan.databases.iter().any(|d| d.lease().is_some());
+    let seconds = choices.pick(&[600, -600, 40, -40]).copied().unwrap_or(0);
+    if leased { seconds } else { -i64::abs(seconds) }
 }
 
 /// The alarms that vote.
@@ -280,6 +292,11 @@ impl Stack {
                 for database in &self.prepared.plan.databases {
                     self.world.set_backing_up(database.id(), *side, begins);
                 }
+            }
+            Incident::ClockSet(seconds) => {
+                let seconds = if begins { *seconds } else { -*seconds };
+                // A clock that was behind and is set right again stays right or behind.
+                self.world.set_clock(Side::Primary, 1000 * seconds);
             }
             Incident::Hand(hand) if begins => self.by_hand(*hand),
             Incident::Hand(_)

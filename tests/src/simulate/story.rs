@@ -25,6 +25,7 @@ pub(super) fn story(evidence: &Evidence) -> Vec<String> {
             | Happened::Promoted { .. }
             | Happened::Demoted { .. }
             | Happened::LeaseMoved { .. }
+            | Happened::ClockSet { .. }
             | Happened::Served { .. }
             | Happened::Order { .. }) => format!("{other:?}"),
         };

@@ -21,6 +21,9 @@ pub(super) fn questions(situation: &Situation<'_>) -> Vec<Question> {
     questions
 }
 
+/// Two looks of one round lie no further apart than a function lives; in between a holder renews.
+const APART: Span = Span::seconds(60);
+
 pub(super) fn decide(situation: &Situation<'_>, seen: &Seen) -> Move {
     let mut next = Move::default();
     for database in &situation.plan.databases {
@@ -86,7 +89,14 @@ fn check(situation: &Situation<'_>, database: &Database, seen: &Seen, next: &mut
     let id = database.id();
     match engines::engine(situation, database, seen) {
         Engine::Writer(_) => {}
-        Engine::Replica(Some(_)) => {}
+        Engine::Replica(Some(heartbeat)) => {
+            let latest = last_by_lease(situation, database, seen);
+            if let Some(latest) = latest.filter(|latest| heartbeat > after(*latest, APART))
+                && !situation.state.waived.contains_key(id)
+            {
+                next.stick(format!("the lag of {id} is unknown: {}", rests_on(heartbeat, latest)));
+            }
+        }
         Engine::Replica(None) if situation.state.waived.contains_key(id) => {}
         Engine::Replica(None) => {
             next.stick(format!("the lag of {id} is unknown: the replica has no heartbeat row"));
@@ -171,7 +181,30 @@ fn estimate(situation: &Situation<'_>, database: &Database, seen: &Seen) -> Opti
     };
     let renewed = view.and_then(|v| v.renewed_at);
     let latest = after(renewed.unwrap_or(situation.now), lease.expiry());
-    Some(since(heartbeat, latest))
+    lost_between(heartbeat, latest)
+}
+
+/// The last possible write of the holder, by its own clock.
+fn last_by_lease(situation: &Situation<'_>, database: &Database, seen: &Seen) -> Option<Timestamp> {
+    let lease = database.lease()?;
+    let renewed = lease::view(situation, lease, seen).ok()?.renewed_at?;
+    Some(after(renewed, lease.expiry()))
+}
+
+/// What was written between the replicated heartbeat and the last possible write. A heartbeat that is later than any
+/// write can be shows a clock that was set back, or a writer that nobody fenced: then nothing is known of the loss.
+fn lost_between(heartbeat: Timestamp, latest: Timestamp) -> Option<Span> {
+    (heartbeat <= latest).then(|| since(heartbeat, latest))
+}
+
+/// What a bound rests on, for its entry.
+fn rests_on(heartbeat: Timestamp, latest: Timestamp) -> String {
+    if heartbeat > latest {
+        return format!(
+            "the replicated heartbeat {heartbeat} is later than the last possible write {latest}: the writer's clock was set back, or somebody writes who is not fenced"
+        );
+    }
+    format!("last possible write {latest} − replicated heartbeat {heartbeat}")
 }
 
 /// Waits until every proof holds, then puts the loss bounds on record.
@@ -264,10 +297,11 @@ fn bound(
         // took users' writes. Its heartbeat row is as old as the last write of theirs that it has.
         Engine::Writer(why) => match (latest, engines::heartbeat(situation, database, seen)) {
             (Some(latest), Some(heartbeat)) => (
-                Some(since(heartbeat, latest)),
+                lost_between(heartbeat, latest),
                 format!(
-                    "it follows nobody ({why}) and {} took the writes until now: last possible write {latest} − heartbeat {heartbeat}",
-                    situation.source_region()
+                    "it follows nobody ({why}) and {} took the writes until now: {}",
+                    situation.source_region(),
+                    rests_on(heartbeat, latest)
                 ),
             ),
             (None, _) => (None, "no fence, so no last possible write".to_owned()),
@@ -277,10 +311,7 @@ fn bound(
             Some(_) if planted::is(Bug::LossToTheFence) => {
                 (Some(Span::default()), "the old side is fenced".to_owned())
             }
-            Some(latest) => (
-                Some(since(heartbeat, latest)),
-                format!("last possible write {latest} − replicated heartbeat {heartbeat}"),
-            ),
+            Some(latest) => (lost_between(heartbeat, latest), rests_on(heartbeat, latest)),
             None => (None, "no fence, so no last possible write".to_owned()),
         },
         Engine::Replica(None) => (None, "the replica has no heartbeat row".to_owned()),

@@ -95,7 +95,7 @@ impl FakeExecutions {
             return fail("no answer: Step Functions is away");
         }
         match fate {
-            Fate::Well | Fate::Stale => Ok(false),
+            Fate::Well | Fate::Stale | Fate::Conflicted => Ok(false),
             Fate::Slow(span) => {
                 self.clock.sleep(span).await;
                 Ok(false)

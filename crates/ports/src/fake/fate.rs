@@ -36,6 +36,8 @@ pub enum Fate {
     Well,
     /// The service says later; nothing happens.
     Throttled,
+    /// A write to the same item in another Region is under way; nothing happens. Only the table knows it.
+    Conflicted,
     /// The service says no, with this error code; nothing happens.
     Refused(String),
     /// It never arrives; the sender gets no answer.

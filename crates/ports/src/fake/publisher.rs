@@ -93,7 +93,7 @@ impl FakePublisher {
         };
         let answer = match fate {
             _ if down => failed("no answer: the receiver is down"),
-            Fate::Well | Fate::Stale => {
+            Fate::Well | Fate::Stale | Fate::Conflicted => {
                 self.deliver(receiver, message);
                 Ok(())
             }

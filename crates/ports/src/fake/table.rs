@@ -5,6 +5,7 @@
 //! | a condition is judged where the write lands, atomically with it | DynamoDB, condition expressions |
 //! | a request signed more than 15 minutes away from its landing is refused | SigV4, `RequestExpired` |
 //! | a write whose answer is lost may have happened, or happen later | any network |
+//! | a write that meets one of the same item in another Region is refused, to be tried again | DynamoDB, global tables with multi-Region strong consistency, `ReplicatedWriteConflictException` |
 //! | `Date` has whole seconds | RFC 9110 |
 
 use std::collections::BTreeMap;
@@ -182,7 +183,7 @@ impl FakeTable {
             return Err(Self::error(TableErrorKind::Lost, tried(), "no answer: the table is away"));
         }
         match fate {
-            Fate::Well | Fate::Stale => Ok(()),
+            Fate::Well | Fate::Stale | Fate::Conflicted => Ok(()),
             Fate::Slow(span) => {
                 self.clock.sleep(span).await;
                 Ok(())
@@ -347,6 +348,11 @@ impl Table for FakeTable {
                 TableErrorKind::Throttled,
                 tried(),
                 "ProvisionedThroughputExceededException",
+            )),
+            Fate::Conflicted => Err(Self::error(
+                TableErrorKind::Throttled,
+                tried(),
+                "ReplicatedWriteConflictException",
             )),
             Fate::Refused(code) => Err(Self::error(TableErrorKind::Refused, tried(), &code)),
             Fate::NoDate => self.land(&request, &tried).and_then(|_| {

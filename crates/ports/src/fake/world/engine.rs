@@ -5,7 +5,7 @@ use leeward_core::time::{Span, Timestamp, after, since};
 
 use super::happenings::Happened;
 use super::state::{Due, State};
-use super::writers::ahead_of;
+use super::writers::{Writer, ahead_of};
 
 /// One side's engine.
 #[derive(Debug, Clone, Default)]
@@ -42,13 +42,14 @@ impl Engine {
     }
 
     /// The heartbeat row as it stood at that instant: written on taking writes, then every `period`.
-    fn heartbeat(&self, at: Timestamp, period: Span, ahead_ms: i64) -> Option<Timestamp> {
+    fn heartbeat(&self, at: Timestamp, period: Span, writer: &Writer) -> Option<Timestamp> {
         let span = self.spans.iter().rev().find(|(from, _)| *from <= at);
         let Some((from, until)) = span else { return self.inherited };
         let last = until.map_or(at, |u| u.min(at));
         let step = period.as_millis().max(1);
         let ticks = since(*from, last).as_millis() / step;
-        Some(ahead_of(after(*from, Span::millis(ticks * step)), ahead_ms))
+        let written = after(*from, Span::millis(ticks * step));
+        Some(ahead_of(written, writer.ahead_at(written)))
     }
 
     /// Starts again as a replica: what only it held is gone.
@@ -73,8 +74,7 @@ impl State {
         } else {
             (self.replicated_until(database, side), side.other())
         };
-        let ahead = self.writers.of(writer).habits.ahead_ms;
-        db.engines.of(writer).heartbeat(at, db.heartbeat, ahead)
+        db.engines.of(writer).heartbeat(at, db.heartbeat, self.writers.of(writer))
     }
 
     /// Whether an order can be read from that side's engine.
@@ -90,14 +90,14 @@ impl State {
 
     /// That side's engine becomes the writer, with what has reached it.
     pub(super) fn become_writer(&mut self, database: usize, side: Side, holds_until: Timestamp) {
-        let ahead = self.writers.of(side.other()).habits.ahead_ms;
+        let writer = self.writers.of(side.other()).clone();
         let Some(db) = self.databases.get_mut(database) else { return };
         let period = db.heartbeat;
         let (engine, other) = db.pair(side);
         if engine.writable {
             return;
         }
-        engine.inherited = other.heartbeat(holds_until, period, ahead);
+        engine.inherited = other.heartbeat(holds_until, period, &writer);
         engine.orders = other.orders.iter().filter(|(_, at)| *at <= holds_until).cloned().collect();
         engine.spans.clear();
         engine.writable = true;

@@ -51,6 +51,15 @@ impl FakeWorld {
         inner.state.refresh();
     }
 
+    /// Sets the clock of a side's writer by so many milliseconds.
+    pub fn set_clock(&self, side: Side, by_ms: i64) {
+        let mut inner = self.settled();
+        inner.state.before_link_change();
+        inner.state.set_clock(side, by_ms);
+        inner.state.after_link_change();
+        inner.state.refresh();
+    }
+
     /// Breaks or mends the replication of a database.
     pub fn break_replication(&self, database: &EntryId, broken: bool) {
         let mut inner = self.settled();

@@ -79,6 +79,13 @@ pub enum Happened {
         /// Epoch afterwards.
         epoch: u64,
     },
+    /// The clock of that side's writer was set.
+    ClockSet {
+        /// The side.
+        side: Side,
+        /// By so many milliseconds; back where negative.
+        by_ms: i64,
+    },
     /// Which side truly serves users, writes included; `None`: nobody.
     Served {
         /// The side.

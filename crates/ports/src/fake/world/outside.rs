@@ -140,7 +140,7 @@ impl Outside for FakeWorld {
         let fate = self.meet(Call::Look(question), || Sent::Look(question.clone())).await;
         let blind = |why: &str| Err(Blind::new(format!("{question}: {why}")));
         let answer = match fate {
-            Fate::Well | Fate::Slow(_) => self.see(question, false),
+            Fate::Well | Fate::Slow(_) | Fate::Conflicted => self.see(question, false),
             Fate::Stale => self.see(question, true),
             Fate::Throttled => return blind("ThrottlingException"),
             Fate::Refused(code) => return blind(&code),
@@ -163,7 +163,9 @@ impl Outside for FakeWorld {
     async fn change(&self, change: &Change, frozen: Frozen) -> Result<Receipt, ChangeError> {
         let fate = self.meet(Call::Change(change), || Sent::Change(change.clone())).await;
         let answer = match &fate {
-            Fate::Well | Fate::Slow(_) | Fate::Stale => self.send(change, frozen),
+            Fate::Well | Fate::Slow(_) | Fate::Stale | Fate::Conflicted => {
+                self.send(change, frozen)
+            }
             Fate::Throttled => {
                 Err(error(ChangeErrorKind::Throttled, "ThrottlingException", "Rate exceeded"))
             }

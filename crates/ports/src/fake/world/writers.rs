@@ -8,6 +8,7 @@ use leeward_core::ids::{Side, Sides};
 use leeward_core::time::{Span, Timestamp, after, since};
 
 use super::habits::WriterHabits;
+use super::happenings::Happened;
 use super::state::{Due, LeaseKey, State};
 
 /// One side's application.
@@ -24,6 +25,8 @@ pub(super) struct Writer {
     due: bool,
     /// A statement that was begun in time may run on until here.
     tail: Option<Timestamp>,
+    /// How far its clock was ahead before, and until when, the oldest first.
+    clock: Vec<(Timestamp, i64)>,
 }
 
 /// The lease as the writers know it.
@@ -41,7 +44,14 @@ impl LeaseTerms {
 
 impl Writer {
     pub(super) fn new(now: Timestamp, habits: WriterHabits) -> Self {
-        Self { habits, grid: now, held: None, steady: false, due: false, tail: None }
+        let (held, tail, clock) = (None, None, Vec::new());
+        Self { habits, grid: now, held, steady: false, due: false, tail, clock }
+    }
+
+    /// How far its clock was ahead at that instant.
+    pub(super) fn ahead_at(&self, at: Timestamp) -> i64 {
+        let then = self.clock.iter().find(|(until, _)| at < *until);
+        then.map_or(self.habits.ahead_ms, |(_, ahead)| *ahead)
     }
 
     /// Lays its grid so that a renewal has just been sent, less than a period ago.
@@ -169,11 +179,27 @@ impl State {
         for (side, habits) in [(Side::Primary, habits.primary), (Side::Standby, habits.standby)] {
             let writer = self.writer(side);
             let moved = writer.habits.phase != habits.phase;
+            if writer.habits.ahead_ms != habits.ahead_ms {
+                writer.clock.push((now, writer.habits.ahead_ms));
+            }
             writer.habits = habits;
             if let (true, Some(terms)) = (moved, &terms) {
                 writer.lay_grid(now, terms.period());
             }
         }
+    }
+
+    /// A writer's clock is set: by so much, back or forth.
+    pub(super) fn set_clock(&mut self, side: Side, by_ms: i64) {
+        let mut habits = self.habits.writers.clone();
+        let own = match side {
+            Side::Primary => &mut habits.primary,
+            Side::Standby => &mut habits.standby,
+        };
+        own.ahead_ms = own.ahead_ms.saturating_add(by_ms);
+        self.habits.writers = habits.clone();
+        self.set_writers(habits);
+        self.record(Happened::ClockSet { side, by_ms });
     }
 
     /// It has changed: the next renewals show what of it matters.
