@@ -170,13 +170,11 @@ fn answer(node: &Node, setup: &Setup, question: &Question) -> Result<View, Blind
         }
         Question::Sql { region, .. } => {
             let writer = *world.engines.of(side(region)) == Engine::Writer;
+            let by = if writer { side(region) } else { side(region).other() };
             View::Sql(SqlView {
                 in_recovery: !writer,
                 writable: writer,
-                heartbeat_at: Timestamp::from_millisecond(
-                    node.now.as_millisecond() - i64::try_from(LAG.as_millis()).unwrap_or(0),
-                )
-                .ok(),
+                heartbeat_at: heartbeat(node, setup, by),
                 sessions: None,
             })
         }
@@ -191,6 +189,17 @@ fn answer(node: &Node, setup: &Setup, question: &Question) -> Result<View, Blind
         }
         other => return Err(Blind::new(format!("{other} is not in this world"))),
     })
+}
+
+/// The heartbeat of that side's application as the other side sees it: it ends with what it holds.
+fn heartbeat(node: &Node, setup: &Setup, by: Side) -> Option<Timestamp> {
+    let last = if node.world.owner == region(by) {
+        node.now
+    } else {
+        node.now.min(after(*node.world.renewed.of(by), setup.expiry))
+    };
+    let lag = i64::try_from(LAG.as_millis()).unwrap_or(0);
+    Timestamp::from_millisecond(last.as_millisecond() - lag).ok()
 }
 
 /// Carries a request out where it lands; `Ok(true)`: the world is otherwise than before.
