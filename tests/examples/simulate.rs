@@ -42,8 +42,6 @@ fn main() {
     failures += told("schedules with every fault everywhere", &setup, |setup| {
         let report = everywhere(setup, &order(number(1, 2_000) / 10, false));
         println!("{}", report.tally.by_site());
-        let (possible, missed) = report.tally.cells();
-        println!("{} of {possible} cells hit; not hit: {missed:#?}", possible - missed.len());
         report
     });
     failures += told("schedules", &setup, |setup| {

@@ -7,17 +7,10 @@ use std::time::{Duration, Instant};
 
 use leeward_core::time::Span;
 
-use super::choices::Choices;
-use super::forced::Forced;
-use super::mix::Mix;
-use super::outcome::{Outcome, partition, run, run_seed};
-use super::pace::Pace;
+use super::outcome::{Outcome, partition, run_seed};
 use super::setup::Setup;
 use super::shrink::shrink;
 use super::sites::{Caller, Tally};
-
-/// How often each fault befalls a call where all of them do, in a thousand: a recovery still gets on.
-const EVERYWHERE: u32 = 4;
 
 /// What to run.
 #[derive(Debug, Clone, Copy)]
@@ -66,25 +59,12 @@ pub fn campaign(setup: &Setup, order: &Order) -> Report {
     report
 }
 
-/// Runs in which every fault befalls every call, each rarely: to hit every cell of the table.
-pub fn everywhere(setup: &Setup, order: &Order) -> Report {
-    let forced = |seed| Forced {
-        mix: Some(Mix::every(EVERYWHERE)),
-        pace: Pace::of(seed),
-        ..Forced::default()
-    };
-    many(order, &|seed| {
-        let outcome = run(setup, Choices::seeded(seed), forced(seed));
-        Outcome { seed: Some(seed), ..outcome }
-    })
-}
-
 /// Runs nothing but short partitions.
 pub fn partitions(setup: &Setup, order: &Order, lasts: Span) -> Report {
     many(order, &|seed| partition(setup, seed, lasts))
 }
 
-fn many(order: &Order, one: &(dyn Fn(u64) -> Outcome + Sync)) -> Report {
+pub(super) fn many(order: &Order, one: &(dyn Fn(u64) -> Outcome + Sync)) -> Report {
     let begun = Instant::now();
     let next = AtomicU64::new(order.first_seed);
     let enough = AtomicBool::new(false);
@@ -141,7 +121,7 @@ impl Report {
         }
     }
 
-    fn add(&mut self, other: Self) {
+    pub(super) fn add(&mut self, other: Self) {
         self.schedules += other.schedules;
         self.tally.add(&other.tally);
         self.lasted_ms += other.lasted_ms;

@@ -83,12 +83,20 @@ impl Fault {
         }
     }
 
-    /// Whether it can befall a call of that port. A read is not done late, and only the table's
-    /// `Date` is read; a strong read is never stale.
+    /// Whether it can befall a call of that port.
+    ///
+    /// - A call that changes nothing cannot be done without an answer, nor be done late: for who reads,
+    ///   that is a time-out and nothing else.
+    /// - A message that arrives late is one that arrives twice when it is sent anew, as after a time-out.
+    /// - Only looks are eventually consistent: each read of the table is strong, a write has no past to
+    ///   show, and the state of an execution is only asked for.
+    /// - Only the table's `Date` is read.
     pub fn befalls(self, port: Port) -> bool {
         match self {
-            Self::ServerErrorAfter | Self::TimeoutAfter => !matches!(port, Port::Read | Port::Look),
-            Self::LateDelivery => matches!(port, Port::Write | Port::Change),
+            Self::ServerErrorAfter | Self::TimeoutAfter => {
+                !matches!(port, Port::Read | Port::Look | Port::Describe)
+            }
+            Self::LateDelivery => matches!(port, Port::Write | Port::Change | Port::Executions),
             Self::StaleRead => port == Port::Look,
             Self::NoDate => matches!(port, Port::Read | Port::Write),
             Self::WriteConflict => port == Port::Write,
@@ -167,16 +175,25 @@ pub enum Port {
     Look,
     /// A change of the world.
     Change,
-    /// Step Functions.
+    /// A start of Step Functions.
     Executions,
     /// A message to people.
     Publish,
+    /// A look at an execution.
+    Describe,
 }
 
 impl Port {
     /// Every port.
-    pub const ALL: [Self; 6] =
-        [Self::Read, Self::Write, Self::Look, Self::Change, Self::Executions, Self::Publish];
+    pub const ALL: [Self; 7] = [
+        Self::Read,
+        Self::Write,
+        Self::Look,
+        Self::Change,
+        Self::Executions,
+        Self::Publish,
+        Self::Describe,
+    ];
 
     /// The port of a call.
     pub fn of(call: &Call<'_>) -> Self {
@@ -185,7 +202,8 @@ impl Port {
             Call::Put(..) => Self::Write,
             Call::Look(_) => Self::Look,
             Call::Change(_) => Self::Change,
-            Call::Start(_) | Call::State(_) => Self::Executions,
+            Call::Start(_) => Self::Executions,
+            Call::State(_) => Self::Describe,
             Call::Publish(_) => Self::Publish,
         }
     }

@@ -5,6 +5,7 @@ use leeward_ports::fake::RegionState;
 
 use super::mix::Mix;
 use super::pace::Pace;
+use super::sites::Cell;
 
 /// What a caller of the simulator decides instead of the choices.
 #[derive(Debug, Clone, Default)]
@@ -15,6 +16,10 @@ pub struct Forced {
     pub mix: Option<Mix>,
     /// Nothing but this: the primary's Region is so from the first minute on, for that long.
     pub only: Option<(RegionState, Option<Span>)>,
+    /// This fault, the first time that this call site comes up.
+    pub aim: Option<Cell>,
+    /// Step Functions is away all the time, and what is done is done at terminals.
+    pub terminals: bool,
     /// How fast it goes.
     pub pace: Pace,
     /// Nothing but a partition of that length, with faults of calls and triggers beside it.

@@ -21,7 +21,7 @@ pub struct Mix {
     /// How often an invocation is killed, frozen, made twice, made again much later, in a thousand each.
     pub mishaps: [u32; 4],
     /// Weights of `faults` by port, so that a call draws once.
-    weights: [Vec<u32>; 6],
+    weights: [Vec<u32>; 7],
 }
 
 impl Mix {
@@ -36,6 +36,7 @@ impl Mix {
         // Everywhere, or at one port alone: there a high rate does not drown everything else.
         let only = choices.below(2 * 6) as usize;
         mix.ports = match Port::ALL.get(only.wrapping_sub(6)) {
+            Some(Port::Executions) => vec![Port::Executions, Port::Describe],
             Some(port) => vec![*port],
             None => Port::ALL.to_vec(),
         };

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use super::choices::Choices;
 use super::forced::Forced;
-use super::host::{Reply, Service, Terminal};
+use super::host::{Service, Terminal};
 use super::incidents::{Incident, Place, Planned, again, short_partition, timetable};
 use super::mix::Mix;
 use super::pace::LULL_LOOK;
@@ -20,15 +20,9 @@ use super::setup::Setup;
 use super::sites::Caller;
 use super::stack::{Shared, Stack};
 use super::task::{Done, Invocation, Kind, Mishap, Task, Wake};
-use crate::functions;
 
 /// How often the schedule fires.
 const SWEEP: Span = Span::minutes(1);
-/// Every function's time-out in the template.
-const FUNCTION_LIMIT: Span = Span::seconds(60);
-/// How long a frozen process stands still.
-const FROZEN: [Span; 5] =
-    [Span::seconds(20), Span::minutes(3), Span::minutes(14), Span::minutes(20), Span::minutes(300)];
 /// Asynchronous delivery: Lambda tries twice more, after a minute and after two.
 const RETRIES: u32 = 2;
 /// More polls than any run takes that gets anywhere.
@@ -117,6 +111,7 @@ impl<'s> Run<'s> {
             self.at(at, Due::Begins(Planned { at, incident, lasts }));
             return;
         }
+        self.shared.lock().aim = self.forced.aim;
         self.coarse = self.shared.choose(|c| c.below(4)) > 0;
         let mix = self.shared.choose(Mix::draw);
         self.shared.lock().mix = self.forced.mix.clone().unwrap_or(mix);
@@ -129,6 +124,9 @@ impl<'s> Run<'s> {
         }
         let planned = self.shared.choose(|c| timetable(c, &plan, start));
         self.expect(start, planned);
+        if self.forced.terminals {
+            self.open_terminals(start);
+        }
     }
 
     /// A second act: its own mix and timetable.
@@ -240,69 +238,6 @@ impl<'s> Run<'s> {
         }
     }
 
-    /// Invokes a function; `retries` of an asynchronous delivery.
-    pub(super) fn invoke(
-        &mut self,
-        function: String,
-        payload: Value,
-        reply: Option<(u64, Reply)>,
-        retries: u32,
-    ) {
-        let number = self.turns.len();
-        let caller = Caller::of(&payload);
-        let began = self.now();
-        let invocation = Invocation { number, caller, function, payload, reply, began, retries };
-        self.spawn_function(invocation);
-    }
-
-    fn spawn_function(&mut self, mut invocation: Invocation) {
-        invocation.number = self.turns.len();
-        invocation.began = self.now();
-        self.turns.push((invocation.caller, 0));
-        let mishap = self.mishap(&invocation);
-        if invocation.caller != Caller::Sweep {
-            self.history.push(Invocation { reply: None, retries: 0, ..invocation.clone() });
-        }
-        let detector = self.stack.detector.clone();
-        let (function, payload) = (invocation.function.clone(), invocation.payload.clone());
-        let work =
-            async move { Done::Answered(functions::call(&detector, &function, &payload).await) };
-        let limit = Some(after(self.now(), FUNCTION_LIMIT));
-        self.spawn(Kind::Function(invocation), Box::pin(work), limit, mishap);
-    }
-
-    /// Draws what befalls an invocation.
-    fn mishap(&mut self, invocation: &Invocation) -> Option<Mishap> {
-        if let Some((number, turn)) = self.forced.kill {
-            return (number == invocation.number).then_some(Mishap::Kill(turn));
-        }
-        let (kind, turn, span, later) = {
-            let mut common = self.shared.lock();
-            let common = &mut *common;
-            if common.calm {
-                return None;
-            }
-            let kind = common.choices.one_of(&common.mix.mishaps);
-            if kind == 0 {
-                return None;
-            }
-            let turn = 1 + common.choices.below(24);
-            let span = common.choices.pick(&FROZEN).copied().unwrap_or_default();
-            (kind, turn, span, common.choices.below(90))
-        };
-        match kind {
-            1 => return Some(Mishap::Kill(turn)),
-            2 => return Some(Mishap::Freeze(turn, span)),
-            3 => self.shared.count("invocation delivered twice"),
-            _ => self.shared.count("invocation delivered again later"),
-        }
-        let again = Invocation { reply: None, retries: 0, ..invocation.clone() };
-        let seconds = if kind == 3 { 0 } else { 30 * (1 + u64::from(later)) };
-        let at = after(self.now(), Span::seconds(seconds));
-        self.at(at, Due::Invoke(again));
-        None
-    }
-
     /// Starts an execution of Step Functions.
     pub(super) fn execute(&mut self, name: String, input: String) {
         let id = self.sequence + 1;
@@ -347,7 +282,7 @@ impl<'s> Run<'s> {
         self.spawn(Kind::Person(must), Box::pin(work), None, None);
     }
 
-    fn spawn(
+    pub(super) fn spawn(
         &mut self,
         kind: Kind,
         work: super::task::Work,

@@ -52,6 +52,9 @@ impl std::fmt::Display for Caller {
 /// One operation from one caller.
 pub type Site = (Caller, &'static str);
 
+/// One fault at one call site.
+pub type Cell = (Site, Fault);
+
 /// The operation that a call is, by port and thing.
 pub fn operation(call: &Call<'_>) -> &'static str {
     match call {
@@ -99,10 +102,6 @@ fn written(sk: &str) -> &'static str {
     }
 }
 
-#[expect(
-    clippy::wildcard_enum_match_arm,
-    reason = "a new question is counted before it has a name"
-)]
 fn look(question: &Question) -> &'static str {
     match question {
         Question::Lease { .. } => "look: lease",
@@ -128,7 +127,8 @@ fn look(question: &Question) -> &'static str {
         Question::ServiceHealth { .. } => "look: AWS Health",
         Question::Series { .. } => "look: series of a metric",
         Question::HealthCheck { .. } => "look: health check",
-        _ => "look: other",
+        Question::ZoneChange { .. } => "look: change of a zone",
+        Question::Authority { .. } => "look: authoritative answer",
     }
 }
 
@@ -138,7 +138,7 @@ pub struct Tally {
     /// Calls by site.
     pub calls: BTreeMap<Site, (Port, u64)>,
     /// Faults by site and kind.
-    pub faults: BTreeMap<(Site, Fault), u64>,
+    pub faults: BTreeMap<Cell, u64>,
     /// Everything else that went wrong or was done, by name.
     pub events: BTreeMap<&'static str, u64>,
 }
@@ -171,19 +171,16 @@ impl Tally {
         }
     }
 
-    /// Cells of (call site × fault) that can be hit, and those that were not.
-    pub fn cells(&self) -> (usize, Vec<String>) {
-        let mut possible = 0;
-        let mut missed = Vec::new();
-        for (site, (port, _)) in &self.calls {
-            for fault in FAULTS.iter().filter(|f| f.befalls(*port)) {
-                possible += 1;
-                if !self.faults.contains_key(&(*site, *fault)) {
-                    missed.push(format!("{} from {}: {}", site.1, site.0, fault.name()));
-                }
-            }
-        }
-        (possible, missed)
+    /// Cells of (call site × fault) that can be hit.
+    pub fn cells(&self) -> impl Iterator<Item = Cell> {
+        self.calls.iter().flat_map(|(site, (port, _))| {
+            FAULTS.into_iter().filter(|f| f.befalls(*port)).map(|fault| (*site, fault))
+        })
+    }
+
+    /// Those of them that were not hit.
+    pub fn missed(&self) -> Vec<Cell> {
+        self.cells().filter(|cell| !self.faults.contains_key(cell)).collect()
     }
 
     /// Faults by kind, then everything else, as a table.

@@ -13,7 +13,7 @@ use super::faults::Port;
 use super::host::Reply;
 use super::mix::{Mix, habits};
 use super::setup::Prepared;
-use super::sites::{Caller, Tally};
+use super::sites::{Caller, Cell, Tally, operation};
 use crate::functions;
 
 /// What the parts of a run share.
@@ -31,6 +31,8 @@ pub(super) struct Common {
     /// Who is being polled.
     pub(super) caller: Caller,
     pub(super) tally: Tally,
+    /// A fault that comes the first time that its call site does.
+    pub(super) aim: Option<Cell>,
     /// Invocations that an execution asked for: execution, call, where the answer goes.
     pub(super) asked: Vec<(u64, TaskCall, Reply)>,
 }
@@ -44,6 +46,7 @@ impl Shared {
             lull: false,
             caller: Caller::Sweep,
             tally: Tally::default(),
+            aim: None,
             asked: Vec::new(),
         })))
     }
@@ -70,8 +73,13 @@ impl Fates for Weather {
     fn fate(&mut self, call: &Call<'_>) -> Fate {
         let mut common = self.0.lock();
         let common = &mut *common;
-        let fault =
+        let drawn =
             if common.calm { None } else { common.mix.befall(Port::of(call), &mut common.choices) };
+        let here = (common.caller, operation(call));
+        let aimed = common.aim.take_if(|(site, _)| *site == here);
+        let fault = aimed
+            .map(|(_, fault)| (fault, fault.spans().first().copied().unwrap_or_default()))
+            .or(drawn);
         common.tally.call(common.caller, call, fault.map(|(fault, _)| fault));
         fault.map_or(Fate::Well, |(fault, span)| fault.fate(span))
     }

@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
+use leeward_core::time::{Span, Timestamp, after};
 
 use super::clock::{FakeClock, locked};
 use super::fate::{Call, Chooser, Fate, Fates};
@@ -29,6 +30,8 @@ pub struct FakeExecutions {
 struct Inner {
     executions: BTreeMap<String, (String, ExecutionState)>,
     started: Vec<(String, String)>,
+    /// Starts that are under way: when they arrive, name, input.
+    late: Vec<(Timestamp, String, String)>,
     away: bool,
     chooser: Chooser,
 }
@@ -46,7 +49,9 @@ impl FakeExecutions {
 
     /// Takes what was started since the last time.
     pub fn take_started(&self) -> Vec<(String, String)> {
-        std::mem::take(&mut locked(&self.inner).started)
+        let mut inner = locked(&self.inner);
+        inner.arrive(self.clock.now());
+        std::mem::take(&mut inner.started)
     }
 
     /// Ends an execution, however.
@@ -82,8 +87,8 @@ impl FakeExecutions {
         StartError { tried, machine: MACHINE.to_owned(), message: message.to_owned() }
     }
 
-    /// What goes wrong before anything happens; `true`: it happens, but the answer is lost.
-    async fn meet(&self, call: Call<'_>, tried: &str) -> Result<bool, StartError> {
+    /// What goes wrong before anything happens.
+    async fn meet(&self, call: Call<'_>, tried: &str) -> Result<Met, StartError> {
         self.clock.turn().await;
         let (away, fate) = {
             let mut inner = locked(&self.inner);
@@ -95,20 +100,30 @@ impl FakeExecutions {
             return fail("no answer: Step Functions is away");
         }
         match fate {
-            Fate::Well | Fate::Stale | Fate::Conflicted => Ok(false),
+            Fate::Well | Fate::Stale | Fate::Conflicted => Ok(Met::Well),
             Fate::Slow(span) => {
                 self.clock.sleep(span).await;
-                Ok(false)
+                Ok(Met::Well)
             }
-            Fate::LostAfter | Fate::NoDate => Ok(true),
+            Fate::LostAfter | Fate::NoDate => Ok(Met::Unanswered),
+            Fate::Late(by) => Ok(Met::Late(by)),
             Fate::Throttled => fail("ThrottlingException"),
             Fate::Refused(code) => fail(&code),
-            Fate::LostBefore | Fate::Late(_) | Fate::Kept => {
+            Fate::LostBefore | Fate::Kept => {
                 self.clock.sleep(CALL_TIMEOUT).await;
                 fail("no answer in time")
             }
         }
     }
+}
+
+/// What becomes of a call that is not refused.
+enum Met {
+    Well,
+    /// It is carried out; the answer is lost.
+    Unanswered,
+    /// No answer now; it is carried out that much later.
+    Late(Span),
 }
 
 impl Inner {
@@ -121,16 +136,31 @@ impl Inner {
         self.started.push((name.to_owned(), input.to_owned()));
         true
     }
+
+    /// Carries out what has arrived by now.
+    fn arrive(&mut self, now: Timestamp) {
+        let (arrived, under_way) = std::mem::take(&mut self.late).into_iter().partition(|l| l.0 <= now);
+        self.late = under_way;
+        for (_, name, input) in arrived {
+            self.start(&name, &input);
+        }
+    }
 }
 
 #[async_trait]
 impl Executions for FakeExecutions {
     async fn start(&self, name: &str, input: &str) -> Result<(), StartError> {
         let tried = format!("StartExecution {name}");
-        let lost = self.meet(Call::Start(name), &tried).await?;
+        let met = self.meet(Call::Start(name), &tried).await?;
+        if let Met::Late(by) = met {
+            let late = (after(self.clock.now(), by), name.to_owned(), input.to_owned());
+            locked(&self.inner).late.push(late);
+            self.clock.sleep(CALL_TIMEOUT).await;
+            return Err(Self::error(tried, "no answer in time"));
+        }
         let started = locked(&self.inner).start(name, input);
         self.clock.turn().await;
-        if lost {
+        if matches!(met, Met::Unanswered) {
             Err(Self::error(tried, "no answer in time"))
         } else if started {
             Ok(())
@@ -141,7 +171,7 @@ impl Executions for FakeExecutions {
 
     async fn state(&self, name: &str) -> Result<ExecutionState, StartError> {
         let tried = format!("DescribeExecution {name}");
-        if self.meet(Call::State(name), &tried).await? {
+        if !matches!(self.meet(Call::State(name), &tried).await?, Met::Well) {
             return Err(Self::error(tried, "no answer in time"));
         }
         let short = name.rsplit(':').next().unwrap_or(name);
