@@ -6,7 +6,7 @@
 
 use leeward_core::time::Span;
 use leeward_tests::simulate::{
-    KillTable, Order, Report, Setup, campaign, corpus, everywhere, keep, kill_everywhere,
+    KillTable, Order, Report, Setup, Tally, campaign, corpus, everywhere, keep, kill_everywhere,
     partitions,
 };
 
@@ -14,6 +14,8 @@ use leeward_tests::simulate::{
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
+/// So many schedules meet everything that is listed.
+const ENOUGH: u64 = 10_000;
 /// Failures after which no further schedules are run.
 const FAILURES_MAX: usize = 5;
 
@@ -36,15 +38,20 @@ fn main() {
     failures += killed(&setup);
     #[cfg(feature = "planted")]
     sown(&setup);
-    failures += told("partitions of a minute", &Setup::shipped(), |setup| {
+    let mut tally = Tally::default();
+    let (broken, met) = told("partitions of a minute", &Setup::shipped(), |setup| {
         partitions(setup, &order(number(2, 2_000), false), Span::seconds(60))
     });
-    failures += told("schedules with every fault everywhere", &setup, |setup| {
+    failures += broken;
+    tally.add(&met);
+    let (broken, met) = told("schedules with every fault everywhere", &setup, |setup| {
         let report = everywhere(setup, &order(number(1, 2_000) / 10, false));
         println!("{}", report.tally.by_site());
         report
     });
-    failures += told("schedules", &setup, |setup| {
+    failures += broken + cells(&met);
+    tally.add(&met);
+    let (broken, met) = told("schedules", &setup, |setup| {
         let report = campaign(setup, &order(number(1, 2_000), true));
         println!("{}", report.tally.by_kind());
         for failure in &report.failures {
@@ -55,8 +62,31 @@ fn main() {
         }
         report
     });
+    failures += broken;
+    tally.add(&met);
+    println!("{}", tally.by_occasion());
+    // Few schedules need not meet everything.
+    if number(1, 2_000) >= ENOUGH {
+        failures += missing("befell no run", &tally.absent());
+    }
     println!("{failures} failures");
     std::process::exit(i32::from(failures > 0));
+}
+
+/// Cells of (call site × fault) that were not hit.
+fn cells(tally: &Tally) -> usize {
+    let missed = tally.missed();
+    println!("{} of {} cells hit", tally.cells().count() - missed.len(), tally.cells().count());
+    let missed: Vec<String> = missed
+        .iter()
+        .map(|((caller, operation), fault)| format!("{operation} from {caller}: {}", fault.name()))
+        .collect();
+    missing("is not hit", &missed)
+}
+
+fn missing(what: &str, names: &[impl AsRef<str>]) -> usize {
+    names.iter().for_each(|name| println!("FAILED: {} {what}", name.as_ref()));
+    names.len()
 }
 
 fn replayed(setup: &Setup) -> usize {
@@ -104,7 +134,7 @@ fn sown(setup: &Setup) {
     }
 }
 
-fn told(what: &str, setup: &Setup, run: impl Fn(&Setup) -> Report) -> usize {
+fn told(what: &str, setup: &Setup, run: impl Fn(&Setup) -> Report) -> (usize, Tally) {
     let report = run(setup);
     println!(
         "{} {what} in {:.1?} ({:.0} a second), {} generations, {:.0} h of virtual time, {} calls, {} polls",
@@ -118,5 +148,5 @@ fn told(what: &str, setup: &Setup, run: impl Fn(&Setup) -> Report) -> usize {
     );
     println!("{}", report.each());
     report.failures.iter().for_each(|failure| println!("{}", failure.told()));
-    report.failures.len()
+    (report.failures.len(), report.tally)
 }

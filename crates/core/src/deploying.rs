@@ -4,6 +4,18 @@
 use crate::ids::ExecutorId;
 use crate::journal::{PROTOCOL, State};
 
+/// Why code that speaks `protocol` may not work on an open generation; `None`: it may. What is over is
+/// nobody's to work on, and the next generation may follow it whoever wrote it.
+pub fn foreign(state: &State, protocol: u32) -> Option<String> {
+    let d = &state.decision;
+    (state.end.is_none() && d.protocol != protocol).then(|| {
+        format!(
+            "generation {} was opened by protocol {}, this code speaks {protocol}; finish it with the version that opened it",
+            d.generation, d.protocol
+        )
+    })
+}
+
 /// Whether an executor works.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Working {
@@ -54,6 +66,13 @@ mod tests {
         let mut other = open.clone();
         other.decision.protocol = PROTOCOL + 1;
         assert!(hinders(&other, None).is_some_and(|why| why.contains("protocol")));
+        assert!(
+            foreign(&other, PROTOCOL).is_some_and(|why| why.contains("version that opened it"))
+        );
+        assert_eq!(foreign(&other, PROTOCOL + 1), None);
+        let mut over = recovered(1).state();
+        over.decision.protocol = PROTOCOL + 1;
+        assert_eq!(foreign(&over, PROTOCOL), None, "the next one may follow");
         let over = recovered(1).state();
         assert!(hinders(&over, by(Working::Yes)).is_some(), "its last word is still being said");
         assert_eq!(hinders(&over, by(Working::Unknown)), None);

@@ -61,6 +61,13 @@ impl Needed {
         Self::to_watch(format!("not-started:{generation}"), why, actions)
     }
 
+    /// A recovery is open that another version began, and this one leaves it alone.
+    pub fn foreign(workload: &WorkloadId, generation: Generation, why: &str) -> Self {
+        let why = format!("{why}: until then nobody works on {workload}");
+        let actions = vec!["leeward deploy-check".to_owned()];
+        Self::to_watch(format!("foreign:{generation}"), why, actions)
+    }
+
     fn to_watch(cause: String, why: String, actions: Vec<String>) -> Self {
         let reason = format!("A person is needed: {why}");
         Self { cause, why, reason, actions }

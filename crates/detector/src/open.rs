@@ -1,6 +1,7 @@
 //! Opening a generation, joining an open one, and starting the executor that works on it.
 
 use leeward_core::contract::{DetectOutput, DetectStatus, Mode};
+use leeward_core::deploying::foreign;
 use leeward_core::error::StepError;
 use leeward_core::evidence::Assessment;
 use leeward_core::ids::{Direction, ExecutorId, Generation, Step, WorkloadId};
@@ -68,8 +69,10 @@ pub async fn open(
                 return Ok(output(DetectStatus::Refused, workload.as_str(), None, &needed.reason));
             }
             close(desk, last, generation).await?;
-            let decision =
-                decide(stored, assessment, reason, generation, read_at, before.as_deref());
+            let decision = Decision {
+                protocol: desk.protocol,
+                ..decide(stored, assessment, reason, generation, read_at, before.as_deref())
+            };
             store_assessment(desk, workload, generation, assessment, read_at).await?;
             match desk.open(decision, read_at).await? {
                 Some(mut book) => {
@@ -277,6 +280,11 @@ pub async fn adopt(detector: &Detector, book: &mut Book) -> Result<DetectOutput,
     let adoption = adopts(&book.state, &desk.limits, book.read_at);
     if adoption == Adoption::Leave {
         return Ok(go("it waits for a person"));
+    }
+    if let Some(why) = foreign(&book.state, desk.protocol) {
+        let needed = Needed::foreign(&workload, generation, &why);
+        need(desk, &workload, &needed, book.read_at).await?;
+        return Ok(go("another version began it, and this one leaves it alone"));
     }
     if let Some((last, _)) = book.state.executors.last() {
         match detector.executions.state(last.as_str()).await {

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use leeward_core::deploying::foreign;
 use leeward_core::error::StepError;
 use leeward_core::ids::{Generation, Seq, WorkloadId};
 use leeward_core::journal::{Beside, Decision, Entry, Record, State, chain, rules};
@@ -32,6 +33,9 @@ impl Desk {
         entry: Entry,
         plan: Option<&Plan>,
     ) -> Result<Appended, StepError> {
+        if let Some(why) = foreign(&book.state, self.protocol) {
+            return Ok(Appended::NotAdmitted(why));
+        }
         let beside = plan.map(|plan| Beside { plan, limits: &self.limits });
         if let Err(no) = rules::admits(&book.state, &entry, book.read_at, beside) {
             return Ok(Appended::NotAdmitted(no.to_string()));

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use leeward_core::error::StepError;
 use leeward_core::ids::Actor;
+use leeward_core::journal::PROTOCOL;
 use leeward_core::limits::Limits;
 use leeward_ports::{Nonces, Outside, Publisher, Table, TableError, TableErrorKind};
 
@@ -29,6 +30,8 @@ pub struct Desk {
     pub nonces: Arc<dyn Nonces>,
     /// The protocol's numbers.
     pub limits: Limits,
+    /// The protocol that is spoken: another one's open generations are left alone.
+    pub protocol: u32,
     /// In whose name entries are written.
     pub actor: Actor,
     /// What this process has read before.
@@ -50,6 +53,7 @@ impl Desk {
             outside,
             nonces,
             limits,
+            protocol: PROTOCOL,
             actor: Actor::new("leeward"),
             shelf: Shelf::default(),
             teller: None,

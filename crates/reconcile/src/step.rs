@@ -4,9 +4,10 @@ use std::sync::Arc;
 
 use futures_util::future::join_all;
 use leeward_core::contract::{Status, StepInput, StepOutput};
+use leeward_core::deploying::foreign;
 use leeward_core::error::StepError;
 use leeward_core::ids::{Digest, Step};
-use leeward_core::journal::{Entry, PROTOCOL, Reply, chain};
+use leeward_core::journal::{Entry, Reply, chain};
 use leeward_core::plan::Plan;
 use leeward_core::planted::{self, Bug};
 use leeward_core::steps::{self, Gate, Move, Situation};
@@ -46,7 +47,9 @@ pub async fn run(desk: &Desk, run: StepRun<'_>) -> Result<StepOutput, StepError>
             StepError::InvalidInput(format!("step {} needs a generation", run.input.step))
         })?;
         let mut book = desk.open_book(&run.input.workload, generation).await?;
-        same_protocol(&book)?;
+        if let Some(why) = foreign(&book.state, desk.protocol) {
+            return Err(StepError::Refused(why));
+        }
         if book.state.end.is_none() && join(desk, run, &mut book).await? == Appended::Conflict {
             continue;
         }
@@ -81,17 +84,6 @@ pub async fn run(desk: &Desk, run: StepRun<'_>) -> Result<StepOutput, StepError>
         }
     }
     Ok(StepOutput::new(Status::Waiting, 1, "it goes on; this invocation has done its share"))
-}
-
-fn same_protocol(book: &Book) -> Result<(), StepError> {
-    let decision = &book.state.decision;
-    if decision.protocol != PROTOCOL {
-        return Err(StepError::Refused(format!(
-            "generation {} was opened by protocol {}, this code speaks {PROTOCOL}; finish it with the version that opened it",
-            decision.generation, decision.protocol
-        )));
-    }
-    Ok(())
 }
 
 async fn join(desk: &Desk, run: StepRun<'_>, book: &mut Book) -> Result<Appended, StepError> {

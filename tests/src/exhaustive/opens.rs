@@ -18,6 +18,8 @@ use super::node::{Mind, Node};
 pub(super) enum Why {
     /// The evidence.
     Evidence,
+    /// What that generation left to the next.
+    HandedOver(Generation),
     /// A person's order.
     Order(Mode, Direction),
 }
@@ -25,7 +27,7 @@ pub(super) enum Why {
 impl Why {
     fn direction(self) -> Direction {
         match self {
-            Self::Evidence => Direction::ToStandby,
+            Self::Evidence | Self::HandedOver(_) => Direction::ToStandby,
             Self::Order(_, direction) => direction,
         }
     }
@@ -49,10 +51,13 @@ pub(super) fn sweep(node: &Node, setup: &Setup, bounds: &Bounds, e: usize) -> Ve
         };
         return given_way.or(held).map_or(Vec::new(), |entry| write(node, e, entry));
     }
-    if away_from_home(state) && !succession::awaits(state, &setup.plan) {
+    let awaited = succession::awaits(state, &setup.plan);
+    if away_from_home(state) && !awaited {
         return Vec::new();
     }
-    open(node, setup, bounds, e, Why::Evidence, &weighed)
+    let from = state.decision.generation;
+    let why = if awaited { Why::HandedOver(from) } else { Why::Evidence };
+    open(node, setup, bounds, e, why, &weighed)
 }
 
 /// A person's start.
@@ -90,9 +95,8 @@ fn open(
 ) -> Vec<Next> {
     let last = node.books.last();
     let state = last.map(|b| &b.state);
-    let manual = why != Why::Evidence;
-    let awaited = state.is_some_and(|s| succession::awaits(s, &setup.plan));
-    let wanted = manual || awaited || weighed.bearing == Bearing::Go;
+    let manual = matches!(why, Why::Order(..));
+    let wanted = why != Why::Evidence || weighed.bearing == Bearing::Go;
     if node.books.len() >= bounds.generations || !wanted {
         return Vec::new();
     }
@@ -139,6 +143,7 @@ fn decide(
     let body = serde_json::to_string(weighed).unwrap_or_default();
     let (trigger, mode) = match why {
         Why::Evidence => (Trigger::Evidence { source: "schedule".to_owned() }, Mode::Recover),
+        Why::HandedOver(from) => (Trigger::HandedOver { from }, Mode::Recover),
         Why::Order(mode, _) => {
             (Trigger::Operator { operator: OPERATOR.to_owned(), reason: String::new() }, mode)
         }

@@ -1,11 +1,12 @@
 //! What follows when a task ends, is killed, or an incident begins or ends.
 
 use leeward_asl::{End, Failure};
+use leeward_core::journal::PROTOCOL;
 use leeward_core::time::{Span, after};
 use serde_json::{Value, json};
 
 use super::host::{answer, failure};
-use super::incidents::{Incident, Place, alarms};
+use super::incidents::{Incident, Place, Version, alarms};
 use super::run::{Due, Run};
 use super::sites::Caller;
 use super::task::{Done, Invocation, Kind, Task, Wake};
@@ -123,7 +124,12 @@ impl Run<'_> {
 
     pub(super) fn begin(&mut self, incident: &Incident) {
         self.stack.strike(incident, true);
+        self.meet(incident);
         match incident {
+            Incident::Deployed(version) => self.stack.deploy(match version {
+                Version::Same => self.stack.detector.desk.protocol,
+                Version::Other => PROTOCOL + 1,
+            }),
             Incident::Operator(verb) => self.person(*verb, false),
             Incident::Terminal => self.open_terminal(),
             Incident::TerminalCloses => {
@@ -152,6 +158,10 @@ impl Run<'_> {
 
     pub(super) fn end(&mut self, incident: &Incident) {
         self.stack.strike(incident, false);
+        self.part(incident);
+        if matches!(incident, Incident::Deployed(Version::Other)) {
+            self.stack.deploy(PROTOCOL);
+        }
         if matches!(incident, Incident::ServiceAway | Incident::Region(Place::Control, _)) {
             self.halt_executions(None);
         }
@@ -161,7 +171,14 @@ impl Run<'_> {
     pub(super) fn heal(&mut self) {
         self.due.retain(|_, due| !matches!(due, Due::Begins(_) | Due::Ends(_)));
         self.shared.lock().calm = true;
+        self.healed();
         self.stack.heal();
+        // Who deployed what cannot finish an open generation deploys what can.
+        let open = self.latest().filter(|s| s.end.is_none());
+        let protocol = open.map_or(PROTOCOL, |s| s.decision.protocol);
+        if protocol != self.stack.detector.desk.protocol {
+            self.stack.deploy(protocol);
+        }
         self.halt_executions(None);
         self.tasks.retain(|task| !matches!(task.kind, Kind::Terminal));
     }

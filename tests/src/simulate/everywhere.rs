@@ -17,63 +17,81 @@ use super::outcome::{Outcome, run};
 use super::pace::Pace;
 use super::run::{Due, Run};
 use super::setup::Setup;
-use super::sites::{Cell, Site};
+use super::sites::{Cell, Site, Tally};
 
 /// How often each fault befalls a call where all of them do, in a thousand: a recovery still gets on.
 const RATE: u32 = 4;
 /// Of so many runs one is worked on at terminals alone: there the call sites are others.
 const TERMINALS: u64 = 4;
+/// More than it takes: what one round comes to, the next aims at.
+const ROUNDS_MAX: usize = 4;
 /// When terminals are opened, in minutes: a generation is open from the third or fourth on.
 const OPENED: [u64; 6] = [3, 4, 6, 9, 13, 18];
 
-fn forced(seed: u64, aim: Option<Cell>) -> Forced {
-    Forced {
-        mix: Some(Mix::every(RATE)),
-        pace: Pace::of(seed),
-        terminals: seed.is_multiple_of(TERMINALS),
-        aim,
-        ..Forced::default()
-    }
+/// How to come to a call site: a seed, and what has to befall other call sites on the way.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+struct Way {
+    aims: Vec<Cell>,
+    seed: u64,
 }
 
-/// One run in which every fault befalls every call, each rarely; the aimed one for sure.
-fn one(setup: &Setup, seed: u64, aim: Option<Cell>) -> Outcome {
-    let mut outcome = run(setup, Choices::seeded(seed), forced(seed, aim));
-    outcome.seed = Some(seed);
-    if let Some(((caller, operation), fault)) = aim {
-        let aimed = format!(", everywhere, {} at the first {operation} from {caller}", fault.name());
+/// One run in which every fault befalls every call, each rarely; those that are aimed for sure.
+fn one(setup: &Setup, way: &Way) -> Outcome {
+    let forced = Forced {
+        mix: Some(Mix::every(RATE)),
+        pace: Pace::of(way.seed),
+        terminals: way.seed.is_multiple_of(TERMINALS),
+        aims: way.aims.clone(),
+        ..Forced::default()
+    };
+    let mut outcome = run(setup, Choices::seeded(way.seed), forced);
+    outcome.seed = Some(way.seed);
+    for ((caller, operation), fault) in &way.aims {
+        let aimed = format!(", {} at the first {operation} from {caller}", fault.name());
         outcome.plan.push_str(&aimed);
     }
     outcome
 }
 
-/// Runs them: as many as are asked for, and one for each cell that they have missed.
+/// Runs them: as many as are asked for, and one for each cell that they have missed. What is aimed may
+/// lead to call sites that nobody had come to: then those are aimed at.
 pub fn everywhere(setup: &Setup, order: &Order) -> Report {
-    let reached: Mutex<BTreeMap<Site, u64>> = Mutex::default();
-    let mut report = many(order, &|seed| {
-        let outcome = one(setup, seed, None);
-        let mut reached = reached.lock().unwrap_or_else(PoisonError::into_inner);
+    let ways: Mutex<BTreeMap<Site, Way>> = Mutex::default();
+    let go = |way: Way| {
+        let outcome = one(setup, &way);
+        let mut ways = ways.lock().unwrap_or_else(PoisonError::into_inner);
         for site in outcome.tally.calls.keys() {
-            reached.entry(*site).and_modify(|first| *first = seed.min(*first)).or_insert(seed);
+            let known = ways.entry(*site).or_insert_with(|| way.clone());
+            if way < *known {
+                known.clone_from(&way);
+            }
         }
         outcome
-    });
-    let reached = reached.into_inner().unwrap_or_else(PoisonError::into_inner);
-    let aims: Vec<(u64, Cell)> = report
-        .tally
-        .missed()
-        .into_iter()
-        .filter_map(|cell| Some((*reached.get(&cell.0)?, cell)))
-        .collect();
-    let aimed = Order { first_seed: 0, schedules: aims.len() as u64, ..*order };
-    let aimed = many(&aimed, &|place| {
-        let aim = usize::try_from(place).ok().and_then(|place| aims.get(place));
-        let (seed, cell) = aim.map_or((place, None), |(seed, cell)| (*seed, Some(*cell)));
-        one(setup, seed, cell)
-    });
-    report.took += aimed.took;
-    report.add(aimed);
+    };
+    let mut report = many(order, &|seed| go(Way { aims: Vec::new(), seed }));
+    for _ in 0..ROUNDS_MAX {
+        let aimed = aimed(&report.tally, &ways.lock().unwrap_or_else(PoisonError::into_inner));
+        if aimed.is_empty() || !report.failures.is_empty() {
+            break;
+        }
+        let order = Order { first_seed: 0, schedules: aimed.len() as u64, ..*order };
+        let way = |place: u64| usize::try_from(place).ok().and_then(|p| aimed.get(p)).cloned();
+        let more =
+            many(&order, &|place| go(way(place).unwrap_or(Way { aims: Vec::new(), seed: place })));
+        report.took += more.took;
+        report.add(more);
+    }
     report
+}
+
+/// A way to each cell that was missed.
+fn aimed(tally: &Tally, ways: &BTreeMap<Site, Way>) -> Vec<Way> {
+    let to = |cell: Cell| {
+        let mut way = ways.get(&cell.0)?.clone();
+        way.aims.push(cell);
+        Some(way)
+    };
+    tally.missed().into_iter().filter_map(to).collect()
 }
 
 impl Run<'_> {

@@ -16,8 +16,8 @@ pub struct Forced {
     pub mix: Option<Mix>,
     /// Nothing but this: the primary's Region is so from the first minute on, for that long.
     pub only: Option<(RegionState, Option<Span>)>,
-    /// This fault, the first time that this call site comes up.
-    pub aim: Option<Cell>,
+    /// Each of these faults, the first time that its call site comes up.
+    pub aims: Vec<Cell>,
     /// Step Functions is away all the time, and what is done is done at terminals.
     pub terminals: bool,
     /// How fast it goes.

@@ -118,6 +118,13 @@ impl Run<'_> {
             if state.end.is_some() {
                 return Vec::new();
             }
+            // People were told that another version began it: they deploy the one that can finish it.
+            let protocol = state.decision.protocol;
+            if protocol != self.stack.detector.desk.protocol {
+                self.stack.deploy(protocol);
+                self.worked = self.now();
+                continue;
+            }
             let generation = state.decision.generation;
             let Some(halt) = &state.halt else {
                 let words = format!(

@@ -49,6 +49,17 @@ pub(super) enum Incident {
     Redrive,
     /// An execution that runs is aborted.
     Abort,
+    /// Other code takes the place of the functions; what is under way goes on with the old.
+    Deployed(Version),
+}
+
+/// What is deployed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Version {
+    /// The same protocol; what the processes remember is gone.
+    Same,
+    /// Another protocol, though `deploy-check` would have refused.
+    Other,
 }
 
 /// Which Region.
@@ -114,6 +125,8 @@ impl Incident {
             Self::TerminalCloses => "leeward run closed",
             Self::Redrive => "execution redriven",
             Self::Abort => "execution aborted",
+            Self::Deployed(Version::Same) => "new version",
+            Self::Deployed(Version::Other) => "new version with another protocol",
         }
     }
 }
@@ -202,7 +215,8 @@ fn flap(choices: &mut Choices, planned: &mut Vec<Planned>, state: RegionState) {
 
 fn incident(choices: &mut Choices, plan: &Plan) -> Incident {
     let state = |choices: &mut Choices| choices.pick(&STATES).copied().unwrap_or(RegionState::Dead);
-    match choices.below(21) {
+    // What came later stands last: recorded choices keep their meaning.
+    match choices.below(23) {
         0 => Incident::TwoTriggers,
         1 => Incident::Region(Place::Primary, state(choices)),
         2 => Incident::Region(Place::Standby, state(choices)),
@@ -226,7 +240,9 @@ fn incident(choices: &mut Choices, plan: &Plan) -> Incident {
         17 => Incident::Terminal,
         18 => Incident::Redrive,
         19 => Incident::Abort,
-        _ => Incident::ClockSet(clock(choices, plan)),
+        20 => Incident::ClockSet(clock(choices, plan)),
+        21 => Incident::Deployed(Version::Same),
+        _ => Incident::Deployed(Version::Other),
     }
 }
 
@@ -306,6 +322,7 @@ impl Stack {
             | Incident::Terminal
             | Incident::TerminalCloses
             | Incident::Redrive
+            | Incident::Deployed(_)
             | Incident::Abort => {}
         }
     }

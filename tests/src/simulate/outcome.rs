@@ -162,6 +162,7 @@ fn walk(run: &mut Run<'_>) -> Vec<Violation> {
         // Until every alarm that it moved is quiet again.
         let until = after(run.now(), lasts.plus(Span::minutes(9)));
         run.go(until, |_| false);
+        run.shared.count("partition of a minute");
         return Vec::new();
     }
     let mut violations = act(run);
@@ -179,6 +180,7 @@ fn walk(run: &mut Run<'_>) -> Vec<Violation> {
     }
     run.stack.table.settle();
     run.stack.world.settle();
+    run.met_habits();
     count_ends(run);
     violations
 }

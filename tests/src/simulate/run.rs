@@ -14,6 +14,7 @@ use super::forced::Forced;
 use super::host::{Service, Terminal};
 use super::incidents::{Incident, Place, Planned, again, short_partition, timetable};
 use super::mix::Mix;
+use super::occasions::Met;
 use super::pace::LULL_LOOK;
 use super::people::{Said, Verb, say};
 use super::setup::Setup;
@@ -66,6 +67,8 @@ pub(super) struct Run<'s> {
     pub(super) polls: u64,
     /// The latest generation's state, and how many entries had been written when it was read.
     pub(super) known: RefCell<(usize, Option<Arc<State>>)>,
+    /// What it has met so far.
+    pub(super) met: Met,
     sequence: u64,
 }
 
@@ -95,6 +98,7 @@ impl<'s> Run<'s> {
             history: Vec::new(),
             polls: 0,
             known: RefCell::default(),
+            met: Met::default(),
             sequence: 0,
         };
         run.plan();
@@ -111,7 +115,7 @@ impl<'s> Run<'s> {
             self.at(at, Due::Begins(Planned { at, incident, lasts }));
             return;
         }
-        self.shared.lock().aim = self.forced.aim;
+        self.shared.lock().aims.clone_from(&self.forced.aims);
         self.coarse = self.shared.choose(|c| c.below(4)) > 0;
         let mix = self.shared.choose(Mix::draw);
         self.shared.lock().mix = self.forced.mix.clone().unwrap_or(mix);

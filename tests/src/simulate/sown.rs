@@ -5,6 +5,7 @@ use leeward_core::planted::{self, Bug};
 use super::choices::Choices;
 use super::forced::Forced;
 use super::outcome::{Outcome, play};
+use super::pace::Pace;
 use super::setup::Setup;
 
 /// What the first schedule showed that a mistake broke.
@@ -22,7 +23,8 @@ pub fn until_caught(setup: &Setup, bugs: &[Bug], first_seed: u64, budget: u64) -
         let seed = first_seed + count;
         let played = {
             let _field = planted::sow(bugs);
-            play(setup, Choices::seeded(seed), Forced::default())
+            let pace = Pace::of(seed);
+            play(setup, Choices::seeded(seed), Forced { pace, ..Forced::default() })
         };
         let outcome = Outcome { seed: Some(seed), ..played.judged() };
         (!outcome.violations.is_empty()).then_some(Caught { schedules: count + 1, outcome })

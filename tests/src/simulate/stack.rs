@@ -7,6 +7,7 @@ use leeward_detector::Detector;
 use leeward_ports::fake::{
     Call, FakeClock, FakeExecutions, FakePublisher, FakeTable, FakeWorld, Fate, Fates,
 };
+use leeward_reconcile::Shelf;
 
 use super::choices::Choices;
 use super::faults::Port;
@@ -31,8 +32,8 @@ pub(super) struct Common {
     /// Who is being polled.
     pub(super) caller: Caller,
     pub(super) tally: Tally,
-    /// A fault that comes the first time that its call site does.
-    pub(super) aim: Option<Cell>,
+    /// Faults that come the first time that their call sites do.
+    pub(super) aims: Vec<Cell>,
     /// Invocations that an execution asked for: execution, call, where the answer goes.
     pub(super) asked: Vec<(u64, TaskCall, Reply)>,
 }
@@ -46,7 +47,7 @@ impl Shared {
             lull: false,
             caller: Caller::Sweep,
             tally: Tally::default(),
-            aim: None,
+            aims: Vec::new(),
             asked: Vec::new(),
         })))
     }
@@ -76,9 +77,10 @@ impl Fates for Weather {
         let drawn =
             if common.calm { None } else { common.mix.befall(Port::of(call), &mut common.choices) };
         let here = (common.caller, operation(call));
-        let aimed = common.aim.take_if(|(site, _)| *site == here);
+        let aimed = common.aims.iter().position(|(site, _)| *site == here);
         let fault = aimed
-            .map(|(_, fault)| (fault, fault.spans().first().copied().unwrap_or_default()))
+            .map(|place| common.aims.remove(place).1)
+            .map(|fault| (fault, fault.spans().first().copied().unwrap_or_default()))
             .or(drawn);
         common.tally.call(common.caller, call, fault.map(|(fault, _)| fault));
         fault.map_or(Fate::Well, |(fault, span)| fault.fate(span))
@@ -118,5 +120,13 @@ impl Stack {
         let detector = Arc::new(functions::detector(&table, &world, &executions, &publisher));
         let prepared = prepared.clone();
         Self { clock, table, world, executions, publisher, detector, prepared }
+    }
+
+    /// Other code from now on: what it remembers begins anew.
+    pub(super) fn deploy(&mut self, protocol: u32) {
+        let mut detector = (*self.detector).clone();
+        detector.desk.protocol = protocol;
+        detector.desk.shelf = Shelf::default();
+        self.detector = Arc::new(detector);
     }
 }

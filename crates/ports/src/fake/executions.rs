@@ -139,7 +139,8 @@ impl Inner {
 
     /// Carries out what has arrived by now.
     fn arrive(&mut self, now: Timestamp) {
-        let (arrived, under_way) = std::mem::take(&mut self.late).into_iter().partition(|l| l.0 <= now);
+        let (arrived, under_way) =
+            std::mem::take(&mut self.late).into_iter().partition(|l| l.0 <= now);
         self.late = under_way;
         for (_, name, input) in arrived {
             self.start(&name, &input);

@@ -40,6 +40,11 @@ impl FakeWorld {
         }
     }
 
+    /// How long things take.
+    pub fn habits(&self) -> Habits {
+        self.settled().state.habits.clone()
+    }
+
     /// Changes how long things take from now on.
     pub fn set_habits(&self, change: impl FnOnce(&mut Habits)) {
         let mut inner = self.settled();
