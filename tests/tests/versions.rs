@@ -1,6 +1,5 @@
 //! A recovery that another version began: this one leaves it alone, says so, and the version that began it
 //! finishes it.
-#![expect(clippy::expect_used, reason = "helpers of tests fail their test")]
 
 use std::collections::BTreeMap;
 

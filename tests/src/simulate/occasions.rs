@@ -50,7 +50,7 @@ pub const OCCASIONS: [&str; 51] = [
     "change by hand",
     "writer's clock ten minutes ahead",
     "writer's clock ten minutes behind",
-    "writer's clock jumps",
+    "a writer's clock set",
     "new version during a recovery",
     "another protocol during a recovery",
     "way back after a recovery",
