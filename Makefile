@@ -65,11 +65,11 @@ THREADS ?= 2
 simulate: ## Drawn schedules of the whole stack, a kill at every await point, the tables
 	cargo build --locked --profile simulate -p leeward-tests --example simulate
 	target/simulate/examples/simulate $(SCHEDULES) $(PARTITIONS) $(SEED) $(THREADS)
+	$(MAKE) sown
 
-# Schedules that are drawn against each planted mistake at most.
-BUDGET ?= 300
-sown: ## Drawn schedules against each planted mistake, and how many it takes
-	cargo run --locked --profile simulate -p leeward-tests --features planted --example simulate -- 0 0 $(SEED) 1 $(BUDGET)
+# A build of its own, as `planted`.
+sown: ## Drawn schedules against each planted mistake, within the budget of its row
+	cargo run --locked --profile simulate -p leeward-tests --features planted --example simulate -- sown $(SEED)
 
 detection: ## Detection latency, and what a sweep and an alarm cost (a report)
 	cargo run --locked -q -p leeward-tests --example detection

@@ -3,10 +3,13 @@
 use leeward_core::planted::{self, Bug};
 use leeward_tests::exhaustive::{Bounds, search};
 use leeward_tests::eyes::{Shown, deceived, one_region_wrong, silent};
-use leeward_tests::planted::{Row, play, rows};
+use leeward_tests::planted::{Drawn, Row, play, rows};
+use leeward_tests::simulate::{Setup, until_caught};
 
 /// Fewest mistakes that the table may hold.
 const FEWEST: usize = 25;
+/// So many schedules are quickly drawn.
+const FEW: u64 = 25;
 
 fn found(row: &Row, bugs: &[Bug]) -> (Vec<&'static str>, Vec<String>) {
     let (violations, mut story) = play(row, bugs);
@@ -124,4 +127,37 @@ fn voters_that_see_badly_find_mistakes_too() {
 fn there_are_enough_of_them() {
     let found = rows().iter().filter(|row| row.finds.is_some()).count();
     assert!(found >= FEWEST, "{found} are planted, {FEWEST} are wanted");
+}
+
+/// Mistakes that a few drawn schedules find: `make sown` draws for all that have a budget.
+#[test]
+fn a_few_drawn_schedules_find_the_plainest_of_them() {
+    let setup = Setup::examples();
+    let mut found = 0;
+    for row in rows() {
+        let Drawn::Within { budget, .. } = row.drawn else { continue };
+        if budget <= FEW {
+            let caught = until_caught(&setup, row.bugs, 1, budget);
+            assert!(caught.is_some(), "{:?}: not within {budget} schedules", row.bugs);
+            found += 1;
+        }
+    }
+    assert!(found >= 5, "{found} are found by a few");
+}
+
+#[test]
+fn drawn_schedules_are_to_find_enough_of_them() {
+    let drawn = rows().iter().filter(|r| matches!(r.drawn, Drawn::Within { .. })).count();
+    assert!(drawn >= FEWEST, "{drawn} have a budget, {FEWEST} are wanted");
+}
+
+#[test]
+fn the_documentation_has_the_table() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/safety.md");
+    let page = std::fs::read_to_string(path).unwrap_or_default();
+    // That one is found by voters that see badly alone, and is no row.
+    let row = |line: &&str| line.starts_with("| `") && !line.contains("BeginningForgotten");
+    let stated: Vec<&str> = page.lines().filter(row).collect();
+    let table: Vec<String> = rows().iter().map(Row::told).collect();
+    assert!(stated == table, "docs/safety.md has another table than this:\n{}", table.join("\n"));
 }

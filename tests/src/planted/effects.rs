@@ -6,8 +6,8 @@ use leeward_core::time::Span;
 use leeward_core::world::AlarmState;
 use leeward_ports::fake::{Call, Fate, RegionState};
 
-use super::Row;
 use super::stage::{call, canaries_say, live, open, opened, orders, primary_is, until_committed};
+use super::{Drawn, Row};
 use crate::rig::{Rig, example};
 
 pub(super) const ROWS: &[Row] = &[
@@ -16,6 +16,7 @@ pub(super) const ROWS: &[Row] = &[
         place: "reconcile/step.rs",
         breaks: "who dies in between leaves a change that nobody knows of",
         finds: Some("S6"),
+        drawn: Drawn::Within { budget: 50, took: 1 },
         scene: slow_table,
     },
     Row {
@@ -23,6 +24,7 @@ pub(super) const ROWS: &[Row] = &[
         place: "reconcile/step.rs",
         breaks: "without its table it works on, unordered against everyone",
         finds: Some("S6"),
+        drawn: Drawn::Within { budget: 500, took: 33 },
         scene: intent_refused,
     },
     Row {
@@ -30,6 +32,7 @@ pub(super) const ROWS: &[Row] = &[
         place: "reconcile/step.rs",
         breaks: "a change that never arrived is on record as made",
         finds: Some("S6"),
+        drawn: Drawn::Within { budget: 100, took: 1 },
         scene: fence_never_arrives,
     },
     Row {
@@ -37,6 +40,7 @@ pub(super) const ROWS: &[Row] = &[
         place: "core/pursuit.rs",
         breaks: "a fence that never arrived counts as a fence",
         finds: Some("S8"),
+        drawn: Drawn::Within { budget: 500, took: 82 },
         scene: fence_never_arrives,
     },
     Row {
@@ -44,6 +48,7 @@ pub(super) const ROWS: &[Row] = &[
         place: "reconcile/step.rs",
         breaks: "one intent changes the world twice",
         finds: Some("S10"),
+        drawn: Drawn::Within { budget: 500, took: 40 },
         scene: fence_answer_lost,
     },
     Row {
@@ -51,6 +56,7 @@ pub(super) const ROWS: &[Row] = &[
         place: "ports/fake/table.rs (the frozen date)",
         breaks: "a request from before the roll-back fences a healthy side",
         finds: Some("S16"),
+        drawn: Drawn::Never("one request of a recovery has to arrive after its undo"),
         scene: fence_arrives_too_late,
     },
     Row {
@@ -58,6 +64,7 @@ pub(super) const ROWS: &[Row] = &[
         place: "core/steps/undo.rs",
         breaks: "what is not seen yet arrives after the end",
         finds: Some("S16"),
+        drawn: Drawn::Never("a request has to arrive after it was looked for, and after the end"),
         scene: fence_arrives_late,
     },
     Row {
@@ -65,6 +72,7 @@ pub(super) const ROWS: &[Row] = &[
         place: "ports/fake/lease.rs (the condition)",
         breaks: "a late copy of a request that was undone fences a healthy side",
         finds: Some("S16"),
+        drawn: Drawn::Never("one request of a recovery has to arrive after its undo"),
         scene: fence_arrives_twice,
     },
     Row {
@@ -72,6 +80,9 @@ pub(super) const ROWS: &[Row] = &[
         place: "core/pursuit.rs",
         breaks: "a throttled service is asked for ever",
         finds: Some("L4"),
+        drawn: Drawn::Never(
+            "one service has to throttle one request, and nothing else, for many minutes",
+        ),
         scene: always_throttled,
     },
     Row {
@@ -79,6 +90,7 @@ pub(super) const ROWS: &[Row] = &[
         place: "ports/fake/zones.rs (the batch)",
         breaks: "a late batch changes the records once more",
         finds: Some("S4"),
+        drawn: Drawn::Never("one batch of a recovery has to arrive late, behind another"),
         scene: batch_arrives_late,
     },
     Row {
@@ -86,6 +98,7 @@ pub(super) const ROWS: &[Row] = &[
         place: "core/steps/undo.rs",
         breaks: "capacity is taken away under the new side",
         finds: Some("S15"),
+        drawn: Drawn::Never("the shipped machine asks for no undo after the commit"),
         scene: undo_comes_late,
     },
 ];

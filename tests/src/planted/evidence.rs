@@ -8,10 +8,10 @@ use leeward_core::time::Span;
 use leeward_core::world::AlarmState;
 use leeward_ports::fake::{Call, Fate, Fates, RegionState};
 
-use super::Row;
 use super::stage::{
     PRIMARY, asking, canaries_say, live, orders, orders_with, primary_is, say, sweep, until_done,
 };
+use super::{Drawn, Row};
 use crate::rig::Rig;
 
 pub(super) const ROWS: &[Row] = &[
@@ -20,6 +20,7 @@ pub(super) const ROWS: &[Row] = &[
         place: "core/evidence/ballot.rs",
         breaks: "a healthy Region is left because its canaries are blind",
         finds: Some("S2"),
+        drawn: Drawn::Within { budget: 25, took: 3 },
         scene: blind_canaries,
     },
     Row {
@@ -27,6 +28,7 @@ pub(super) const ROWS: &[Row] = &[
         place: "core/evidence/ballot.rs",
         breaks: "a Region is left on the word of its own, ill monitoring",
         finds: Some("S2"),
+        drawn: Drawn::Within { budget: 6064, took: 758 },
         scene: only_inside_voters,
     },
     Row {
@@ -34,6 +36,7 @@ pub(super) const ROWS: &[Row] = &[
         place: "core/evidence/ballot.rs",
         breaks: "a partition of a minute starts a recovery",
         finds: Some("S2"),
+        drawn: Drawn::Within { budget: 25, took: 2 },
         scene: a_minute,
     },
     Row {
@@ -41,6 +44,9 @@ pub(super) const ROWS: &[Row] = &[
         place: "core/evidence/ballot.rs",
         breaks: "a Region that is well again is fenced on the votes of its illness",
         finds: Some("S2"),
+        drawn: Drawn::Never(
+            "the schedule takes every vote anew each minute; they grow old only where each look fails for minutes",
+        ),
         scene: votes_grow_old,
     },
     Row {
@@ -48,6 +54,7 @@ pub(super) const ROWS: &[Row] = &[
         place: "core/steps/bearing.rs",
         breaks: "fence and commit rest on an assessment of minutes ago",
         finds: Some("S10"),
+        drawn: Drawn::Within { budget: 50, took: 4 },
         scene: a_long_question,
     },
     Row {
@@ -55,6 +62,7 @@ pub(super) const ROWS: &[Row] = &[
         place: "reconcile/step.rs",
         breaks: "nobody can look up why it was done",
         finds: Some("S2"),
+        drawn: Drawn::Within { budget: 25, took: 1 },
         scene: plain,
     },
     Row {
@@ -62,6 +70,7 @@ pub(super) const ROWS: &[Row] = &[
         place: "core/steps/undo.rs",
         breaks: "writers are sent back to a side that nobody has seen well",
         finds: Some("S2"),
+        drawn: Drawn::Within { budget: 200, took: 5 },
         scene: turned_back_from_the_dead,
     },
 ];

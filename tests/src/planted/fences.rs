@@ -7,11 +7,11 @@ use leeward_core::time::Span;
 use leeward_core::world::{AlarmState, Change};
 use leeward_ports::fake::RegionState;
 
-use super::Row;
 use super::stage::{
     asking, by_hand, call, canaries_say, isolate, live, open, opened, orders, orders_fenced_by,
     primary_is, say, stop_writer, until_committed, until_done,
 };
+use super::{Drawn, Row};
 use crate::rig::Rig;
 
 pub(super) const ROWS: &[Row] = &[
@@ -20,6 +20,7 @@ pub(super) const ROWS: &[Row] = &[
         place: "core/steps/lease.rs",
         breaks: "the old writer renews its lease and goes on writing beside the new one",
         finds: Some("S8"),
+        drawn: Drawn::Within { budget: 50, took: 4 },
         scene: unseen_writer,
     },
     Row {
@@ -27,6 +28,7 @@ pub(super) const ROWS: &[Row] = &[
         place: "core/steps/fence.rs",
         breaks: "the old writer's lease still runs when the new one begins",
         finds: Some("S8"),
+        drawn: Drawn::Within { budget: 50, took: 4 },
         scene: slow_writer,
     },
     Row {
@@ -34,6 +36,9 @@ pub(super) const ROWS: &[Row] = &[
         place: "core/steps/fence.rs",
         breaks: "a slow clock and a long statement outlast the wait",
         finds: Some("S8"),
+        drawn: Drawn::Never(
+            "the slowest clock, the longest statement and an order within the last second have to meet",
+        ),
         scene: slow_writer,
     },
     Row {
@@ -41,6 +46,7 @@ pub(super) const ROWS: &[Row] = &[
         place: "core/steps/fence.rs",
         breaks: "the second that `Date` hides is not waited for",
         finds: Some("S8"),
+        drawn: Drawn::Never("an order within the one second that `Date` hides"),
         scene: slow_writer,
     },
     Row {
@@ -48,6 +54,7 @@ pub(super) const ROWS: &[Row] = &[
         place: "core/steps/barriers.rs",
         breaks: "sessions that survive the revoked rule write on",
         finds: Some("S1"),
+        drawn: Drawn::Within { budget: 200, took: 22 },
         scene: isolated,
     },
     Row {
@@ -55,6 +62,7 @@ pub(super) const ROWS: &[Row] = &[
         place: "core/steps/barriers.rs",
         breaks: "writers that a person started again write on",
         finds: Some("S1"),
+        drawn: Drawn::Never("no drawn schedule starts stopped writers again by hand"),
         scene: restarted_by_hand,
     },
     Row {
@@ -62,6 +70,9 @@ pub(super) const ROWS: &[Row] = &[
         place: "core/steps/commit.rs",
         breaks: "promoted before the fence",
         finds: Some("S8"),
+        drawn: Drawn::Never(
+            "the shipped machine asks for the commit only when the fences are done",
+        ),
         scene: commit_comes_early,
     },
     Row {
@@ -69,6 +80,7 @@ pub(super) const ROWS: &[Row] = &[
         place: "core/steps/mod.rs",
         breaks: "promoted before the commit",
         finds: Some("S8"),
+        drawn: Drawn::Never("the shipped machine asks for the promotion only after the commit"),
         scene: promotion_comes_early,
     },
     Row {
@@ -76,6 +88,7 @@ pub(super) const ROWS: &[Row] = &[
         place: "core/steps/lease.rs",
         breaks: "the new holder has the epoch of the one before",
         finds: Some("S4"),
+        drawn: Drawn::Within { budget: 200, took: 16 },
         scene: dead_primary,
     },
     Row {
@@ -83,6 +96,7 @@ pub(super) const ROWS: &[Row] = &[
         place: "core/steps/database.rs",
         breaks: "writers begin on a database that is not one",
         finds: Some("S8"),
+        drawn: Drawn::Within { budget: 50, took: 4 },
         scene: dead_primary,
     },
     Row {
@@ -90,6 +104,7 @@ pub(super) const ROWS: &[Row] = &[
         place: "core/steps/fence.rs",
         breaks: "more is lost than the plan allows, and nobody was asked",
         finds: Some("S9"),
+        drawn: Drawn::Within { budget: 200, took: 21 },
         scene: broken_link,
     },
     Row {
@@ -97,6 +112,7 @@ pub(super) const ROWS: &[Row] = &[
         place: "core/steps/fence.rs",
         breaks: "people are told of a smaller loss than there is",
         finds: Some("S9"),
+        drawn: Drawn::Within { budget: 200, took: 16 },
         scene: slow_writer,
     },
     Row {
@@ -104,6 +120,7 @@ pub(super) const ROWS: &[Row] = &[
         place: "core/steps/approval.rs",
         breaks: "a yes to one loss is taken for a yes to a greater one",
         finds: Some("S9"),
+        drawn: Drawn::Within { budget: 200, took: 22 },
         scene: approved_too_early,
     },
     Row {
@@ -111,6 +128,7 @@ pub(super) const ROWS: &[Row] = &[
         place: "core/journal/rules.rs",
         breaks: "the yes to an old question answers the new one",
         finds: Some("S10"),
+        drawn: Drawn::Never("drawn people answer the question that stands"),
         scene: approved_the_old_question,
     },
 ];

@@ -5,8 +5,8 @@ use leeward_core::planted::Bug;
 use leeward_core::time::Span;
 use leeward_ports::fake::{Call, Fate, RegionState};
 
-use super::Row;
 use super::stage::{call, input, live, open, opened, orders, primary_is, twice_at_once};
+use super::{Drawn, Row};
 use crate::rig::Rig;
 
 pub(super) const ROWS: &[Row] = &[
@@ -15,6 +15,7 @@ pub(super) const ROWS: &[Row] = &[
         place: "reconcile/append.rs",
         breaks: "of two invocations at once the second writes over the first one's entries",
         finds: Some("S3"),
+        drawn: Drawn::Within { budget: 25, took: 1 },
         scene: fenced_twice_at_once,
     },
     Row {
@@ -22,6 +23,7 @@ pub(super) const ROWS: &[Row] = &[
         place: "reconcile/append.rs",
         breaks: "two invocations take one intent for their own and both send",
         finds: Some("S10"),
+        drawn: Drawn::Within { budget: 100, took: 11 },
         scene: fenced_twice_at_once,
     },
     Row {
@@ -29,6 +31,7 @@ pub(super) const ROWS: &[Row] = &[
         place: "reconcile/append.rs",
         breaks: "an intent on record is not sent; the next look finds nothing and it is sent anew",
         finds: None,
+        drawn: Drawn::Never("borne: nothing breaks"),
         scene: answers_of_the_table_lost,
     },
     Row {
@@ -36,6 +39,7 @@ pub(super) const ROWS: &[Row] = &[
         place: "ports/fake/table.rs (ConsistentRead)",
         breaks: "an old state is decided on, and written over the present one",
         finds: Some("S3"),
+        drawn: Drawn::Within { budget: 25, took: 1 },
         scene: a_plain_recovery,
     },
 ];

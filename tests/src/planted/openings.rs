@@ -1,10 +1,10 @@
 //! Mistakes in how a generation begins.
 
-use super::Row;
 use super::stage::{
     asking, call, canaries_say, live, open, opened, orders, primary_is, put_plan, say, start, tick,
     twice_at_once, until_done,
 };
+use super::{Drawn, Row};
 use crate::rig::Rig;
 use leeward_core::ids::Step;
 use leeward_core::journal::{End, Entry};
@@ -19,6 +19,7 @@ pub(super) const ROWS: &[Row] = &[
         place: "reconcile/append.rs",
         breaks: "of two triggers at once the second writes its own decision over the first",
         finds: Some("S3"),
+        drawn: Drawn::Within { budget: 100, took: 11 },
         scene: two_triggers_at_once,
     },
     Row {
@@ -26,6 +27,7 @@ pub(super) const ROWS: &[Row] = &[
         place: "core/opening.rs",
         breaks: "a flapping Region opens a generation with every flap",
         finds: Some("S12"),
+        drawn: Drawn::Within { budget: 2000, took: 245 },
         scene: flaps,
     },
     Row {
@@ -33,6 +35,7 @@ pub(super) const ROWS: &[Row] = &[
         place: "core/journal/rules.rs",
         breaks: "a generation is abandoned while its request is still on the way",
         finds: Some("S16"),
+        drawn: Drawn::Within { budget: 500, took: 41 },
         scene: abandoned_in_flight,
     },
     Row {
@@ -40,6 +43,7 @@ pub(super) const ROWS: &[Row] = &[
         place: "core/opening.rs",
         breaks: "the next generation meets a request of the last",
         finds: Some("S12"),
+        drawn: Drawn::Within { budget: 500, took: 41 },
         scene: abandoned_in_flight,
     },
     Row {
@@ -47,6 +51,7 @@ pub(super) const ROWS: &[Row] = &[
         place: "detector/open.rs",
         breaks: "the generation before can still be written",
         finds: Some("S12"),
+        drawn: Drawn::Within { budget: 200, took: 5 },
         scene: flaps_acknowledged,
     },
     Row {
@@ -54,6 +59,7 @@ pub(super) const ROWS: &[Row] = &[
         place: "core/opening.rs",
         breaks: "a second generation works beside the first",
         finds: Some("S10"),
+        drawn: Drawn::Within { budget: 200, took: 14 },
         scene: started_while_open,
     },
     Row {
@@ -61,6 +67,7 @@ pub(super) const ROWS: &[Row] = &[
         place: "reconcile/step.rs",
         breaks: "a plan that is put during a recovery changes what was decided",
         finds: Some("S9"),
+        drawn: Drawn::Never("no drawn schedule puts a plan during a recovery"),
         scene: plan_put_meanwhile,
     },
 ];

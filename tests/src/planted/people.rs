@@ -6,8 +6,8 @@ use leeward_core::planted::Bug;
 use leeward_core::time::Span;
 use leeward_ports::fake::{Call, Fate, RegionState};
 
-use super::Row;
 use super::stage::{call, live, opened, orders, primary_is, say};
+use super::{Drawn, Row};
 use crate::rig::Rig;
 
 pub(super) const ROWS: &[Row] = &[
@@ -16,6 +16,7 @@ pub(super) const ROWS: &[Row] = &[
         place: "reconcile/outbox.rs",
         breaks: "what could not be sent is never sent",
         finds: Some("L2"),
+        drawn: Drawn::Within { budget: 500, took: 31 },
         scene: nobody_reached,
     },
     Row {
@@ -23,6 +24,7 @@ pub(super) const ROWS: &[Row] = &[
         place: "core/telling.rs",
         breaks: "a recovery waits for a person who does not know",
         finds: Some("L2"),
+        drawn: Drawn::Within { budget: 25, took: 2 },
         scene: held,
     },
     Row {
@@ -30,6 +32,7 @@ pub(super) const ROWS: &[Row] = &[
         place: "core/opening.rs",
         breaks: "each minute an executor comes and goes",
         finds: Some("L4"),
+        drawn: Drawn::Never("an executor that comes to a hold goes at once; only its number tells"),
         scene: held,
     },
     Row {
@@ -37,6 +40,7 @@ pub(super) const ROWS: &[Row] = &[
         place: "core/steps/mod.rs",
         breaks: "a person's stop stops nothing",
         finds: Some("S10"),
+        drawn: Drawn::Never("a stop has to fall between two requests of one recovery"),
         scene: stopped,
     },
 ];

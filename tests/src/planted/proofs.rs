@@ -9,11 +9,11 @@ use leeward_core::time::Span;
 use leeward_core::world::{AlarmState, Change, Question};
 use leeward_ports::fake::{Call, Fate, RegionState};
 
-use super::Row;
 use super::stage::{
     by_hand, call, canaries_say, live, open, opened, orders, orders_with, primary_is, stop_writer,
     until_committed, until_done,
 };
+use super::{Drawn, Row};
 use crate::rig::Rig;
 
 pub(super) const ROWS: &[Row] = &[
@@ -22,6 +22,9 @@ pub(super) const ROWS: &[Row] = &[
         place: "core/steps/traffic.rs",
         breaks: "users meet a database that takes no writes",
         finds: Some("S6"),
+        drawn: Drawn::Never(
+            "the shipped machine asks for the traffic only when the database is done",
+        ),
         scene: traffic_comes_early,
     },
     Row {
@@ -29,6 +32,7 @@ pub(super) const ROWS: &[Row] = &[
         place: "core/steps/validate.rs",
         breaks: "nothing was proved",
         finds: Some("S7"),
+        drawn: Drawn::Never("every example plan has checks"),
         scene: nothing_to_check,
     },
     Row {
@@ -36,6 +40,9 @@ pub(super) const ROWS: &[Row] = &[
         place: "core/steps/validate.rs",
         breaks: "the returning old side looks like success",
         finds: Some("S7"),
+        drawn: Drawn::Never(
+            "the old side has to come back, and to answer, within the seconds of the validation",
+        ),
         scene: old_side_answers,
     },
     Row {
@@ -43,6 +50,7 @@ pub(super) const ROWS: &[Row] = &[
         place: "core/steps/validate.rs",
         breaks: "one lucky answer is a recovery",
         finds: Some("S7"),
+        drawn: Drawn::Within { budget: 200, took: 16 },
         scene: plain,
     },
     Row {
@@ -50,6 +58,7 @@ pub(super) const ROWS: &[Row] = &[
         place: "core/journal/state.rs",
         breaks: "a side that answers now and then is recovered",
         finds: Some("S7"),
+        drawn: Drawn::Within { budget: 1000, took: 87 },
         scene: now_and_then,
     },
     Row {
@@ -57,6 +66,7 @@ pub(super) const ROWS: &[Row] = &[
         place: "core/steps/validate.rs",
         breaks: "it ends while a request may still land",
         finds: Some("S16"),
+        drawn: Drawn::Within { budget: 200, took: 125 },
         scene: an_attempt_in_the_air,
     },
 ];
