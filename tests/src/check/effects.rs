@@ -8,7 +8,7 @@ use leeward_core::time::Timestamp;
 use leeward_core::world::{Change, EffectClass};
 use leeward_ports::fake::Happened;
 
-use super::evidence::{Case, Journal};
+use super::evidence::{Arrival, Case, Journal};
 
 /// An effect's intent, found for a request.
 pub(super) struct Meant<'a> {
@@ -181,7 +181,7 @@ pub(super) fn nothing_lands_after_the_end(evidence: &Case<'_>) -> Vec<String> {
         let meant = carried_out(journals, arrival.change, arrival.frozen, arrival.at);
         let Some(meant) = meant else { continue };
         let ended = meant.journal.when(|e| matches!(e, Entry::Ended { .. }));
-        if ended.is_some_and(|end| end < arrival.at) {
+        if ended.is_some_and(|end| end < arrival.at) && !overruled(evidence, &arrival) {
             breaches.push(format!(
                 "{} of generation {} landed at {}, after its end",
                 arrival.change, meant.journal.generation, arrival.at
@@ -189,4 +189,17 @@ pub(super) fn nothing_lands_after_the_end(evidence: &Case<'_>) -> Vec<String> {
         }
     }
     breaches
+}
+
+/// Whether the same request had landed before and a person changed the same thing since: a lost request whose repeat
+/// was made changes nothing when it arrives at last, but what a hand has changed in between.
+fn overruled(evidence: &Case<'_>, late: &Arrival<'_>) -> bool {
+    let mut before = evidence.arrivals().filter(|a| a.at < late.at && a.change == late.change);
+    let Some(made) = before.next() else { return false };
+    evidence.happenings.iter().any(|h| {
+        made.at <= h.at
+            && h.at <= late.at
+            && matches!(&h.what, Happened::Landed { change, frozen: None, changed: true }
+                if change.operation() == late.change.operation())
+    })
 }
