@@ -3,8 +3,10 @@
 #![expect(clippy::expect_used, clippy::panic, reason = "helpers of tests fail their test")]
 #![expect(clippy::wildcard_enum_match_arm, reason = "a test looks for one kind of entry among all")]
 
-use leeward_core::ids::{EntryId, Generation, Seq, Side};
+use leeward_core::evidence::assess;
+use leeward_core::ids::{Direction, EntryId, Generation, Seq, Side};
 use leeward_core::journal::{End, Entry, Trigger};
+use leeward_core::opening::grounded;
 use leeward_core::plan::Voter;
 use leeward_core::table::Key;
 use leeward_core::time::{Span, after};
@@ -174,4 +176,23 @@ fn a_generation_after_an_unproven_one_asks_a_person() {
     assert_eq!(second.decision.unproven.len(), 1, "{}", rig.told());
     assert_eq!(second.questions.len(), 1, "the plan asks nobody, the old side does");
     assert!(second.questions[0].question.contains("unproven"), "{:?}", second.questions);
+}
+
+#[test]
+fn what_asked_for_a_generation_is_looked_at_again_where_it_is_opened() {
+    let rig = drill_turned_real();
+    rig.live(Span::minutes(60));
+    let state = |generation| rig.book(generation).expect("a generation").state;
+    let quiet = assess(&rig.plan, Direction::ToStandby, &[], None, rig.clock.now());
+    let opens = |trigger: &Trigger, last: u64| {
+        grounded(trigger, &quiet, Some(&state(last)), &rig.plan).map_err(|e| e.to_string())
+    };
+    let left = Trigger::HandedOver { from: Generation(1) };
+    assert_eq!(opens(&left, 1), Ok(()), "the drill is the last: what it left waits for its next");
+    let taken = opens(&left, 2).expect_err("another trigger has taken it up meanwhile");
+    assert!(taken.contains("changed meanwhile"), "{taken}");
+    let evidence = Trigger::Evidence { source: "schedule".to_owned() };
+    assert!(opens(&evidence, 1).is_err(), "nobody says down any more");
+    let person = Trigger::Operator { operator: "eve".to_owned(), reason: "a test".to_owned() };
+    assert_eq!(opens(&person, 1), Ok(()), "a person's order rests on no vote");
 }
