@@ -106,7 +106,8 @@ pub(super) fn loss_within_bound(evidence: &Case<'_>) -> Vec<String> {
         let lost = last.max().map_or(Span::default(), |last| since(*holds_until, last));
         let Some(journal) = in_force(journals, happening.at) else { continue };
         if waived_from(journals, database).is_some()
-            || set_back(evidence, side.other(), *holds_until, happening.at)
+            || set_back(evidence, side.other(), beaten(&written, *holds_until), happening.at)
+            || of_another_writer(evidence, database, *side, *holds_until, happening.at)
         {
             continue;
         }
@@ -134,6 +135,12 @@ pub(super) fn loss_within_bound(evidence: &Case<'_>) -> Vec<String> {
     breaches
 }
 
+/// When the last heartbeat can have been written that was replicated by then.
+fn beaten(written: &[(Timestamp, Timestamp)], holds_until: Timestamp) -> Timestamp {
+    let reached = written.iter().filter(|(from, _)| *from <= holds_until);
+    reached.map(|(_, until)| holds_until.min(*until)).max().unwrap_or(holds_until)
+}
+
 /// Whether the writer's clock was set back between what was replicated last and the promotion. The bound
 /// rests on heartbeat and lease being dated by one clock that does not go back in between.
 fn set_back(evidence: &Case<'_>, side: Side, from: Timestamp, until: Timestamp) -> bool {
@@ -142,6 +149,25 @@ fn set_back(evidence: &Case<'_>, side: Side, from: Timestamp, until: Timestamp) 
             && from < h.at
             && h.at <= until
     })
+}
+
+/// Whether nothing of the fenced writer had been replicated since it took over from the side that is promoted again:
+/// the heartbeat there is that side's own then, by its own clock, and the lease is by the other's. The bound rests on
+/// one clock for both.
+fn of_another_writer(
+    evidence: &Case<'_>,
+    database: &EntryId,
+    side: Side,
+    holds_until: Timestamp,
+    promoted: Timestamp,
+) -> bool {
+    let began = |side: Side| {
+        let spans = evidence.accepted(database, side);
+        spans.iter().map(|(from, _)| *from).filter(|from| *from < promoted).max()
+    };
+    began(side)
+        .zip(began(side.other()))
+        .is_some_and(|(own, fenced)| own < fenced && holds_until < fenced)
 }
 
 /// The generation that was open then.
