@@ -2,7 +2,7 @@
 
 use leeward_core::ids::{EntryId, Side};
 use leeward_core::journal::{End, Entry, FenceProof};
-use leeward_core::time::{Span, Timestamp, since};
+use leeward_core::time::{Span, Timestamp, after, since};
 use leeward_core::world::Change;
 use leeward_ports::fake::Happened;
 
@@ -107,7 +107,6 @@ pub(super) fn loss_within_bound(evidence: &Case<'_>) -> Vec<String> {
         let Some(journal) = in_force(journals, happening.at) else { continue };
         if waived_from(journals, database).is_some()
             || set_back(evidence, side.other(), beaten(&written, *holds_until), happening.at)
-            || of_another_writer(evidence, database, *side, *holds_until, happening.at)
         {
             continue;
         }
@@ -115,14 +114,21 @@ pub(super) fn loss_within_bound(evidence: &Case<'_>) -> Vec<String> {
             .entries
             .iter()
             .filter(|(at, _)| *at <= happening.at)
-            .filter_map(|(_, record)| {
+            .filter_map(|(at, record)| {
                 let Entry::LossBound { database: d, bound, .. } = &record.entry else {
                     return None;
                 };
-                (d == database).then_some(*bound)
+                (d == database).then_some((*at, *bound))
             })
             .next_back();
-        match bound {
+        // What the bound rests on was replicated as long before as the promotion came after it.
+        let read = bound.map_or(happening.at, |(at, _)| at);
+        let still_to_come = since(read, happening.at);
+        if of_another_writer(evidence, database, *side, (*holds_until, still_to_come), happening.at)
+        {
+            continue;
+        }
+        match bound.map(|(_, bound)| bound) {
             Some(Some(bound)) if lost <= bound => {}
             Some(Some(bound)) => breaches
                 .push(format!("{database} lost {lost} of writes, the bound on record is {bound}")),
@@ -153,12 +159,12 @@ fn set_back(evidence: &Case<'_>, side: Side, from: Timestamp, until: Timestamp) 
 
 /// Whether nothing of the fenced writer had been replicated since it took over from the side that is promoted again:
 /// the heartbeat there is that side's own then, by its own clock, and the lease is by the other's. The bound rests on
-/// one clock for both.
+/// one clock for both. It was read before the promotion: what was replicated since was `still_to_come`.
 fn of_another_writer(
     evidence: &Case<'_>,
     database: &EntryId,
     side: Side,
-    holds_until: Timestamp,
+    (holds_until, still_to_come): (Timestamp, Span),
     promoted: Timestamp,
 ) -> bool {
     let began = |side: Side| {
@@ -167,7 +173,7 @@ fn of_another_writer(
     };
     began(side)
         .zip(began(side.other()))
-        .is_some_and(|(own, fenced)| own < fenced && holds_until < fenced)
+        .is_some_and(|(own, fenced)| own < fenced && holds_until < after(fenced, still_to_come))
 }
 
 /// The generation that was open then.
