@@ -39,6 +39,11 @@ impl Path {
         Self { root: Root::Input, steps: Vec::new() }
     }
 
+    /// Whether it is `$`.
+    pub(crate) fn is_whole(&self) -> bool {
+        self.root == Root::Input && self.steps.is_empty()
+    }
+
     /// Reads a path, or says why it is none of the subset.
     pub fn parse(text: &str) -> Result<Self, String> {
         if text.starts_with("States.") {

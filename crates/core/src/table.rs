@@ -25,12 +25,12 @@ impl Key {
 
     /// The latest signal of a voter.
     pub fn signal(workload: &WorkloadId, voter: &VoterId) -> Self {
-        Self::new(workload_partition(workload), format!("{SIGNALS}{voter}"))
+        Self::new(workload_partition(workload), [SIGNALS, voter.as_str()].concat())
     }
 
     /// A last known good fact.
     pub fn snapshot(workload: &WorkloadId, kind: &str, id: &str) -> Self {
-        Self::new(workload_partition(workload), format!("{SNAPSHOTS}{kind}#{id}"))
+        Self::new(workload_partition(workload), [SNAPSHOTS, kind, "#", id].concat())
     }
 
     /// A refused start, by its time.
@@ -103,9 +103,15 @@ impl Key {
     }
 }
 
+/// The entry and the receiver's digest that a delivery mark's sort key names.
+pub fn delivery(sk: &str) -> Option<(Seq, &str)> {
+    let (seq, receiver) = sk.strip_prefix(DELIVERED)?.split_once('#')?;
+    Some((Seq(seq.parse().ok()?), receiver))
+}
+
 /// Partition of a workload.
 pub fn workload_partition(workload: &WorkloadId) -> String {
-    format!("W#{workload}")
+    ["W#", workload.as_str()].concat()
 }
 
 /// Partition of a generation.

@@ -4,11 +4,11 @@ use std::collections::BTreeSet;
 
 use futures_util::future::join_all;
 use leeward_core::error::StepError;
-use leeward_core::ids::{Digest, Generation};
+use leeward_core::ids::{Digest, Generation, Seq};
 use leeward_core::journal::chain;
 use leeward_core::plan::Plan;
 use leeward_core::planted::{self, Bug};
-use leeward_core::table::{DELIVERED, Key, generation_partition};
+use leeward_core::table::{DELIVERED, Key, delivery, generation_partition};
 use leeward_core::telling::{Notice, notice};
 use leeward_ports::{Condition, Frozen, Item, Message, Publisher};
 
@@ -46,7 +46,8 @@ pub async fn deliver(
     let decision = &book.state.decision;
     let partition = generation_partition(&decision.workload, decision.generation);
     let marks = desk.table.list(&partition, DELIVERED).await.map_err(table_error)?;
-    let marked: BTreeSet<&Key> = marks.value.iter().map(|m| &m.key).collect();
+    let marked: BTreeSet<(Seq, &str)> =
+        marks.value.iter().filter_map(|mark| delivery(&mark.key.sk)).collect();
     let receivers: Vec<(String, Digest)> = receivers(plan, system_topic)
         .into_iter()
         .map(|receiver| (receiver.clone(), chain::digest(receiver.as_bytes())))
@@ -54,12 +55,14 @@ pub async fn deliver(
     let mut delivery = Delivery::default();
     let mut sends = Vec::new();
     for record in &book.records {
-        let Some(notice) = notice(&book.state, record) else { continue };
-        for (receiver, digest) in &receivers {
+        let owed =
+            |(_, digest): &&(String, Digest)| !marked.contains(&(record.seq, digest.as_str()));
+        let mut owed = receivers.iter().filter(owed).peekable();
+        // Its words are put together only where somebody still waits for them.
+        let Some(notice) = owed.peek().and_then(|_| notice(&book.state, record)) else { continue };
+        for (receiver, digest) in owed {
             let key = Key::delivered(&decision.workload, decision.generation, record.seq, digest);
-            if !marked.contains(&key) {
-                sends.push((key, receiver.clone(), notice.clone()));
-            }
+            sends.push((key, receiver.clone(), notice.clone()));
         }
     }
     let frozen = Frozen(marks.at);

@@ -144,13 +144,12 @@ fn needs_facts(step: Step) -> bool {
 /// Looks at everything side by side; what others read back is written first.
 pub async fn look(desk: &Desk, questions: Vec<Question>) -> Seen {
     let (first, rest): (Vec<_>, Vec<_>) = questions.into_iter().partition(Question::first);
-    let ask = |question: Question| async move {
-        let answer = desk.outside.look(&question).await;
-        (question, answer)
-    };
-    let mut seen: Seen = join_all(first.into_iter().map(ask)).await.into_iter().collect();
-    for (question, answer) in join_all(rest.into_iter().map(ask)).await {
-        seen.insert(question, answer);
+    let mut seen = Seen::default();
+    for questions in [first, rest] {
+        let answers = join_all(questions.iter().map(|q| desk.outside.look(q))).await;
+        for (question, answer) in questions.into_iter().zip(answers) {
+            seen.insert(question, answer);
+        }
     }
     seen
 }

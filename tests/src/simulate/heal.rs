@@ -8,6 +8,7 @@ use leeward_core::journal::{Answer, Asked, HaltKind, State, chain};
 use leeward_core::succession::awaits;
 use leeward_core::table::{JOURNAL, Key, SIGNALS, generation_partition, workload_partition};
 use leeward_core::time::{Span, Timestamp, after, since};
+use leeward_ports::Item;
 
 use super::people::{Said, Verb};
 use super::run::{Due, Run};
@@ -30,6 +31,46 @@ const DOWN: &str = "\"vote\":\"unhealthy\"";
 /// Much later, for an invocation that comes again.
 const DAYS: Span = Span::minutes(2 * 24 * 60);
 
+/// The latest generation's journal as it was read last: only what was appended since is read and folded.
+#[derive(Default)]
+pub(super) struct Known {
+    /// How many entries had been written to journals by then.
+    entries: usize,
+    /// Its number; 0: there is none.
+    generation: u64,
+    items: Vec<Arc<Item>>,
+    /// What they add up to; `None`: nothing, or nothing that can be read.
+    state: Option<Arc<State>>,
+}
+
+impl Known {
+    fn follow(&mut self, entries: usize, generation: u64, items: Vec<Arc<Item>>) {
+        let before = (self.generation == generation).then(|| self.state.take()).flatten();
+        let goes_on = self.items.len() <= items.len()
+            && self.items.iter().zip(&items).all(|(known, item)| Arc::ptr_eq(known, item));
+        let state = match before.filter(|_| goes_on) {
+            Some(state) => following(state, items.get(self.items.len()..).unwrap_or_default()),
+            None => folded(&items),
+        };
+        *self = Self { entries, generation, items, state };
+    }
+}
+
+fn following(mut state: Arc<State>, items: &[Arc<Item>]) -> Option<Arc<State>> {
+    for item in items {
+        let (record, head) = chain::next(&item.body, state.last.next(), &state.head).ok()?;
+        let state = Arc::make_mut(&mut state);
+        state.follow(&record).ok()?;
+        state.head = head;
+    }
+    Some(state)
+}
+
+fn folded(items: &[Arc<Item>]) -> Option<Arc<State>> {
+    let (records, head) = chain::read(items.iter().map(|i| i.body.as_str())).ok()?;
+    State::fold(&records, head).ok().map(Arc::new)
+}
+
 fn violation(invariant: &'static str, detail: String) -> Violation {
     Violation { invariant, detail }
 }
@@ -38,28 +79,23 @@ impl Run<'_> {
     /// How many generations were opened.
     pub(super) fn generations(&self) -> u64 {
         let workload = &self.stack.prepared.plan.workload;
-        let opened = |g: &u64| {
-            self.stack.table.item(&Key::journal(workload, Generation(*g), Seq(1))).is_some()
-        };
-        (1..).take_while(opened).count() as u64
+        let opened =
+            |g: &u64| self.stack.table.holds(&Key::journal(workload, Generation(*g), Seq(1)));
+        let known = self.known.borrow().generation;
+        (known + 1..).take_while(opened).last().unwrap_or(known)
     }
 
     /// The state of the latest generation, past every fault.
     pub(super) fn latest(&self) -> Option<Arc<State>> {
         let entries = self.stack.table.entries();
-        let mut known = self.known.borrow_mut();
-        if known.0 != entries {
-            *known = (entries, self.folded().map(Arc::new));
+        if self.known.borrow().entries != entries {
+            let generation = self.generations();
+            let workload = &self.stack.prepared.plan.workload;
+            let partition = generation_partition(workload, Generation(generation));
+            let items = self.stack.table.stored(&partition, JOURNAL);
+            self.known.borrow_mut().follow(entries, generation, items);
         }
-        known.1.clone()
-    }
-
-    fn folded(&self) -> Option<State> {
-        let workload = &self.stack.prepared.plan.workload;
-        let latest = Generation(self.generations());
-        let items = self.stack.table.stored(&generation_partition(workload, latest), JOURNAL);
-        let (records, head) = chain::read(items.iter().map(|i| i.body.as_str())).ok()?;
-        State::fold(&records, head).ok()
+        self.known.borrow().state.clone()
     }
 
     /// Whether nothing is under way but what stands still, and a whole sweep has looked since.

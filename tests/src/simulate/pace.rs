@@ -79,10 +79,10 @@ impl Run<'_> {
     /// Sees what was written to journals since the last look: a lull is over, and a question that is asked
     /// is answered if somebody is awake.
     pub(super) fn stir(&mut self) {
-        let written = self.stack.table.journaled(self.stirred.1);
-        if written.is_empty() {
+        if self.stack.table.entries() == self.stirred.1 {
             return;
         }
+        let written = self.stack.table.journaled(self.stirred.1);
         let now = self.now();
         self.stirred = (now, self.stirred.1 + written.len());
         let Some((verb, soon)) = self.forced.pace.answer else { return };

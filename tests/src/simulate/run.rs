@@ -5,12 +5,12 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use leeward_asl::Execution;
-use leeward_core::journal::State;
 use leeward_core::time::{Span, Timestamp, after};
 use serde_json::{Value, json};
 
 use super::choices::Choices;
 use super::forced::Forced;
+use super::heal::Known;
 use super::host::{Service, Terminal};
 use super::incidents::{Incident, Place, Planned, again, short_partition, timetable};
 use super::mix::Mix;
@@ -65,8 +65,8 @@ pub(super) struct Run<'s> {
     /// Step invocations, for one that comes again days later.
     pub(super) history: Vec<Invocation>,
     pub(super) polls: u64,
-    /// The latest generation's state, and how many entries had been written when it was read.
-    pub(super) known: RefCell<(usize, Option<Arc<State>>)>,
+    /// The latest generation's journal.
+    pub(super) known: RefCell<Known>,
     /// What it has met so far.
     pub(super) met: Met,
     sequence: u64,
@@ -166,9 +166,9 @@ impl<'s> Run<'s> {
             self.collect();
             self.happen();
             let now = self.now();
-            let ready: Vec<usize> =
-                (0..self.tasks.len()).filter(|i| self.tasks[*i].ready(now)).collect();
-            if ready.is_empty() {
+            let ready = self.tasks.iter().enumerate().filter(|(_, task)| task.ready(now));
+            let count = u32::try_from(ready.clone().count()).unwrap_or(1);
+            if count == 0 {
                 if settled(self) {
                     return true;
                 }
@@ -187,10 +187,10 @@ impl<'s> Run<'s> {
             if self.polls > POLLS_MAX {
                 return false;
             }
-            let count = u32::try_from(ready.len()).unwrap_or(1);
             let chosen = self.shared.choose(|c| c.below(count)) as usize;
+            let Some(place) = ready.map(|(place, _)| place).nth(chosen) else { continue };
             // Where nothing else can go on, a turn would come back to the same task.
-            self.poll(ready[chosen], count == 1);
+            self.poll(place, count == 1);
         }
     }
 

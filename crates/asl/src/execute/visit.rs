@@ -1,5 +1,6 @@
 //! What each kind of state does with its input.
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use futures_util::future::try_join_all;
@@ -36,7 +37,7 @@ impl Run<'_> {
             Kind::Pass(pass) => self.pass(state, pass, raw),
             Kind::Succeed => {
                 let data = self.filter(state, &state.input, raw)?;
-                Ok((None, self.filter(state, &state.output, &data)?))
+                Ok((None, self.output(state, data)?))
             }
             Kind::Fail(fail) => Err(self.failure(state, fail, raw)?),
         }
@@ -88,14 +89,16 @@ impl Run<'_> {
         let data = self.filter(state, &state.input, raw)?;
         let result = match &state.kind {
             Kind::Task(task) => self.call(state, task, &data, attempt).await?,
-            Kind::Parallel(parallel) => self.fork(state, parallel, data).await?,
-            Kind::Choice(_) | Kind::Wait(_) | Kind::Pass(_) | Kind::Succeed | Kind::Fail(_) => data,
+            Kind::Parallel(parallel) => self.fork(state, parallel, data.into_owned()).await?,
+            Kind::Choice(_) | Kind::Wait(_) | Kind::Pass(_) | Kind::Succeed | Kind::Fail(_) => {
+                data.into_owned()
+            }
         };
         let result = match &handling.selector {
             Some(selector) => self.fill(state, selector, &result)?,
             None => result,
         };
-        self.filter(state, &state.output, &handling.place.put(raw, result)?)
+        self.output(state, Cow::Owned(handling.place.put(raw, result)?))
     }
 
     async fn call(
@@ -158,7 +161,7 @@ impl Run<'_> {
                 break;
             }
         }
-        Ok((Some(next), self.filter(state, &state.output, &data)?))
+        Ok((Some(next), self.output(state, data)?))
     }
 
     async fn wait<'s>(
@@ -185,17 +188,21 @@ impl Run<'_> {
             }
         };
         self.host.wait(&state.name, length).await;
-        Ok((target(&wait.then), self.filter(state, &state.output, &data)?))
+        Ok((target(&wait.then), self.output(state, data)?))
     }
 
     fn pass<'s>(&self, state: &'s State, pass: &'s Pass, raw: &Value) -> Result<Left<'s>, Failure> {
         let data = self.filter(state, &state.input, raw)?;
-        let data = match &pass.parameters {
-            Some(parameters) => self.fill(state, parameters, &data)?,
-            None => data,
+        let result = match (&pass.result, &pass.parameters) {
+            (result, Some(parameters)) => {
+                let filled = self.fill(state, parameters, &data)?;
+                result.clone().unwrap_or(filled)
+            }
+            (Some(result), None) => result.clone(),
+            (None, None) => data.into_owned(),
         };
-        let output = pass.place.put(raw, pass.result.clone().unwrap_or(data))?;
-        Ok((target(&pass.then), self.filter(state, &state.output, &output)?))
+        let output = pass.place.put(raw, result)?;
+        Ok((target(&pass.then), self.output(state, Cow::Owned(output))?))
     }
 
     /// The failure that a Fail state stands for; the error, one met on the way to it.
@@ -213,12 +220,25 @@ impl Run<'_> {
         Ok(Failure::new(text(&fail.error)?, text(&fail.cause)?))
     }
 
-    fn filter(&self, state: &State, filter: &Filter, data: &Value) -> Result<Value, Failure> {
-        let Filter::At(path) = filter else { return Ok(Value::Object(Map::new())) };
-        let found = path.resolve(data, &self.context(state)).map(|found| found.into_owned());
-        found.ok_or_else(|| {
+    /// What a filter leaves of the data, which is not copied where it is a part of it.
+    fn filter<'v>(
+        &'v self,
+        state: &'v State,
+        filter: &Filter,
+        data: &'v Value,
+    ) -> Result<Cow<'v, Value>, Failure> {
+        let Filter::At(path) = filter else { return Ok(Cow::Owned(Value::Object(Map::new()))) };
+        path.resolve(data, &self.context(state)).ok_or_else(|| {
             Failure::runtime(&state.name, format!("Invalid path '{path}': nothing in {data}."))
         })
+    }
+
+    /// What the state's output filter leaves.
+    fn output(&self, state: &State, data: Cow<'_, Value>) -> Result<Value, Failure> {
+        if matches!(&state.output, Filter::At(path) if path.is_whole()) {
+            return Ok(data.into_owned());
+        }
+        Ok(self.filter(state, &state.output, &data)?.into_owned())
     }
 
     fn fill(&self, state: &State, template: &Template, data: &Value) -> Result<Value, Failure> {

@@ -3,6 +3,8 @@
 use std::collections::BTreeSet;
 use std::future::Future;
 use std::pin::{Pin, pin};
+use std::sync::atomic::Ordering::Relaxed;
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 
@@ -15,17 +17,26 @@ use leeward_core::time::{Span, Timestamp, after};
 /// fake is pending once before and once after its effect, so that the scheduler may run another
 /// task in between, or drop this one.
 #[derive(Debug, Clone)]
-pub struct FakeClock(Arc<Mutex<Inner>>);
+pub struct FakeClock(Arc<Inner>);
 
+/// Single numbers, each of which stands for itself: a clock is asked several times in each call to a fake, and
+/// a lock would be a good part of what the call costs.
 #[derive(Debug)]
 struct Inner {
-    now: Timestamp,
-    driven: bool,
-    alone: bool,
-    waits: BTreeSet<Timestamp>,
-    turns: u64,
-    polled: Polled,
+    /// Milliseconds since the epoch.
+    now: AtomicI64,
+    driven: AtomicBool,
+    alone: AtomicBool,
+    waits: Mutex<BTreeSet<Timestamp>>,
+    turns: AtomicU64,
+    /// What the task that is polled has come to: whether it gave its turn away, and the first instant that it
+    /// waits for (`NEVER`: none).
+    turned: AtomicBool,
+    until: AtomicI64,
 }
+
+/// Nothing is waited for.
+const NEVER: i64 = i64::MAX;
 
 /// What the task that was polled last is pending for.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -49,21 +60,22 @@ impl Default for FakeClock {
 }
 
 impl FakeClock {
-    /// A clock that stands at that instant.
+    /// A clock that stands at that instant, to the millisecond.
     pub fn starting(now: Timestamp) -> Self {
-        Self(Arc::new(Mutex::new(Inner {
-            now,
-            driven: false,
-            alone: false,
-            waits: BTreeSet::new(),
-            turns: 0,
-            polled: Polled::default(),
-        })))
+        Self(Arc::new(Inner {
+            now: AtomicI64::new(now.as_millisecond()),
+            driven: AtomicBool::new(false),
+            alone: AtomicBool::new(false),
+            waits: Mutex::default(),
+            turns: AtomicU64::new(0),
+            turned: AtomicBool::new(false),
+            until: AtomicI64::new(NEVER),
+        }))
     }
 
     /// The instant it stands at, to the millisecond.
     pub fn now(&self) -> Timestamp {
-        locked(&self.0).now
+        at(self.0.now.load(Relaxed))
     }
 
     /// What a `Date` header says at this instant: whole seconds, never rounded up.
@@ -73,68 +85,72 @@ impl FakeClock {
 
     /// Moves it on.
     pub fn advance(&self, by: Span) {
-        let mut inner = locked(&self.0);
-        inner.now = after(inner.now, by);
+        self.advance_to(after(self.now(), by));
     }
 
     /// Moves it to that instant; never back.
     pub fn advance_to(&self, to: Timestamp) {
-        let mut inner = locked(&self.0);
-        inner.now = inner.now.max(to);
+        self.0.now.fetch_max(to.as_millisecond(), Relaxed);
     }
 
     /// Hands waiting over to a scheduler, or takes it back.
     pub fn drive(&self, driven: bool) {
-        locked(&self.0).driven = driven;
+        self.0.driven.store(driven, Relaxed);
     }
 
     /// Whether the task that is polled is the only one that can go on: then it keeps its turns.
     pub fn set_alone(&self, alone: bool) {
-        locked(&self.0).alone = alone;
+        self.0.alone.store(alone, Relaxed);
     }
 
     /// The first instant that a task waits for, from now on; those already reached are forgotten.
     pub fn next_wait(&self) -> Option<Timestamp> {
-        let mut inner = locked(&self.0);
-        let now = inner.now;
-        inner.waits = inner.waits.split_off(&now);
-        inner.waits.remove(&now);
-        inner.waits.first().copied()
+        let now = self.now();
+        let mut waits = locked(&self.0.waits);
+        *waits = waits.split_off(&now);
+        waits.remove(&now);
+        waits.first().copied()
     }
 
     /// Polls a task and tells what it is pending for, so that a scheduler of many tasks knows which
     /// of them can go on. The clock has to be driven.
     pub fn poll<F: Future + ?Sized>(&self, task: Pin<&mut F>) -> (Poll<F::Output>, Polled) {
-        locked(&self.0).polled = Polled::default();
+        self.0.turned.store(false, Relaxed);
+        self.0.until.store(NEVER, Relaxed);
         let answer = task.poll(&mut Context::from_waker(Waker::noop()));
-        (answer, locked(&self.0).polled)
+        let until = self.0.until.load(Relaxed);
+        let until = (until != NEVER).then(|| at(until));
+        (answer, Polled { turned: self.0.turned.load(Relaxed), until })
     }
 
     /// Waits in virtual time.
-    pub fn sleep(&self, span: Span) -> Sleep {
-        let mut inner = locked(&self.0);
-        let until = after(inner.now, span);
-        if inner.driven {
-            if until > inner.now {
-                inner.waits.insert(until);
-            }
-        } else {
-            inner.now = until;
+    pub fn sleep(&self, span: Span) -> Sleep<'_> {
+        let now = self.now();
+        let until = after(now, span);
+        if !self.0.driven.load(Relaxed) {
+            self.advance_to(until);
+        } else if until > now {
+            locked(&self.0.waits).insert(until);
         }
-        Sleep { clock: self.clone(), until }
+        Sleep { clock: self, until }
     }
 
     /// Lets the scheduler run another task; at once when undriven.
-    pub fn turn(&self) -> Turn {
-        let mut inner = locked(&self.0);
-        inner.turns += 1;
-        Turn { clock: self.clone(), given: !inner.driven || inner.alone }
+    pub fn turn(&self) -> Turn<'_> {
+        self.0.turns.fetch_add(1, Relaxed);
+        let given = !self.0.driven.load(Relaxed) || self.0.alone.load(Relaxed);
+        Turn { clock: self, given }
     }
 
     /// How many turns were asked for: a task that was pending while this stood still waits for time.
     pub fn turns(&self) -> u64 {
-        locked(&self.0).turns
+        self.0.turns.load(Relaxed)
     }
+}
+
+/// The instant so many milliseconds after the epoch.
+fn at(milliseconds: i64) -> Timestamp {
+    Timestamp::from_millisecond(milliseconds).unwrap_or(Timestamp::MAX)
 }
 
 /// What a `Date` header says at that instant.
@@ -144,33 +160,31 @@ pub(super) fn date_of(at: Timestamp) -> Timestamp {
 
 /// A wait in virtual time.
 #[derive(Debug)]
-pub struct Sleep {
-    clock: FakeClock,
+pub struct Sleep<'a> {
+    clock: &'a FakeClock,
     until: Timestamp,
 }
 
-impl Future for Sleep {
+impl Future for Sleep<'_> {
     type Output = ();
 
     fn poll(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<()> {
-        let mut inner = locked(&self.clock.0);
-        if inner.now >= self.until {
+        if self.clock.now() >= self.until {
             return Poll::Ready(());
         }
-        let first = inner.polled.until.map_or(self.until, |known| known.min(self.until));
-        inner.polled.until = Some(first);
+        self.clock.0.until.fetch_min(self.until.as_millisecond(), Relaxed);
         Poll::Pending
     }
 }
 
 /// One place at which another task may run.
 #[derive(Debug)]
-pub struct Turn {
-    clock: FakeClock,
+pub struct Turn<'a> {
+    clock: &'a FakeClock,
     given: bool,
 }
 
-impl Future for Turn {
+impl Future for Turn<'_> {
     type Output = ();
 
     fn poll(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<()> {
@@ -178,7 +192,7 @@ impl Future for Turn {
             return Poll::Ready(());
         }
         self.given = true;
-        locked(&self.clock.0).polled.turned = true;
+        self.clock.0.turned.store(true, Relaxed);
         Poll::Pending
     }
 }

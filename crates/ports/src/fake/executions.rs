@@ -139,6 +139,9 @@ impl Inner {
 
     /// Carries out what has arrived by now.
     fn arrive(&mut self, now: Timestamp) {
+        if self.late.is_empty() {
+            return;
+        }
         let (arrived, under_way) =
             std::mem::take(&mut self.late).into_iter().partition(|l| l.0 <= now);
         self.late = under_way;

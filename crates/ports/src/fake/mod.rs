@@ -8,6 +8,7 @@ mod executions;
 mod fate;
 mod gauges;
 mod identity;
+mod items;
 mod nonces;
 mod publisher;
 mod table;

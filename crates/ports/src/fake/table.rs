@@ -18,6 +18,7 @@ use leeward_core::time::{Span, Timestamp, after, since};
 
 use super::clock::{FakeClock, date_of, locked};
 use super::fate::{Call, Chooser, Fate, Fates};
+use super::items::Items;
 use crate::{Condition, Dated, Frozen, Item, Put, Table, TableError, TableErrorKind};
 
 /// How long a signed request lives, as AWS has it.
@@ -45,7 +46,7 @@ pub struct FakeTable {
 
 #[derive(Default)]
 struct Inner {
-    items: BTreeMap<Key, Arc<Item>>,
+    items: Items,
     late: BTreeMap<(Timestamp, u64), Request>,
     kept: Vec<Request>,
     writes: Vec<Write>,
@@ -113,7 +114,7 @@ impl FakeTable {
 
     /// All items, as they stand.
     pub fn items(&self) -> Vec<Arc<Item>> {
-        locked(&self.inner).items.values().cloned().collect()
+        locked(&self.inner).items.all()
     }
 
     /// One item, as it stands, past every fault.
@@ -121,14 +122,19 @@ impl FakeTable {
         locked(&self.inner).items.get(key).map(|item| (**item).clone())
     }
 
+    /// Whether there is such an item, past every fault.
+    pub fn holds(&self, key: &Key) -> bool {
+        locked(&self.inner).items.get(key).is_some()
+    }
+
     /// The items of a partition whose sort key begins so, past every fault.
     pub fn stored(&self, pk: &str, sk_prefix: &str) -> Vec<Arc<Item>> {
-        locked(&self.inner).select(pk, sk_prefix)
+        locked(&self.inner).items.select(pk, sk_prefix)
     }
 
     /// Puts an item past every condition and fault: the hand of a test, or of a person in the console.
     pub fn put_by_hand(&self, item: Item) {
-        locked(&self.inner).items.insert(item.key.clone(), Arc::new(item));
+        locked(&self.inner).items.insert(Arc::new(item));
     }
 
     /// Takes an item away past every condition: the same hand.
@@ -228,16 +234,6 @@ impl FakeTable {
 pub(super) const CALL_TIMEOUT: Span = Span::seconds(2);
 
 impl Inner {
-    /// The items of a partition whose sort key begins so.
-    fn select(&self, pk: &str, sk_prefix: &str) -> Vec<Arc<Item>> {
-        let from = Key { pk: pk.to_owned(), sk: sk_prefix.to_owned() };
-        self.items
-            .range(from..)
-            .take_while(|(k, _)| k.pk == pk && k.sk.starts_with(sk_prefix))
-            .map(|(_, item)| item.clone())
-            .collect()
-    }
-
     fn settle(&mut self, now: Timestamp) {
         while let Some(entry) = self.late.first_entry() {
             let at = entry.key().0;
@@ -264,7 +260,7 @@ impl Inner {
                 Condition::Always => true,
             };
             if holds {
-                self.items.insert(item.key.clone(), item.clone());
+                self.items.insert(item.clone());
             }
             Some(if holds { Put::Done } else { Put::Conflict })
         };
@@ -308,7 +304,7 @@ impl Table for FakeTable {
             let mut inner = locked(&self.inner);
             inner.settle(now);
             inner.reads += 1;
-            let mut value = inner.select(pk, sk_prefix);
+            let mut value = inner.items.select(pk, sk_prefix);
             // What an eventually consistent read may show: the youngest entry is not there yet.
             let young = inner.writes.last().filter(|w| since(w.at, now) < Span::seconds(1));
             if planted::is(Bug::WeakRead) && sk_prefix == JOURNAL && value.len() > 2 {

@@ -78,6 +78,11 @@ impl FakeWorld {
 }
 
 impl State {
+    /// Whether nothing in any zone is out of order: the common case, for which no name is put together.
+    fn whole(&self) -> bool {
+        self.places.dead.is_empty() && self.places.impaired.is_empty()
+    }
+
     fn zone_lives(&self, zone: &str) -> bool {
         !self.places.dead.contains(zone)
     }
@@ -88,7 +93,7 @@ impl State {
 
     /// Whether the n-th instance of a group works.
     fn member_lives(&self, (region, group): &Named, index: u32) -> bool {
-        self.lives(region, &member_id(group, index), &zone(region, index as usize))
+        self.whole() || self.lives(region, &member_id(group, index), &zone(region, index as usize))
     }
 
     /// How many of the first so many instances of a group work.
@@ -99,6 +104,9 @@ impl State {
 
     /// How many of so many tasks of a service run: those whose zone lives.
     pub(super) fn living_tasks(&self, region: &Region, among: u32) -> u32 {
+        if self.whole() {
+            return among;
+        }
         let living = (0..among as usize).filter(|i| self.zone_lives(&zone(region, *i))).count();
         u32::try_from(living).unwrap_or(among)
     }

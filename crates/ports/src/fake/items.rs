@@ -1,0 +1,52 @@
+//! Stored items by partition key, then by sort key: a query reads one partition.
+
+use std::collections::BTreeMap;
+use std::ops::Bound;
+use std::sync::Arc;
+
+use leeward_core::table::Key;
+
+use crate::Item;
+
+/// What stands in a table.
+#[derive(Default)]
+pub(super) struct Items(BTreeMap<String, BTreeMap<String, Arc<Item>>>);
+
+impl Items {
+    /// All of them, in the order of their keys.
+    pub(super) fn all(&self) -> Vec<Arc<Item>> {
+        self.0.values().flat_map(BTreeMap::values).cloned().collect()
+    }
+
+    pub(super) fn get(&self, key: &Key) -> Option<&Arc<Item>> {
+        self.0.get(&key.pk)?.get(&key.sk)
+    }
+
+    /// Those of a partition whose sort key begins so.
+    pub(super) fn select(&self, pk: &str, sk_prefix: &str) -> Vec<Arc<Item>> {
+        let Some(partition) = self.0.get(pk) else { return Vec::new() };
+        partition
+            .range::<str, _>((Bound::Included(sk_prefix), Bound::Unbounded))
+            .take_while(|(sk, _)| sk.starts_with(sk_prefix))
+            .map(|(_, item)| item.clone())
+            .collect()
+    }
+
+    pub(super) fn insert(&mut self, item: Arc<Item>) {
+        let Some(partition) = self.0.get_mut(&item.key.pk) else {
+            let partition = BTreeMap::from([(item.key.sk.clone(), item.clone())]);
+            self.0.insert(item.key.pk.clone(), partition);
+            return;
+        };
+        match partition.get_mut(&item.key.sk) {
+            Some(stored) => *stored = item,
+            None => drop(partition.insert(item.key.sk.clone(), item)),
+        }
+    }
+
+    pub(super) fn remove(&mut self, key: &Key) {
+        if let Some(partition) = self.0.get_mut(&key.pk) {
+            partition.remove(&key.sk);
+        }
+    }
+}
