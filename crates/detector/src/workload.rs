@@ -9,7 +9,7 @@ use leeward_core::error::StepError;
 use leeward_core::evidence::{Assessment, weigh};
 use leeward_core::ids::{Direction, ExecutorId, WorkloadId};
 use leeward_core::impairment::{after_look, gravest};
-use leeward_core::journal::{State, Trigger as StartedBy};
+use leeward_core::journal::{Fate, State, Trigger as StartedBy};
 use leeward_core::matching::{Candidate, choose};
 use leeward_core::need::Needed;
 use leeward_core::plan::Plan;
@@ -200,12 +200,28 @@ async fn worked_on(
     if let Some((stored, assessment)) = wanted {
         give_way(detector, stored, assessment, &mut book).await?;
     }
+    if matches!(errand.how, How::Everything) {
+        way_home(detector, &book, errand).await?;
+    }
     match (errand.executor, wanted.or(first)) {
         (Some(_), Some((stored, assessment))) => {
             go_on(detector, stored, assessment, errand, by_evidence(errand)).await
         }
         (None, _) | (Some(_), None) => adopt(detector, &mut book).await,
     }
+}
+
+/// Every sweep looks at the standby. A recovery that moves home and waits, for people or for replication,
+/// rests on the other side, which nobody else looks at until its commit.
+async fn way_home(detector: &Detector, book: &Book, errand: &Errand<'_>) -> Result<(), StepError> {
+    let (state, desk) = (&book.state, &detector.desk);
+    let decision = &state.decision;
+    let waits = state.fate == Fate::Open && state.end.is_none() && state.halt.is_none();
+    if decision.direction == Direction::ToStandby || !waits {
+        return Ok(());
+    }
+    let plan = desk.plan_version(&decision.plan, &decision.plan_digest).await?;
+    observe::other_side(desk, &plan, decision.direction, errand.read_at).await
 }
 
 /// Keeps the impairment that the gravest of the plans sees. A failure here is no reason to do less.
