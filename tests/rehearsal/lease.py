@@ -4,7 +4,8 @@ The contract, which any holder in any language can keep:
 
 1. One item for a workload, `pk = LEASE#<workload>`, in a table outside the Region that may die:
    `owner` (a Region, or `nobody`), `epoch` (a number), `effect` (who changed it), `renewed_at`
-   (milliseconds since the Unix epoch, for people only). The lease is *taken from* a holder and
+   (milliseconds since the Unix epoch by the holder's wall clock, when it sent its last renewal: with
+   the heartbeat of rule 7 it tells how much a promotion would lose). The lease is *taken from* a holder and
    *granted to* one by others (Leeward); each such change raises `epoch` by one, on condition of the
    owner and epoch that were read.
 2. A holder renews by writing `renewed_at` on condition that `owner` is its own Region and `epoch` is
@@ -23,8 +24,11 @@ The contract, which any holder in any language can keep:
 6. After COMMIT the acknowledgement is held back when it comes later than expiry + L: its order in
    time to the fence is no longer known.
 7. While it holds the lease, the holder writes the heartbeat row every second, through the database's
-   primary only, with the wall clock read before the statement is sent: a replica that shows
-   heartbeat `t` has every write that was acknowledged before `t`.
+   primary only: row `id = 1` of table
+   `leeward_heartbeat (id int PRIMARY KEY, at_ms bigint NOT NULL, region text NOT NULL)`. `at_ms` is
+   the wall clock read before the statement is sent, `region` the name by which the lease names the
+   holder. So a replica that shows heartbeat `t` of a Region has every write that this Region's
+   holder acknowledged before `t`; it tells nothing of another's, whose clock is another.
 8. A holder that is granted the lease accepts writes only after it has seen its database take one.
 """
 

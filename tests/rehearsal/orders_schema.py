@@ -9,7 +9,11 @@ CREATE TABLE orders (
     epoch bigint NOT NULL,
     accepted_at timestamptz NOT NULL DEFAULT clock_timestamp()
 );
-CREATE TABLE leeward_heartbeat (id int PRIMARY KEY, at_ms bigint NOT NULL);
+CREATE TABLE leeward_heartbeat (
+    id int PRIMARY KEY,
+    at_ms bigint NOT NULL,
+    region text NOT NULL
+);
 GRANT SELECT, INSERT ON orders TO orders;
 GRANT SELECT, INSERT, UPDATE ON leeward_heartbeat TO orders;
 GRANT SELECT ON leeward_heartbeat TO leeward_probe

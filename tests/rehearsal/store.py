@@ -47,9 +47,10 @@ class Store:
 
     def heartbeat(self) -> int:
         """Writes the heartbeat row; answers the epoch it was written under."""
-        sql = ("INSERT INTO leeward_heartbeat (id, at_ms) VALUES (1, :at)"
-               " ON CONFLICT (id) DO UPDATE SET at_ms = :at")
-        return self._write(sql, lambda _epoch: {"at": time.time_ns() // 1_000_000})
+        sql = ("INSERT INTO leeward_heartbeat (id, at_ms, region) VALUES (1, :at, :region)"
+               " ON CONFLICT (id) DO UPDATE SET at_ms = :at, region = :region")
+        return self._write(sql, lambda _epoch: {"at": time.time_ns() // 1_000_000,
+                                                "region": self._region})
 
     def exists(self, order_id: str) -> bool:
         """Whether the order is in the database of this Region."""

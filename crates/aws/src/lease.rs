@@ -57,7 +57,8 @@ fn view(item: &Attributes, answered_at: Timestamp) -> Result<LeaseView, String> 
         owner: text("owner").ok_or("the item has no string `owner`")?,
         epoch: epoch.ok_or("the item has no whole number `epoch`")?,
         effect: text("effect").unwrap_or_default(),
-        // Informative only: a renewal whose time cannot be read is as good as none.
+        // Owner and epoch alone fence. A renewal whose time cannot be read is as good as none: no loss is
+        // counted from it.
         renewed_at: number("renewed_at")
             .and_then(|n| n.parse().ok())
             .and_then(|ms| Timestamp::from_millisecond(ms).ok()),

@@ -66,6 +66,8 @@ pub enum Bug {
     FenceNotSeenAgain,
     /// No loss is too great.
     LossIgnored,
+    /// A heartbeat counts as the old side's, whoever wrote it.
+    AnothersHeartbeat,
     /// The loss is counted up to the fence, and not up to the last write that it lets through.
     LossToTheFence,
     /// A yes covers a loss that nobody was shown.

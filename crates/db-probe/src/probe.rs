@@ -5,7 +5,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use leeward_ports::probe_wire::{ProbeAnswer, ProbeRequest, SCHEMA};
+use leeward_ports::probe_wire::{HeartbeatRow, ProbeAnswer, ProbeRequest, SCHEMA};
 use rustls::ClientConfig;
 use tokio::io::AsyncReadExt;
 use tokio::net::TcpStream;
@@ -126,22 +126,29 @@ async fn ask(
     request: &ProbeRequest,
 ) -> Result<ProbeAnswer, tokio_postgres::Error> {
     let in_recovery = client.query_one("SELECT pg_is_in_recovery()", &[]).await?.try_get(0)?;
-    let heartbeat_at_ms = heartbeat(client).await?;
+    let heartbeat = heartbeat(client).await?;
     let sessions = match &request.sessions_of {
         Some(user) => Some(sessions(client, user).await?),
         None => None,
     };
     let writable = takes_a_write(client).await?;
-    Ok(ProbeAnswer { schema: SCHEMA, in_recovery, writable, heartbeat_at_ms, sessions })
+    Ok(ProbeAnswer { schema: SCHEMA, in_recovery, writable, heartbeat, sessions })
 }
 
 /// The heartbeat row; none when the table was never made.
-async fn heartbeat(client: &Client) -> Result<Option<i64>, tokio_postgres::Error> {
-    let asked = client.query_opt("SELECT at_ms FROM leeward_heartbeat WHERE id = 1", &[]).await;
-    match asked {
-        Ok(Some(row)) => row.try_get(0).map(Some),
+async fn heartbeat(client: &Client) -> Result<Option<HeartbeatRow>, tokio_postgres::Error> {
+    const ROW: &str = "SELECT at_ms, region::text FROM leeward_heartbeat WHERE id = 1";
+    match client.query_opt(ROW, &[]).await {
+        Ok(Some(row)) => {
+            Ok(Some(HeartbeatRow::Written { at_ms: row.try_get(0)?, region: row.try_get(1)? }))
+        }
         Ok(None) => Ok(None),
         Err(error) if error.code() == Some(&SqlState::UNDEFINED_TABLE) => Ok(None),
+        Err(error) if error.code() == Some(&SqlState::UNDEFINED_COLUMN) => {
+            let words =
+                error.as_db_error().map_or_else(|| chain(&error), |e| e.message().to_owned());
+            Ok(Some(HeartbeatRow::LacksColumn(words)))
+        }
         Err(error) => Err(error),
     }
 }

@@ -11,7 +11,11 @@ from .scenario import Scenario
 _INSTANCE = {PRIMARY: "ledger-db", STANDBY: "ledger-db-replica"}
 # The ledger's heartbeat row is a copy of the orders': one writer, one lease, one beat.
 _TABLES = """
-CREATE TABLE leeward_heartbeat (id int PRIMARY KEY, at_ms bigint NOT NULL);
+CREATE TABLE leeward_heartbeat (
+    id int PRIMARY KEY,
+    at_ms bigint NOT NULL,
+    region text NOT NULL
+);
 GRANT SELECT ON leeward_heartbeat TO leeward_probe
 """
 
@@ -76,7 +80,8 @@ class PromoteRefuses(_TwoDatabases):
 
     def prepare(self, r) -> None:
         r.world.pair.primary.query(
-            "INSERT INTO leeward_heartbeat VALUES (1, (extract(epoch FROM now()) * 1000)::bigint)",
+            "INSERT INTO leeward_heartbeat VALUES"
+            f" (1, (extract(epoch FROM now()) * 1000)::bigint, '{PRIMARY}')",
             database="ledger")
         # The first promotion is let through, every later one is refused.
         self.fault = r.world.cloud.faults.add(

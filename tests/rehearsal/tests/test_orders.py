@@ -106,7 +106,9 @@ def test_the_lease_moves_and_only_the_promoted_side_writes(sides, pair, dynamodb
     procs.wait_until("west to see why", lambda: "read-only" in (
         west.processes.log_dir / "orders-us-west-2.log").read_text(), LIMIT_S)
     pair.replica.promote()
+    assert pair.replica.query("SELECT region FROM leeward_heartbeat") == [["us-east-1"]]
     procs.wait_until("west to accept", lambda: west.order("z") == 201, LIMIT_S)
+    assert pair.replica.query("SELECT id, region FROM leeward_heartbeat") == [[1, "us-west-2"]]
     assert pair.replica.query("SELECT side, epoch FROM orders WHERE id = 'z'") == [["us-west-2", 3]]
     assert not has(pair.replica, "y") and east.order("w") == 503
 

@@ -2,7 +2,8 @@
 
 use leeward_core::ids::{EntryId, Side};
 use leeward_core::journal::{End, Entry, FenceProof};
-use leeward_core::time::{Span, Timestamp, after, since};
+use leeward_core::plan::Database;
+use leeward_core::time::{Span, Timestamp, since};
 use leeward_core::world::Change;
 use leeward_ports::fake::Happened;
 
@@ -105,31 +106,25 @@ pub(super) fn loss_within_bound(evidence: &Case<'_>) -> Vec<String> {
         let last = written.iter().filter(|(from, _)| *from < happening.at).map(|(_, until)| *until);
         let lost = last.max().map_or(Span::default(), |last| since(*holds_until, last));
         let Some(journal) = in_force(journals, happening.at) else { continue };
-        if waived_from(journals, database).is_some()
-            || set_back(evidence, side.other(), beaten(&written, *holds_until), happening.at)
-        {
+        if waived_from(journals, database).is_some() {
             continue;
         }
         let bound = journal
             .entries
             .iter()
             .filter(|(at, _)| *at <= happening.at)
-            .filter_map(|(at, record)| {
+            .filter_map(|(_, record)| {
                 let Entry::LossBound { database: d, bound, .. } = &record.entry else {
                     return None;
                 };
-                (d == database).then_some((*at, *bound))
+                (d == database).then_some(*bound)
             })
             .next_back();
-        // What the bound rests on was replicated as long before as the promotion came after it.
-        let read = bound.map_or(happening.at, |(at, _)| at);
-        let still_to_come = since(read, happening.at);
-        if of_another_writer(evidence, database, *side, (*holds_until, still_to_come), happening.at)
-        {
-            continue;
-        }
-        match bound.map(|(_, bound)| bound) {
-            Some(Some(bound)) if lost <= bound => {}
+        let beaten = beaten(&written, *holds_until, heartbeat(evidence, database));
+        let fenced = fenced(journal, database).unwrap_or(happening.at);
+        let set_back = set_back(evidence, side.other(), beaten, fenced);
+        match bound {
+            Some(Some(bound)) if lost <= bound.plus(set_back) => {}
             Some(Some(bound)) => breaches
                 .push(format!("{database} lost {lost} of writes, the bound on record is {bound}")),
             Some(None) | None if lost == Span::default() => {}
@@ -141,39 +136,43 @@ pub(super) fn loss_within_bound(evidence: &Case<'_>) -> Vec<String> {
     breaches
 }
 
-/// When the last heartbeat can have been written that was replicated by then.
-fn beaten(written: &[(Timestamp, Timestamp)], holds_until: Timestamp) -> Timestamp {
+/// How often the writers of that database write its heartbeat.
+fn heartbeat(evidence: &Case<'_>, database: &EntryId) -> Span {
+    let lease = evidence.plan.database(database).and_then(Database::lease);
+    lease.map_or(Span::seconds(1), |lease| lease.heartbeat)
+}
+
+/// When the last heartbeat that was replicated by then was written, at the earliest.
+fn beaten(
+    written: &[(Timestamp, Timestamp)],
+    holds_until: Timestamp,
+    heartbeat: Span,
+) -> Timestamp {
     let reached = written.iter().filter(|(from, _)| *from <= holds_until);
-    reached.map(|(_, until)| holds_until.min(*until)).max().unwrap_or(holds_until)
+    let last = reached.map(|(_, until)| holds_until.min(*until)).max().unwrap_or(holds_until);
+    before(last, heartbeat)
 }
 
-/// Whether the writer's clock was set back between what was replicated last and the promotion. The bound
-/// rests on heartbeat and lease being dated by one clock that does not go back in between.
-fn set_back(evidence: &Case<'_>, side: Side, from: Timestamp, until: Timestamp) -> bool {
-    evidence.happenings.iter().any(|h| {
-        matches!(h.what, Happened::ClockSet { side: of, by_ms } if of == side && by_ms < 0)
-            && from < h.at
-            && h.at <= until
-    })
+fn before(at: Timestamp, span: Span) -> Timestamp {
+    let span = i64::try_from(span.as_millis()).unwrap_or(i64::MAX);
+    Timestamp::from_millisecond(at.as_millisecond().saturating_sub(span)).unwrap_or(at)
 }
 
-/// Whether nothing of the fenced writer had been replicated since it took over from the side that is promoted again:
-/// the heartbeat there is that side's own then, by its own clock, and the lease is by the other's. The bound rests on
-/// one clock for both. It was read before the promotion: what was replicated since was `still_to_come`.
-fn of_another_writer(
-    evidence: &Case<'_>,
-    database: &EntryId,
-    side: Side,
-    (holds_until, still_to_come): (Timestamp, Span),
-    promoted: Timestamp,
-) -> bool {
-    let began = |side: Side| {
-        let spans = evidence.accepted(database, side);
-        spans.iter().map(|(from, _)| *from).filter(|from| *from < promoted).max()
-    };
-    began(side)
-        .zip(began(side.other()))
-        .is_some_and(|(own, fenced)| own < fenced && holds_until < after(fenced, still_to_come))
+/// When that generation first put on record that the old side of the database is fenced: nobody there renews
+/// a lease any more.
+fn fenced(journal: &Journal, database: &EntryId) -> Option<Timestamp> {
+    journal.when(|e| matches!(e, Entry::Fenced { databases, .. } if databases.contains(database)))
+}
+
+/// By how much that side's clock was set back between the last heartbeat that was replicated and the last
+/// renewal: by so much, and no more, the bound may be too small. It rests on one clock that does not go back.
+fn set_back(evidence: &Case<'_>, side: Side, from: Timestamp, until: Timestamp) -> Span {
+    let back = evidence.happenings.iter().filter_map(|h| {
+        let Happened::ClockSet { side: of, by_ms } = h.what else { return None };
+        let between = from < h.at && h.at <= until;
+        (of == side && between).then(|| u64::try_from(-by_ms).ok()).flatten()
+    });
+    Span::millis(back.sum())
 }
 
 /// The generation that was open then.

@@ -11,8 +11,8 @@ use leeward_core::plan::{ApprovalFor, Control, Database, Plan, RecordPair};
 use leeward_core::table::NOBODY;
 use leeward_core::time::{Span, Timestamp, after};
 use leeward_core::world::{
-    AnswerView, Blind, Change, ChangeError, ChangeErrorKind, LeaseView, Question, RdsView, Seen,
-    SqlView, View,
+    AnswerView, Blind, Change, ChangeError, ChangeErrorKind, Heartbeat, LeaseView, Question,
+    RdsView, Seen, SqlView, View,
 };
 
 use super::Bounds;
@@ -170,11 +170,10 @@ fn answer(node: &Node, setup: &Setup, question: &Question) -> Result<View, Blind
         }
         Question::Sql { region, .. } => {
             let writer = *world.engines.of(side(region)) == Engine::Writer;
-            let by = if writer { side(region) } else { side(region).other() };
             View::Sql(SqlView {
                 in_recovery: !writer,
                 writable: writer,
-                heartbeat_at: heartbeat(node, setup, by),
+                heartbeat: heartbeat(node, setup),
                 sessions: None,
             })
         }
@@ -191,15 +190,21 @@ fn answer(node: &Node, setup: &Setup, question: &Question) -> Result<View, Blind
     })
 }
 
-/// The heartbeat of that side's application as the other side sees it: it ends with what it holds.
-fn heartbeat(node: &Node, setup: &Setup, by: Side) -> Option<Timestamp> {
-    let last = if node.world.owner == region(by) {
-        node.now
-    } else {
-        node.now.min(after(*node.world.renewed.of(by), setup.expiry))
+/// The heartbeat row, written by whichever application wrote last: it ends with what that one holds. Both
+/// sides show the same, as replication is not what is searched for.
+fn heartbeat(node: &Node, setup: &Setup) -> Option<Heartbeat> {
+    let last = |by: Side| {
+        if node.world.owner == region(by) {
+            node.now
+        } else {
+            node.now.min(after(*node.world.renewed.of(by), setup.expiry))
+        }
     };
+    let owns = |by: Side| node.world.owner == region(by);
+    let by = [Side::Primary, Side::Standby].into_iter().max_by_key(|by| (last(*by), owns(*by)))?;
     let lag = i64::try_from(LAG.as_millis()).unwrap_or(0);
-    Timestamp::from_millisecond(last.as_millisecond() - lag).ok()
+    let at = Timestamp::from_millisecond(last(by).as_millisecond() - lag).ok()?;
+    Some(Heartbeat::written(region(by).into(), at))
 }
 
 /// Carries a request out where it lands; `Ok(true)`: the world is otherwise than before.

@@ -1,7 +1,8 @@
 //! Mistakes in fences, bounds and what may stand behind them.
 
-use leeward_core::ids::Step;
+use leeward_core::ids::{Side, Step};
 use leeward_core::journal::{Answer, Entry};
+use leeward_core::plan::Database;
 use leeward_core::planted::Bug;
 use leeward_core::time::Span;
 use leeward_core::world::{AlarmState, Change};
@@ -9,7 +10,7 @@ use leeward_ports::fake::RegionState;
 
 use super::stage::{
     asking, by_hand, call, canaries_say, isolate, live, open, opened, orders, orders_fenced_by,
-    primary_is, say, stop_writer, until_committed, until_done,
+    orders_with, primary_is, say, start, stop_writer, until_committed, until_done,
 };
 use super::{Drawn, Row};
 use crate::rig::Rig;
@@ -101,15 +102,25 @@ pub(super) const ROWS: &[Row] = &[
     },
     Row {
         bugs: &[Bug::LossIgnored],
-        place: "core/steps/fence.rs",
+        place: "core/steps/loss.rs",
         breaks: "more is lost than the plan allows, and nobody was asked",
         finds: Some("S9"),
         drawn: Drawn::Within { budget: 200, took: 21 },
         scene: broken_link,
     },
     Row {
+        bugs: &[Bug::AnothersHeartbeat],
+        place: "core/world/heartbeat.rs",
+        breaks: "a loss is counted from one writer's clock to another's, and looks smaller than it is",
+        finds: Some("S9"),
+        drawn: Drawn::Never(
+            "a side that has taken over has to be left again before its replica has caught up, with clocks minutes apart: six of a million drawn schedules",
+        ),
+        scene: shortly_after_taking_over,
+    },
+    Row {
         bugs: &[Bug::LossToTheFence],
-        place: "core/steps/fence.rs",
+        place: "core/steps/loss.rs",
         breaks: "people are told of a smaller loss than there is",
         finds: Some("S9"),
         drawn: Drawn::Within { budget: 200, took: 16 },
@@ -239,6 +250,28 @@ fn broken_link() -> Rig {
     live(&rig, 10);
     primary_is(&rig, RegionState::Unseen);
     live(&rig, 40);
+    rig
+}
+
+/// The standby, whose clock is minutes behind, has taken over, and a person orders the way back while the
+/// replica still shows the old primary's own last heartbeat.
+fn shortly_after_taking_over() -> Rig {
+    let rig = orders_with(|plan| {
+        plan.policy.cool_down = Span::minutes(1);
+        for database in &mut plan.databases {
+            if let Database::RdsReplica(d) = database {
+                d.max_loss = Span::minutes(30);
+            }
+        }
+    });
+    rig.world.set_clock(Side::Standby, -300_000);
+    primary_is(&rig, RegionState::Dead);
+    live(&rig, 12);
+    primary_is(&rig, RegionState::Well);
+    rig.world.rebuild_replica(&"orders-db".into(), Side::Primary);
+    rig.world.set_habits(|habits| habits.lag = Span::minutes(20));
+    start(&rig, "to-primary");
+    live(&rig, 20);
     rig
 }
 

@@ -2,8 +2,8 @@
 
 use leeward_core::time::Timestamp;
 use leeward_core::world::{
-    AlarmState, AlarmView, GlobalMember, GlobalView, GroupView, InstanceState, LeaseView, Question,
-    RdsView, RunningView, SqlView, TargetsView, View,
+    AlarmState, AlarmView, GlobalMember, GlobalView, GroupView, Heartbeat, InstanceState,
+    LeaseView, Question, RdsView, RunningView, SqlView, TargetsView, View,
 };
 use leeward_ports::Outside;
 use serde_json::{Value, json};
@@ -185,7 +185,8 @@ fn databases() -> Vec<(Question, Reply, View)> {
     let running = |running| View::Running(Some(RunningView { desired: 1, running }));
     let table = |status: &str| json_reply(&json!({"Table": {"TableStatus": status}}));
     let probed = json!({"schema": 1, "in_recovery": true, "writable": false,
-                        "heartbeat_at_ms": 1_700_000_000_123_i64, "sessions": 2});
+                        "heartbeat": {"written": {"at_ms": 1_700_000_000_123_i64, "region": "us-east-1"}},
+                        "sessions": 2});
     let renewed = Timestamp::from_millisecond(1_700_000_000_123).unwrap();
     vec![
         (lease(), json_reply(&full), seen("us-east-1", 4, "e-1", Some(renewed))),
@@ -213,7 +214,7 @@ fn databases() -> Vec<(Question, Reply, View)> {
             View::Sql(SqlView {
                 in_recovery: true,
                 writable: false,
-                heartbeat_at: Some(renewed),
+                heartbeat: Some(Heartbeat::written("us-east-1".into(), renewed)),
                 sessions: Some(2),
             }),
         ),

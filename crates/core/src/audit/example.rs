@@ -32,7 +32,7 @@ pub(crate) fn plan_digest() -> Digest {
 
 /// Every effect that these journals speak of.
 fn effects(generation: Generation) -> Vec<EffectId> {
-    let names = [("it", "do"), ("other", "do"), ("leases", "grant")];
+    let names = [("it", "do"), ("other", "do"), ("leases", "grant"), ("leases", "take-lease")];
     let of = |step: Step| {
         names.map(|(target, verb)| EffectId::new(&"orders".into(), generation, step, target, verb))
     };

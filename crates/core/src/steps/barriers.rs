@@ -76,10 +76,8 @@ pub(super) fn apply(situation: &Situation<'_>, seen: &Seen, next: &mut Move) {
     }
     for database in &situation.plan.databases {
         let id = database.id();
-        if matches!(database, Database::AuroraGlobal(_))
-            && fence::graceful(situation)
+        if fence::switches_over(situation, database)
             && !situation.state.fenced.contains_key(id)
-            && database.lease().is_none()
             && !next.acts()
         {
             let evidence =
@@ -129,6 +127,27 @@ pub(super) fn still_holds(
         sessions(situation, database.probe(), sessions_of, seen)?;
     }
     Ok(())
+}
+
+/// Whether the old side's own engine was seen to follow another: it takes no writes then.
+pub(super) fn old_engine_follows(
+    situation: &Situation<'_>,
+    database: &Database,
+    seen: &Seen,
+) -> bool {
+    let Some(probe) = database.probe() else { return false };
+    let asked = database.fences().iter().filter_map(|fence| match fence {
+        Fence::StopWriter(f) => Some(&f.sessions_of),
+        Fence::Isolate(f) => Some(&f.sessions_of),
+        Fence::WriterLease(_) | Fence::Waiver => None,
+    });
+    let mut views = asked.map(|of| engines::sql(probe, situation.source(), Some(of))).filter_map(
+        |q| match seen.get(&q) {
+            Ok(View::Sql(view)) => Some(view),
+            _ => None,
+        },
+    );
+    views.any(|view| view.in_recovery)
 }
 
 fn sessions(

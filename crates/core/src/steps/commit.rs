@@ -6,7 +6,7 @@ use crate::plan::Database;
 use crate::planted::{self, Bug};
 use crate::steps::approval::{self, Approval};
 use crate::steps::bearing::{Going, going, turn_back};
-use crate::steps::{Move, Situation, fence};
+use crate::steps::{Move, Situation, loss};
 use crate::time::since;
 use crate::world::{Change, Question, Seen};
 
@@ -50,7 +50,7 @@ pub(super) fn decide(situation: &Situation<'_>, _: &Seen) -> Move {
     if !next.settled() {
         return next;
     }
-    match approval::one_way(situation, fence::excess(situation)) {
+    match approval::one_way(situation, loss::excess(situation)) {
         Approval::Given => {}
         Approval::Record(entry) => return Move::record(entry),
         Approval::Pending(left, why) => {

@@ -41,7 +41,7 @@ fn promote(situation: &Situation<'_>, database: &Database, seen: &Seen, next: &m
     let engine = engines::engine(situation, database, seen);
     let probe = match &engine {
         Engine::Writer(why) => Probe::Yes(why.clone()),
-        Engine::Replica(_) => Probe::No("it still follows the old writer".to_owned()),
+        Engine::Replica => Probe::No("it still follows the old writer".to_owned()),
         Engine::Moving(why) => Probe::Moving(why.clone()),
         Engine::Wrong(why) => return next.stick(why.clone()),
         Engine::Blind(why) => Probe::Blind(why.clone()),
@@ -65,7 +65,7 @@ fn promote(situation: &Situation<'_>, database: &Database, seen: &Seen, next: &m
     if reached && !situation.state.writers.contains(database.id()) {
         let evidence = match engine {
             Engine::Writer(why) => why,
-            Engine::Replica(_) | Engine::Moving(_) | Engine::Wrong(_) | Engine::Blind(_) => {
+            Engine::Replica | Engine::Moving(_) | Engine::Wrong(_) | Engine::Blind(_) => {
                 return next.wait(format!("{} is not seen as the writer", database.id()));
             }
         };

@@ -3,14 +3,13 @@
 use crate::ids::Side;
 use crate::plan::{Database, Probe as SqlProbe};
 use crate::steps::Situation;
-use crate::time::Timestamp;
-use crate::world::{GlobalView, Question, RdsView, Seen, SqlView, View};
+use crate::world::{GlobalView, Heartbeat, Question, RdsView, Seen, SqlView, View};
 
 /// A database on the side that is moved to.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Engine {
-    /// It follows the old writer and can be promoted. With the replicated heartbeat, if there is one.
-    Replica(Option<Timestamp>),
+    /// It follows the old writer and can be promoted.
+    Replica,
     /// It is the writer, by its own word.
     Writer(String),
     /// Something is under way.
@@ -52,8 +51,12 @@ pub fn sql(probe: &SqlProbe, side: Side, sessions_of: Option<&str>) -> Question 
 }
 
 /// The heartbeat row on the side that is moved to, whatever that side is.
-pub fn heartbeat(situation: &Situation<'_>, database: &Database, seen: &Seen) -> Option<Timestamp> {
-    engine_word(situation, database, seen).ok()?.heartbeat_at
+pub fn heartbeat<'a>(
+    situation: &Situation<'_>,
+    database: &Database,
+    seen: &'a Seen,
+) -> Option<&'a Heartbeat> {
+    engine_word(situation, database, seen).ok()?.heartbeat.as_ref()
 }
 
 /// What was seen of it.
@@ -120,7 +123,7 @@ fn instance(
             "{service} follows {other}, not {source} of the plan: what it has is another's data"
         )),
         (_, Err(unseen)) => Engine::Blind(unseen),
-        (Some(_), Ok(view)) => Engine::Replica(view.heartbeat_at),
+        (Some(_), Ok(_)) => Engine::Replica,
         (None, Ok(view)) => writer(service, "has no replica source", view),
     }
 }
@@ -158,7 +161,7 @@ fn cluster(
     }
     match (member.writer, sql) {
         (_, Err(unseen)) => Engine::Blind(unseen),
-        (false, Ok(view)) => Engine::Replica(view.heartbeat_at),
+        (false, Ok(_)) => Engine::Replica,
         (true, Ok(view)) => writer(service, "names it the writer", view),
     }
 }
@@ -184,7 +187,7 @@ mod tests {
     }
 
     fn replica() -> SqlView {
-        SqlView { in_recovery: true, writable: false, heartbeat_at: None, sessions: None }
+        SqlView { in_recovery: true, writable: false, heartbeat: None, sessions: None }
     }
 
     fn global(writer: &str) -> GlobalView {
@@ -202,7 +205,7 @@ mod tests {
             let sql = replica();
             cluster(&question(), "east", "west", &global(writer), Ok(&sql))
         };
-        assert_eq!(of("east"), Engine::Replica(None));
+        assert_eq!(of("east"), Engine::Replica);
         assert!(matches!(of("third"), Engine::Wrong(why) if why.contains("third the writer")));
     }
 
@@ -220,8 +223,8 @@ mod tests {
             };
             instance(&question(), "orders", &view, Ok(&sql))
         };
-        assert_eq!(of("orders"), Engine::Replica(None));
-        assert_eq!(of("arn:aws:rds:us-east-1:123456789012:db:orders"), Engine::Replica(None));
+        assert_eq!(of("orders"), Engine::Replica);
+        assert_eq!(of("arn:aws:rds:us-east-1:123456789012:db:orders"), Engine::Replica);
         for other in ["arn:aws:rds:us-east-1:123456789012:db:old-orders", "orders-2"] {
             assert!(matches!(of(other), Engine::Wrong(_)), "{other}");
         }

@@ -9,8 +9,10 @@ use crate::pursuit::{Probe, Progress, pursue};
 use crate::steps::approval::{self, Approval};
 use crate::steps::bearing::{Going, going, present, turn_back};
 use crate::steps::engines::{self, Engine};
+use crate::steps::lease::Guarded;
+use crate::steps::loss::{self, Outlook};
 use crate::steps::{Move, Situation, barriers, lease};
-use crate::time::{DATE_RESOLUTION, Span, Timestamp, after, since};
+use crate::time::{DATE_RESOLUTION, Span, after, since};
 use crate::world::{Question, Seen};
 
 pub(super) fn questions(situation: &Situation<'_>) -> Vec<Question> {
@@ -21,13 +23,14 @@ pub(super) fn questions(situation: &Situation<'_>) -> Vec<Question> {
     questions
 }
 
-/// Two looks of one round lie no further apart than a function lives; in between a holder renews.
-const APART: Span = Span::seconds(60);
-
 pub(super) fn decide(situation: &Situation<'_>, seen: &Seen) -> Move {
     let mut next = Move::default();
+    let mut asks = Vec::new();
     for database in &situation.plan.databases {
-        check(situation, database, seen, &mut next);
+        check(situation, database, seen, &mut next, &mut asks);
+    }
+    if !asks.is_empty() && next.stuck().is_none() {
+        return ask(situation, &asks, next);
     }
     if !next.settled() {
         // No fence while a database is not fit: nothing is promoted, no half workload.
@@ -40,33 +43,7 @@ pub(super) fn decide(situation: &Situation<'_>, seen: &Seen) -> Move {
         return first;
     }
     for guarded in lease::leases(situation) {
-        let goal = lease::take(situation, guarded.lease, seen);
-        let held = lease::view(situation, guarded.lease, seen).ok().cloned();
-        if next.pursue(situation, goal)
-            && let Some(view) = held
-            && guarded.databases.iter().any(|d| !situation.state.fenced.contains_key(d))
-        {
-            let exact = planted::is(Bug::DateIsExact);
-            let seen_at =
-                after(view.answered_at, if exact { Span::default() } else { DATE_RESOLUTION });
-            let holds_from = match () {
-                () if planted::is(Bug::NoFenceWait) => seen_at,
-                () if planted::is(Bug::ProofWithoutDrift) => after(seen_at, guarded.lease.ttl),
-                () => after(seen_at, guarded.lease.expiry()),
-            };
-            let by_its_clock = view.renewed_at.map(|r| after(r, guarded.lease.expiry()));
-            next.records.push(Entry::Fenced {
-                databases: guarded.databases.clone(),
-                fence: FenceProof::WriterLease { epoch: view.epoch },
-                holds_from,
-                // Heartbeat and renewal are by one clock, the holder's, however wrong it is.
-                latest_write: Some(by_its_clock.unwrap_or(holds_from)),
-                evidence: format!(
-                    "{} holds the lease at epoch {}; the last holder's time is over at {holds_from}",
-                    view.owner, view.epoch
-                ),
-            });
-        }
+        take(situation, &guarded, seen, &mut next);
     }
     barriers::apply(situation, seen, &mut next);
     // An attempt beside a proof that stands already needs fresh evidence, too; without it, it can wait.
@@ -84,23 +61,52 @@ pub(super) fn decide(situation: &Situation<'_>, seen: &Seen) -> Move {
     proofs(situation, seen, next)
 }
 
-/// Engine checks of one database, before anything is touched.
-fn check(situation: &Situation<'_>, database: &Database, seen: &Seen, next: &mut Move) {
+/// Takes one lease, and puts the proof on record once nobody of the old side has it.
+fn take(situation: &Situation<'_>, guarded: &Guarded<'_>, seen: &Seen, next: &mut Move) {
+    let goal = lease::take(situation, guarded.lease, seen);
+    let held = lease::view(situation, guarded.lease, seen).ok();
+    if !next.pursue(situation, goal) {
+        return;
+    }
+    let Some(view) = held else { return };
+    if guarded.databases.iter().all(|d| situation.state.fenced.contains_key(d)) {
+        return;
+    }
+    let exact = planted::is(Bug::DateIsExact);
+    let seen_at = after(view.answered_at, if exact { Span::default() } else { DATE_RESOLUTION });
+    let holds_from = match () {
+        () if planted::is(Bug::NoFenceWait) => seen_at,
+        () if planted::is(Bug::ProofWithoutDrift) => after(seen_at, guarded.lease.ttl),
+        () => after(seen_at, guarded.lease.expiry()),
+    };
+    next.records.push(Entry::Fenced {
+        databases: guarded.databases.clone(),
+        fence: FenceProof::WriterLease { epoch: view.epoch },
+        holds_from,
+        // By the clock that dates the heartbeat, the holder's, however wrong it is.
+        latest_write: loss::last_write(situation, guarded.lease, view).ok(),
+        evidence: format!(
+            "{} holds the lease at epoch {}; the last holder's time is over at {holds_from}",
+            view.owner, view.epoch
+        ),
+    });
+}
+
+/// Engine checks of one database, before anything is touched. What only a person can answer goes to `asks`.
+fn check(
+    situation: &Situation<'_>,
+    database: &Database,
+    seen: &Seen,
+    next: &mut Move,
+    asks: &mut Vec<String>,
+) {
     let id = database.id();
     match engines::engine(situation, database, seen) {
-        Engine::Writer(_) => {}
-        Engine::Replica(Some(heartbeat)) => {
-            let latest = last_by_lease(situation, database, seen);
-            if let Some(latest) = latest.filter(|latest| heartbeat > after(*latest, APART))
-                && !situation.state.waived.contains_key(id)
-            {
-                next.stick(format!("the lag of {id} is unknown: {}", rests_on(heartbeat, latest)));
-            }
-        }
-        Engine::Replica(None) if situation.state.waived.contains_key(id) => {}
-        Engine::Replica(None) => {
-            next.stick(format!("the lag of {id} is unknown: the replica has no heartbeat row"));
-        }
+        Engine::Writer(_) | Engine::Replica => match loss::outlook(situation, database, seen) {
+            Outlook::Fair => {}
+            Outlook::Unknown(why) => next.stick(why),
+            Outlook::Ask(why) => asks.push(format!("{why}; {}", way_out(situation, database))),
+        },
         Engine::Moving(why) => next.wait(format!("{id}: {why}")),
         Engine::Wrong(why) => next.stick(format!("{id}: {why}")),
         Engine::Blind(why) => next.wait(format!("{id}: {why}")),
@@ -113,6 +119,41 @@ fn check(situation: &Situation<'_>, database: &Database, seen: &Seen, next: &mut
             "{id}: the plan allows no failover that can lose data, and a switchover is only tried when a person starts it"
         ));
     }
+}
+
+/// What a person can do about a loss that nobody knows.
+fn way_out(situation: &Situation<'_>, database: &Database) -> String {
+    let (id, target) = (database.id(), situation.target_region());
+    let wait = format!(
+        "wait until {id} in {target} shows a heartbeat of {} (it has caught up, or was made its replica again), then `leeward resume`",
+        situation.source_region()
+    );
+    if database.fences().contains(&Fence::Waiver) {
+        format!("{wait}; or take the risk: `leeward waive --database {id}` and `leeward resume`")
+    } else {
+        format!(
+            "{wait}; the plan lists no fence `waiver` for {id}: to take the risk, `leeward plan put` one that does, `leeward abandon` and `leeward start`"
+        )
+    }
+}
+
+/// What would be lost cannot be told: replication may catch up by itself in a moment; then a person is asked.
+fn ask(situation: &Situation<'_>, asks: &[String], mut next: Move) -> Move {
+    if let Some(back) = turn_back(situation) {
+        return back;
+    }
+    if situation.age() < situation.limits.fence_patience {
+        asks.iter().for_each(|why| next.wait(why.as_str()));
+        return next;
+    }
+    Move::record(Entry::Held { step: Step::Fence, reason: asks.join("; ") })
+}
+
+/// Whether the service itself stops the old writer and loses nothing: no fence of ours is asked for.
+pub(super) fn switches_over(situation: &Situation<'_>, database: &Database) -> bool {
+    matches!(database, Database::AuroraGlobal(_))
+        && database.lease().is_none()
+        && graceful(situation)
 }
 
 /// Whether the service is asked to switch over without loss: a person ordered it, and the side that is
@@ -128,13 +169,7 @@ fn gate(situation: &Situation<'_>, seen: &Seen) -> Option<Move> {
         if let Some(back) = turn_back(situation) {
             return Some(back);
         }
-        let excess = situation
-            .plan
-            .databases
-            .iter()
-            .filter_map(|d| over(d, estimate(situation, d, seen)?))
-            .max();
-        match approval::one_way(situation, excess) {
+        match approval::one_way(situation, loss::foreseen(situation, seen)) {
             Approval::Given => {}
             Approval::Record(entry) => return Some(Move::record(entry)),
             Approval::Pending(left, why) => {
@@ -161,52 +196,6 @@ fn unfenced_databases<'a>(situation: &Situation<'a>) -> Vec<&'a EntryId> {
         .collect()
 }
 
-fn over(database: &Database, bound: Span) -> Option<Span> {
-    (bound > database.max_loss() && !planted::is(Bug::LossIgnored)).then_some(bound)
-}
-
-/// What a fence now would leave unreplicated, from the replicated heartbeat.
-fn estimate(situation: &Situation<'_>, database: &Database, seen: &Seen) -> Option<Span> {
-    // Without a lease nobody knows when the old side will have stopped: there is nothing to show yet.
-    let lease = database.lease()?;
-    let view = lease::view(situation, lease, seen).ok();
-    let heartbeat = match engines::engine(situation, database, seen) {
-        Engine::Replica(heartbeat) => heartbeat?,
-        Engine::Writer(_)
-            if view.is_some_and(|v| v.owner == situation.source_region().as_str()) =>
-        {
-            engines::heartbeat(situation, database, seen)?
-        }
-        Engine::Writer(_) | Engine::Moving(_) | Engine::Wrong(_) | Engine::Blind(_) => return None,
-    };
-    let renewed = view.and_then(|v| v.renewed_at);
-    let latest = after(renewed.unwrap_or(situation.now), lease.expiry());
-    lost_between(heartbeat, latest)
-}
-
-/// The last possible write of the holder, by its own clock.
-fn last_by_lease(situation: &Situation<'_>, database: &Database, seen: &Seen) -> Option<Timestamp> {
-    let lease = database.lease()?;
-    let renewed = lease::view(situation, lease, seen).ok()?.renewed_at?;
-    Some(after(renewed, lease.expiry()))
-}
-
-/// What was written between the replicated heartbeat and the last possible write. A heartbeat that is later than any
-/// write can be shows a clock that was set back, or a writer that nobody fenced: then nothing is known of the loss.
-fn lost_between(heartbeat: Timestamp, latest: Timestamp) -> Option<Span> {
-    (heartbeat <= latest).then(|| since(heartbeat, latest))
-}
-
-/// What a bound rests on, for its entry.
-fn rests_on(heartbeat: Timestamp, latest: Timestamp) -> String {
-    if heartbeat > latest {
-        return format!(
-            "the replicated heartbeat {heartbeat} is later than the last possible write {latest}: the writer's clock was set back, or somebody writes who is not fenced"
-        );
-    }
-    format!("last possible write {latest} − replicated heartbeat {heartbeat}")
-}
-
 /// Waits until every proof holds, then puts the loss bounds on record.
 fn proofs(situation: &Situation<'_>, seen: &Seen, mut next: Move) -> Move {
     for database in situation.plan.databases.iter().filter(|d| d.single_writer()) {
@@ -227,18 +216,7 @@ fn proofs(situation: &Situation<'_>, seen: &Seen, mut next: Move) -> Move {
             Some(_) => {}
         }
         if !situation.state.losses.contains_key(id) {
-            let fence = situation.state.fenced.get(id);
-            let graceful = fence.is_some_and(|f| f.proof == FenceProof::Switchover);
-            let latest = fence.and_then(|f| match f.proof {
-                // The proof went on record after it was seen, and this read came after that.
-                FenceProof::StopWriter | FenceProof::Isolate => {
-                    Some(after(situation.now, DATE_RESOLUTION))
-                }
-                FenceProof::WriterLease { .. } | FenceProof::Switchover | FenceProof::NotNeeded => {
-                    f.latest_write
-                }
-            });
-            next.records.push(bound(situation, database, seen, latest, graceful));
+            next.records.push(loss::bound(situation, database, seen));
         }
     }
     if next.acts() || !next.settled() {
@@ -253,7 +231,7 @@ fn proofs(situation: &Situation<'_>, seen: &Seen, mut next: Move) -> Move {
         next.stick(format!("the loss bound of {id} is unknown: {source}"));
         return next;
     }
-    match approval::one_way(situation, excess(situation)) {
+    match approval::one_way(situation, loss::excess(situation)) {
         Approval::Given => {}
         Approval::Record(entry) => return Move::record(entry),
         Approval::Pending(left, why) => {
@@ -261,72 +239,6 @@ fn proofs(situation: &Situation<'_>, seen: &Seen, mut next: Move) -> Move {
         }
     }
     next
-}
-
-/// The greatest recorded loss bound that is over its database's limit, and over what a waiver was shown.
-pub(super) fn excess(situation: &Situation<'_>) -> Option<Span> {
-    situation
-        .plan
-        .databases
-        .iter()
-        .filter_map(|d| {
-            let bound = over(d, situation.state.losses.get(d.id())?.0?)?;
-            match situation.state.waived.get(d.id()) {
-                None => Some(bound),
-                Some(shown) => shown.filter(|shown| bound > *shown).map(|_| bound),
-            }
-        })
-        .max()
-}
-
-fn bound(
-    situation: &Situation<'_>,
-    database: &Database,
-    seen: &Seen,
-    latest: Option<Timestamp>,
-    graceful: bool,
-) -> Entry {
-    let (bound, source) = match engines::engine(situation, database, seen) {
-        _ if graceful => {
-            (Some(Span::default()), "the service switches over without loss".to_owned())
-        }
-        Engine::Writer(why) if !old_side_wrote(situation, database) => {
-            (Some(Span::default()), format!("already the writer: {why}"))
-        }
-        // Two histories: it is a writer by itself, promoted by hand or never rebuilt, while the old side
-        // took users' writes. Its heartbeat row is as old as the last write of theirs that it has.
-        Engine::Writer(why) => match (latest, engines::heartbeat(situation, database, seen)) {
-            (Some(latest), Some(heartbeat)) => (
-                lost_between(heartbeat, latest),
-                format!(
-                    "it follows nobody ({why}) and {} took the writes until now: {}",
-                    situation.source_region(),
-                    rests_on(heartbeat, latest)
-                ),
-            ),
-            (None, _) => (None, "no fence, so no last possible write".to_owned()),
-            (_, None) => (None, "it follows nobody and has no heartbeat row".to_owned()),
-        },
-        Engine::Replica(Some(heartbeat)) => match latest {
-            Some(_) if planted::is(Bug::LossToTheFence) => {
-                (Some(Span::default()), "the old side is fenced".to_owned())
-            }
-            Some(latest) => (lost_between(heartbeat, latest), rests_on(heartbeat, latest)),
-            None => (None, "no fence, so no last possible write".to_owned()),
-        },
-        Engine::Replica(None) => (None, "the replica has no heartbeat row".to_owned()),
-        Engine::Moving(why) | Engine::Wrong(why) | Engine::Blind(why) => (None, why),
-    };
-    Entry::LossBound { database: database.id().clone(), bound, source }
-}
-
-/// Whether users' writes may have gone to the side that is left until this generation fenced it. With a
-/// lease it tells: what did not have to be taken from that side was not its own.
-fn old_side_wrote(situation: &Situation<'_>, database: &Database) -> bool {
-    database.lease().is_none_or(|lease| {
-        let taken = situation.effect(Step::Fence, &lease.table, crate::effect::Verb::TakeLease);
-        situation.state.effects.contains_key(&taken)
-    })
 }
 
 /// No fence of this database is proven: wait for those that may still be, then ask a person.

@@ -11,6 +11,7 @@ mod database;
 mod engines;
 mod fence;
 mod lease;
+mod loss;
 pub mod records;
 mod restore;
 pub mod traffic;

@@ -240,7 +240,7 @@ fn databases(situation: &Situation<'_>, seen: &Seen) -> Result<String, String> {
     for database in &situation.plan.databases {
         match engines::engine(situation, database, seen) {
             Engine::Writer(why) => words.push(why),
-            Engine::Replica(_) => return Err(format!("{} is a replica", database.id())),
+            Engine::Replica => return Err(format!("{} is a replica", database.id())),
             Engine::Moving(why) | Engine::Wrong(why) | Engine::Blind(why) => return Err(why),
         }
     }

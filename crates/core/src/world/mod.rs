@@ -5,6 +5,7 @@
 
 mod change;
 mod health;
+mod heartbeat;
 mod question;
 mod view;
 
@@ -15,6 +16,7 @@ pub use health::{
     CheckerView, HealthCheckView, Member, MemberHealth, MembersView, Rollout, RolloutState,
     SeriesView, ServiceView, Tally,
 };
+pub use heartbeat::Heartbeat;
 pub use question::{HttpRequest, NameQuery, Question};
 pub use view::{
     AlarmState, AlarmView, AnswerView, Blind, GlobalMember, GlobalView, GroupView, HttpView,

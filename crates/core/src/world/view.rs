@@ -5,7 +5,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use crate::time::{Span, Timestamp};
-use crate::world::{HealthCheckView, MembersView, SeriesView, ServiceView};
+use crate::world::{HealthCheckView, Heartbeat, MembersView, SeriesView, ServiceView};
 
 /// Why nothing was seen. Unknown counts as no.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -149,8 +149,8 @@ pub struct SqlView {
     pub in_recovery: bool,
     /// A write was tried in a transaction that is rolled back, and accepted.
     pub writable: bool,
-    /// Time in the heartbeat row, by the clock of the writer that wrote it; `None`: no row.
-    pub heartbeat_at: Option<Timestamp>,
+    /// The heartbeat row; `None`: no row, or no such table.
+    pub heartbeat: Option<Heartbeat>,
     /// Sessions of the user that was asked for; `None`: not asked.
     pub sessions: Option<u32>,
 }

@@ -135,7 +135,8 @@ fn the_heartbeat_on_the_replica_is_behind_by_the_lag_and_stands_when_the_link_br
     scene.world.set_habits(|habits| habits.lag = Span::seconds(7));
     scene.pass(600);
     let behind = |scene: &Scene| {
-        since(sql(scene, Side::Standby).heartbeat_at.unwrap(), scene.clock.now()).as_millis()
+        let heartbeat = sql(scene, Side::Standby).heartbeat.unwrap();
+        since(heartbeat.by(&scene.region(Side::Primary)).unwrap(), scene.clock.now()).as_millis()
     };
     assert!((7000..=8000).contains(&behind(&scene)), "{}", behind(&scene));
     scene.world.break_replication(&scene.database(), true);
@@ -143,6 +144,35 @@ fn the_heartbeat_on_the_replica_is_behind_by_the_lag_and_stands_when_the_link_br
     assert!((67_000..=68_000).contains(&behind(&scene)), "{}", behind(&scene));
     scene.world.break_replication(&scene.database(), false);
     assert!((7000..=8000).contains(&behind(&scene)), "{}", behind(&scene));
+}
+
+#[test]
+fn the_heartbeat_names_its_writer_until_the_next_one_has_written_and_that_was_replicated() {
+    // Without a lease, writers write into whatever takes their writes.
+    let scene = Scene::of("catalog");
+    let (primary, standby) = (scene.region(Side::Primary), scene.region(Side::Standby));
+    let shows = |side: Side| {
+        let heartbeat = sql(&scene, side).heartbeat.unwrap();
+        let writers = [&primary, &standby].into_iter().filter(|r| heartbeat.by(r).is_ok());
+        writers.map(|region| region.to_string()).collect::<Vec<_>>()
+    };
+    scene.pass(60);
+    assert_eq!(shows(Side::Standby), [primary.as_str()], "as it was replicated");
+    let Some(Database::AuroraGlobal(d)) = scene.plan.databases.first() else {
+        panic!("another kind")
+    };
+    let switch = Change::SwitchoverGlobal {
+        region: standby.clone(),
+        global_cluster: d.global_cluster.clone(),
+        target: d.cluster.standby.clone(),
+    };
+    scene.change(&switch).unwrap();
+    scene.pass(600);
+    assert!(sql(&scene, Side::Standby).writable);
+    assert_eq!(shows(Side::Standby), [standby.as_str()], "its own writers have taken over");
+    assert_eq!(shows(Side::Primary), [standby.as_str()]);
+    scene.world.set_habits(|habits| habits.lag = Span::minutes(60));
+    assert_eq!(shows(Side::Primary), [primary.as_str()], "an hour behind, the writer before");
 }
 
 #[test]

@@ -97,7 +97,7 @@ impl State {
         Ok(View::Sql(SqlView {
             in_recovery: !writable,
             writable,
-            heartbeat_at: self.heartbeat(database, side),
+            heartbeat: self.heartbeat(database, side),
             sessions: count_sessions.then(|| self.sessions(database, side)),
         }))
     }

@@ -2,6 +2,7 @@
 
 use leeward_core::ids::{EntryId, Side};
 use leeward_core::time::{Span, Timestamp, after, since};
+use leeward_core::world::Heartbeat;
 
 use super::happenings::Happened;
 use super::state::{Due, State};
@@ -16,8 +17,8 @@ pub(super) struct Engine {
     pub(super) accepting: bool,
     /// When they were: from, until.
     spans: Vec<(Timestamp, Option<Timestamp>)>,
-    /// Heartbeat that it held when it became a writer.
-    inherited: Option<Timestamp>,
+    /// Heartbeat row that it held when it became a writer, with the side that wrote it.
+    inherited: Option<(Timestamp, Side)>,
     /// Orders in it, with the instant of their acceptance.
     pub(super) orders: Vec<(String, Timestamp)>,
     /// Since when nothing flows out of it to its replica.
@@ -41,15 +42,21 @@ impl Engine {
         }
     }
 
-    /// The heartbeat row as it stood at that instant: written on taking writes, then every `period`.
-    fn heartbeat(&self, at: Timestamp, period: Span, writer: &Writer) -> Option<Timestamp> {
+    /// The heartbeat row as it stood at that instant, with the side that wrote it: that engine's own `writer`
+    /// writes it on taking writes, then every `period`.
+    fn heartbeat(
+        &self,
+        at: Timestamp,
+        period: Span,
+        (side, writer): (Side, &Writer),
+    ) -> Option<(Timestamp, Side)> {
         let span = self.spans.iter().rev().find(|(from, _)| *from <= at);
         let Some((from, until)) = span else { return self.inherited };
         let last = until.map_or(at, |u| u.min(at));
         let step = period.as_millis().max(1);
         let ticks = since(*from, last).as_millis() / step;
         let written = after(*from, Span::millis(ticks * step));
-        Some(ahead_of(written, writer.ahead_at(written)))
+        Some((ahead_of(written, writer.ahead_at(written)), side))
     }
 
     /// Starts again as a replica: what only it held is gone.
@@ -67,14 +74,16 @@ impl State {
     }
 
     /// The heartbeat row as that side's engine shows it.
-    pub(super) fn heartbeat(&self, database: usize, side: Side) -> Option<Timestamp> {
+    pub(super) fn heartbeat(&self, database: usize, side: Side) -> Option<Heartbeat> {
         let db = self.databases.get(database)?;
         let (at, writer) = if db.engines.of(side).writable {
             (self.now, side)
         } else {
             (self.replicated_until(database, side), side.other())
         };
-        db.engines.of(writer).heartbeat(at, db.heartbeat, self.writers.of(writer))
+        let application = (writer, self.writers.of(writer));
+        let (at, by) = db.engines.of(writer).heartbeat(at, db.heartbeat, application)?;
+        Some(Heartbeat::written(self.sides.of(by).clone(), at))
     }
 
     /// Whether an order can be read from that side's engine.
@@ -97,7 +106,7 @@ impl State {
         if engine.writable {
             return;
         }
-        engine.inherited = other.heartbeat(holds_until, period, &writer);
+        engine.inherited = other.heartbeat(holds_until, period, (side.other(), &writer));
         engine.orders = other.orders.iter().filter(|(_, at)| *at <= holds_until).cloned().collect();
         engine.spans.clear();
         engine.writable = true;
