@@ -237,7 +237,7 @@ async fn started(
         mode: request.mode,
     };
     let answer = open(detector, stored, &assessment, reason, executor).await?;
-    tell(detector, &stored.plan).await;
+    tell(detector, &stored.plan, None).await;
     Ok(answer)
 }
 

@@ -27,8 +27,12 @@ async fn old_sides(detector: &Detector, plan: &Plan, book: &mut Book) -> Result<
     Ok(())
 }
 
-/// Sends what is owed. A failure here is told by its alarm, never held against the recovery.
-pub async fn tell(detector: &Detector, plan: &Plan) {
+/// The latest generation as it was read, or that there is none.
+pub type Latest = Option<Book>;
+
+/// Sends what is owed. A failure here is told by its alarm, never held against the recovery. `known`: the
+/// latest generation, where it was read just now; what others have written since, the next sweep tells.
+pub async fn tell(detector: &Detector, plan: &Plan, known: Option<Latest>) {
     let desk = &detector.desk;
     let topic = detector.system_topic.as_deref();
     let publisher = detector.publisher.as_ref();
@@ -36,12 +40,15 @@ pub async fn tell(detector: &Detector, plan: &Plan) {
     if let Err(error) = refusals {
         tracing::error!(workload = %plan.workload, %error, "refusals are not told");
     }
-    let latest = match desk.latest(&plan.workload).await {
-        Ok((latest, _)) => latest,
-        Err(error) => {
-            tracing::error!(workload = %plan.workload, %error, "it is not known what is owed");
-            return;
-        }
+    let latest = match known {
+        Some(latest) => latest,
+        None => match desk.latest(&plan.workload).await {
+            Ok((latest, _)) => latest,
+            Err(error) => {
+                tracing::error!(workload = %plan.workload, %error, "it is not known what is owed");
+                return;
+            }
+        },
     };
     let Some(mut book) = latest else { return };
     if let Err(error) = old_sides(detector, plan, &mut book).await {

@@ -19,7 +19,7 @@ use leeward_core::trigger::Told;
 use leeward_reconcile::{Book, Facts, StoredPlan, need};
 
 use crate::open::{Reason, adopt, open};
-use crate::tell::tell;
+use crate::tell::{Latest, tell};
 use crate::{Detector, observe, output, watch};
 
 /// Why a workload is looked at, and how closely.
@@ -83,9 +83,14 @@ pub async fn workload(
     if let (true, Err(error)) = (sweeps, &looked) {
         watch::unswept(detector, id, &before, errand.read_at, error).await;
     }
-    // People are told also when the looking fails.
+    // People are told also when the looking fails. Telling for one plan may write: what was read before
+    // serves the first alone.
+    let (mut known, looked) = match looked {
+        Ok((decided, facts, now)) => (decided.latest, Ok((decided.answer, facts, now))),
+        Err(error) => (None, Err(error)),
+    };
     for plan in &plans {
-        Box::pin(tell(detector, plan)).await;
+        Box::pin(tell(detector, plan, known.take())).await;
     }
     let (answer, facts, now) = looked?;
     if sweeps {
@@ -105,7 +110,7 @@ async fn look_at(
     plans: &[&Plan],
     before: &Facts,
     errand: &Errand<'_>,
-) -> Result<(DetectOutput, Arc<Facts>, Timestamp), StepError> {
+) -> Result<(Decided, Arc<Facts>, Timestamp), StepError> {
     let desk = &detector.desk;
     let id = &plans.first().ok_or_else(|| StepError::InvalidInput("no plan".to_owned()))?.workload;
     match errand.how {
@@ -141,13 +146,27 @@ async fn hardly_news(
     }))
 }
 
+/// What a look came to.
+struct Decided {
+    answer: DetectOutput,
+    /// The latest generation as it was read for it, where nothing was done after that.
+    latest: Option<Latest>,
+}
+
+impl From<DetectOutput> for Decided {
+    /// Something was done.
+    fn from(answer: DetectOutput) -> Self {
+        Self { answer, latest: None }
+    }
+}
+
 async fn decide(
     detector: &Detector,
     stored: &[&StoredPlan],
     facts: &Facts,
     errand: &Errand<'_>,
     now: Timestamp,
-) -> Result<DetectOutput, StepError> {
+) -> Result<Decided, StepError> {
     let direction = Direction::ToStandby;
     let weighed: Vec<Assessment> =
         stored.iter().map(|s| weigh(&s.plan, direction, facts.evidence(direction), now)).collect();
@@ -158,7 +177,7 @@ async fn decide(
         .collect();
     let choice = choose(&candidates, now);
     let Some(id) = stored.first().map(|s| &s.plan.workload) else {
-        return Ok(output(DetectStatus::NotNeeded, "", None, "there is no plan"));
+        return Ok(output(DetectStatus::NotNeeded, "", None, "there is no plan").into());
     };
     let (last, _) = detector.desk.latest(id).await?;
     let state = last.as_ref().map(|b| &*b.state);
@@ -166,7 +185,7 @@ async fn decide(
     let plans: Vec<&Plan> = stored.iter().map(|s| &*s.plan).collect();
     let pick = |place: usize| stored.get(place).copied().zip(weighed.get(place));
     let course = course(state, &plans, choice);
-    match (&course, last) {
+    let answer = match (&course, last) {
         (Course::Open { wanted }, Some(book)) => {
             worked_on(detector, wanted.and_then(pick), pick(0), book, errand).await
         }
@@ -177,16 +196,19 @@ async fn decide(
                 |l| StartedBy::HandedOver { from: l.state.decision.generation },
             );
             let Some((stored, assessment)) = pick(*place) else {
-                return Ok(output(DetectStatus::NotNeeded, id.as_str(), None, "there is no plan"));
+                let answer = output(DetectStatus::NotNeeded, id.as_str(), None, "there is no plan");
+                return Ok(answer.into());
             };
             go_on(detector, stored, assessment, errand, trigger).await
         }
         (Course::Person(needed), _) => person(detector, id, needed, now).await,
-        (Course::Rest | Course::Open { .. }, _) => {
+        (Course::Rest | Course::Open { .. }, last) => {
             let sentences: Vec<String> = weighed.iter().map(Assessment::sentence).collect();
-            Ok(output(DetectStatus::NotNeeded, id.as_str(), None, &sentences.join(" | ")))
+            let answer = output(DetectStatus::NotNeeded, id.as_str(), None, &sentences.join(" | "));
+            return Ok(Decided { answer, latest: Some(last) });
         }
-    }
+    };
+    answer.map(Decided::from)
 }
 
 /// Goes on with an open generation, or lets the plan that answers now take its place.
