@@ -63,8 +63,8 @@ PARTITIONS ?= 100000
 SEED ?= 1
 THREADS ?= 2
 simulate: ## Drawn schedules of the whole stack, a kill at every await point, the tables
-	cargo build --locked --profile simulate -p leeward-tests --example simulate
-	target/simulate/examples/simulate $(SCHEDULES) $(PARTITIONS) $(SEED) $(THREADS)
+	cargo build --locked --profile campaign -p leeward-tests --example simulate
+	target/campaign/examples/simulate $(SCHEDULES) $(PARTITIONS) $(SEED) $(THREADS)
 	$(MAKE) sown
 
 # A build of its own, as `planted`.
