@@ -58,6 +58,14 @@ impl Shelf {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Another shelf, on which nothing stands but the plans of this one: a process that has done nothing yet
+    /// but read the plans.
+    #[must_use]
+    pub fn with_plans_alone(&self) -> Self {
+        let plans = self.lock().plans.clone();
+        Self(Arc::new(Mutex::new(Kept { plans, ..Kept::default() })))
+    }
+
     /// Parses, verifies and folds a journal from its stored items, in their order.
     pub(crate) fn journal(
         &self,
@@ -95,7 +103,7 @@ impl Shelf {
     }
 
     /// Parses a stored plan and gives the digest of its bytes.
-    pub(crate) fn plan(&self, item: &Arc<Item>) -> Result<(Arc<Plan>, Digest), serde_json::Error> {
+    pub fn plan(&self, item: &Arc<Item>) -> Result<(Arc<Plan>, Digest), serde_json::Error> {
         let mut kept = self.lock();
         if let Some((_, plan, digest)) = kept.plans.iter().find(|(known, ..)| same(known, item)) {
             return Ok((plan.clone(), digest.clone()));

@@ -47,12 +47,13 @@ impl Choices {
         Self { given, made: Vec::new(), random: Some(Random(seed)) }
     }
 
-    /// Every decision that was made, without the harmless ones at the end.
-    pub fn into_vector(mut self) -> Vec<u32> {
-        while self.made.last() == Some(&0) {
-            self.made.pop();
+    /// Takes every decision that was made, without the harmless ones at the end.
+    pub fn take_vector(&mut self) -> Vec<u32> {
+        let mut made = std::mem::take(&mut self.made);
+        while made.last() == Some(&0) {
+            made.pop();
         }
-        self.made
+        made
     }
 
     /// How many decisions were made.
@@ -125,7 +126,7 @@ mod tests {
         let mut seeded = Choices::seeded(3);
         let first = drawn(&mut seeded);
         assert!(first.iter().any(|v| *v > 0));
-        let vector = seeded.into_vector();
+        let vector = seeded.take_vector();
         assert_eq!(drawn(&mut Choices::recorded(vector)), first);
         assert!(drawn(&mut Choices::recorded(vec![3])).iter().skip(1).all(|v| *v == 0));
     }

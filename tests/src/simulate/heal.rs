@@ -118,6 +118,11 @@ impl Run<'_> {
             && (self.latest().is_some() || self.idle_since() >= IDLE || self.nobody_says_down())
     }
 
+    /// Whether no generation is open or left in the middle, and nothing that was seen calls for one.
+    pub(super) fn nothing_moves(&self) -> bool {
+        self.latest().is_none_or(|s| s.end.is_some()) && self.at_rest() && self.nobody_says_down()
+    }
+
     /// Whether the news have had time to be seen, and no vote says down: no generation comes of them.
     fn nobody_says_down(&self) -> bool {
         let partition = workload_partition(&self.stack.prepared.plan.workload);

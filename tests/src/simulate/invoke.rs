@@ -1,5 +1,7 @@
 //! Invocations of functions, and what befalls them: killed, frozen, made twice, made again later.
 
+use std::sync::Arc;
+
 use leeward_core::time::{Span, after};
 use serde_json::Value;
 
@@ -27,6 +29,7 @@ impl Run<'_> {
         let number = self.turns.len();
         let caller = Caller::of(&payload);
         let began = self.now();
+        let payload = Arc::new(payload);
         let invocation = Invocation { number, caller, function, payload, reply, began, retries };
         self.spawn_function(invocation);
     }

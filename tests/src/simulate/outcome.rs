@@ -121,16 +121,16 @@ pub fn play(setup: &Setup, choices: Choices, forced: Forced) -> Played {
         vec![Violation { invariant: "panic", detail: words }]
     });
     let start = leeward_ports::fake::FakeClock::default().now();
-    let common = run.shared.lock();
+    let mut common = run.shared.lock();
     let too_much = run.forced.partition.is_some() && run.generations() > 0;
     let outcome = Outcome {
         seed: None,
         plan: run.stack.prepared.name.clone(),
-        vector: common.choices.clone().into_vector(),
+        vector: common.choices.take_vector(),
         pace: run.forced.pace,
         violations,
         story: if too_much { story(&evidence(&run.stack)) } else { Vec::new() },
-        tally: common.tally.clone(),
+        tally: std::mem::take(&mut common.tally),
         turns: run.turns.clone(),
         generations: run.generations(),
         end: run.latest().and_then(|s| s.end.as_ref().map(|e| e.end)),

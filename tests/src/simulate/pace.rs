@@ -8,7 +8,7 @@ use leeward_core::time::{Span, Timestamp, after, since};
 use super::choices::Choices;
 use super::incidents::{Incident, Planned};
 use super::people::Verb;
-use super::run::{Due, Run};
+use super::run::{Due, Run, SWEEP};
 
 /// Of so many runs one takes its time.
 const SLOW: u32 = 16;
@@ -88,6 +88,22 @@ impl Run<'_> {
         let Some((verb, soon)) = self.forced.pace.answer else { return };
         if written.iter().any(|body| body.contains(ASKED)) {
             self.at(after(now, soon), Due::Answer(verb));
+        }
+    }
+
+    /// When the schedule fires next. Where nothing is under way and no vote says down, each sweep would see what
+    /// the last one saw: the next is a minute before something else is due, so that the votes are fresh by then.
+    pub(super) fn next_sweep(&self, lull: bool) -> Timestamp {
+        let now = self.now();
+        let next = after(now, if lull { LULL_LOOK } else { SWEEP });
+        let waits = self.due.iter().filter(|(_, due)| !matches!(due, Due::Sweep));
+        let thaws = self.tasks.iter().filter_map(|task| task.frozen);
+        let first = waits.map(|((at, _), _)| *at).chain(thaws).min();
+        match first {
+            Some(first) if self.forced.pace.fast && self.nothing_moves() => {
+                next.max(after(now, since(now, first).minus(SWEEP)))
+            }
+            Some(_) | None => next,
         }
     }
 

@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use leeward_asl::Machine;
 use leeward_core::plan::{ApprovalFor, OnTimeout, Plan};
+use leeward_core::table::PLANS;
 use leeward_ports::Item;
+use leeward_reconcile::Shelf;
 
 use crate::rig::{example, machine, plan_items};
 
@@ -16,7 +18,9 @@ pub struct Prepared {
     /// The plan.
     pub plan: Arc<Plan>,
     /// What is stored of it.
-    pub items: Arc<[Item]>,
+    pub items: Arc<[Arc<Item>]>,
+    /// Functions that have read it before, as warm ones have.
+    pub(super) shelf: Shelf,
 }
 
 /// What every run shares.
@@ -29,8 +33,13 @@ pub struct Setup {
 
 impl Prepared {
     fn new(name: &str, plan: Plan) -> Self {
-        let items = plan_items(&plan).into();
-        Self { name: name.to_owned(), plan: Arc::new(plan), items }
+        let items: Arc<[Arc<Item>]> = plan_items(&plan).into_iter().map(Arc::new).collect();
+        let shelf = Shelf::default();
+        for item in items.iter().filter(|item| item.key.pk == PLANS) {
+            // One that cannot be read is told by the sweep.
+            let _ = shelf.plan(item);
+        }
+        Self { name: name.to_owned(), plan: Arc::new(plan), items, shelf }
     }
 
     /// An example plan with that approval.

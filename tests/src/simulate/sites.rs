@@ -145,9 +145,8 @@ pub struct Tally {
 
 impl Tally {
     /// Counts a call, with its fault if one befell it.
-    pub fn call(&mut self, caller: Caller, call: &Call<'_>, fault: Option<Fault>) {
-        let site = (caller, operation(call));
-        self.calls.entry(site).or_insert((Port::of(call), 0)).1 += 1;
+    pub fn call(&mut self, site: Site, port: Port, fault: Option<Fault>) {
+        self.calls.entry(site).or_insert((port, 0)).1 += 1;
         if let Some(fault) = fault {
             *self.faults.entry((site, fault)).or_default() += 1;
         }

@@ -74,15 +74,15 @@ impl Fates for Weather {
     fn fate(&mut self, call: &Call<'_>) -> Fate {
         let mut common = self.0.lock();
         let common = &mut *common;
-        let drawn =
-            if common.calm { None } else { common.mix.befall(Port::of(call), &mut common.choices) };
+        let port = Port::of(call);
+        let drawn = if common.calm { None } else { common.mix.befall(port, &mut common.choices) };
         let here = (common.caller, operation(call));
         let aimed = common.aims.iter().position(|(site, _)| *site == here);
         let fault = aimed
             .map(|place| common.aims.remove(place).1)
             .map(|fault| (fault, fault.spans().first().copied().unwrap_or_default()))
             .or(drawn);
-        common.tally.call(common.caller, call, fault.map(|(fault, _)| fault));
+        common.tally.call(here, port, fault.map(|(fault, _)| fault));
         fault.map_or(Fate::Well, |(fault, span)| fault.fate(span))
     }
 }
@@ -117,7 +117,9 @@ impl Stack {
         world.set_fates(Box::new(Weather(shared.clone())));
         executions.set_fates(Box::new(Weather(shared.clone())));
         publisher.set_fates(Box::new(Weather(shared.clone())));
-        let detector = Arc::new(functions::detector(&table, &world, &executions, &publisher));
+        let mut detector = functions::detector(&table, &world, &executions, &publisher);
+        detector.desk.shelf = prepared.shelf.with_plans_alone();
+        let detector = Arc::new(detector);
         let prepared = prepared.clone();
         Self { clock, table, world, executions, publisher, detector, prepared }
     }

@@ -1,6 +1,7 @@
 //! What runs side by side: invocations, executions, people.
 
 use std::pin::Pin;
+use std::sync::Arc;
 
 use leeward_asl::End;
 use leeward_core::error::StepError;
@@ -41,7 +42,7 @@ pub(super) struct Invocation {
     pub(super) number: usize,
     pub(super) caller: Caller,
     pub(super) function: String,
-    pub(super) payload: Value,
+    pub(super) payload: Arc<Value>,
     /// Who waits for it.
     pub(super) reply: Option<(u64, Reply)>,
     /// When it began.

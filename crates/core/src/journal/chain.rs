@@ -9,9 +9,8 @@ use crate::journal::{Broken, Record};
 pub fn digest(bytes: &[u8]) -> Digest {
     let hash = Sha256::digest(bytes);
     let mut text = String::with_capacity(64);
-    for byte in hash {
-        text.push(char::from_digit(u32::from(byte >> 4), 16).unwrap_or('0'));
-        text.push(char::from_digit(u32::from(byte & 15), 16).unwrap_or('0'));
+    for half in hash.iter().flat_map(|byte| [byte >> 4, byte & 15]) {
+        text.push(char::from(if half < 10 { b'0' + half } else { b'a' + half - 10 }));
     }
     Digest::new(text)
 }

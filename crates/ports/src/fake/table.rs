@@ -133,8 +133,8 @@ impl FakeTable {
     }
 
     /// Puts an item past every condition and fault: the hand of a test, or of a person in the console.
-    pub fn put_by_hand(&self, item: Item) {
-        locked(&self.inner).items.insert(Arc::new(item));
+    pub fn put_by_hand(&self, item: impl Into<Arc<Item>>) {
+        locked(&self.inner).items.insert(item.into());
     }
 
     /// Takes an item away past every condition: the same hand.
