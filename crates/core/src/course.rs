@@ -20,6 +20,8 @@ pub enum Course {
     /// The last generation left things in the middle for the plan of that place, and was counted when
     /// it opened: the next is opened whatever is seen.
     Resume(usize),
+    /// Before the plan of that place is carried out, those of its voters that say down are asked once more.
+    Confirm(usize),
     /// The plan of that place is carried out.
     Begin(usize),
     /// A person is needed.
@@ -28,8 +30,18 @@ pub enum Course {
     Rest,
 }
 
+/// Whether those who say down have been asked again since the first look: one read may show what was, and
+/// what a generation moves is a whole workload.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Round {
+    /// The first look of a trigger.
+    First,
+    /// They were asked again.
+    Again,
+}
+
 /// The course. `plans` are those that `choice` was made among, in the same order.
-pub fn course(last: Option<&State>, plans: &[&Plan], choice: Choice) -> Course {
+pub fn course(last: Option<&State>, plans: &[&Plan], choice: Choice, round: Round) -> Course {
     if last.is_some_and(|state| state.end.is_none()) {
         let wanted = match choice {
             Choice::Plan(place) => Some(place),
@@ -45,6 +57,7 @@ pub fn course(last: Option<&State>, plans: &[&Plan], choice: Choice) -> Course {
         return Course::Rest;
     }
     match choice {
+        Choice::Plan(place) if round == Round::First => Course::Confirm(place),
         Choice::Plan(place) => Course::Begin(place),
         Choice::Person(needed) => Course::Person(needed),
         Choice::Nothing => Course::Rest,
@@ -87,7 +100,7 @@ mod tests {
 
     fn given(last: Option<&State>) -> [Course; 3] {
         let plan = plan();
-        choices().map(|choice| course(last, &[&plan], choice))
+        choices().map(|choice| course(last, &[&plan], choice, Round::Again))
     }
 
     /// A generation that has ended; committed or not, that way.
@@ -106,6 +119,15 @@ mod tests {
     fn before_the_first_generation_the_choice_alone_decides() {
         let Choice::Person(needed) = person() else { panic!() };
         assert_eq!(given(None), [Course::Rest, Course::Begin(0), Course::Person(needed)]);
+    }
+
+    #[test]
+    fn nothing_is_begun_before_those_who_say_down_were_asked_again() {
+        let plan = plan();
+        let first = |last| course(last, &[&plan], Choice::Plan(0), Round::First);
+        assert_eq!(first(None), Course::Confirm(0));
+        let open = Journal::opened(1, 0).state();
+        assert_eq!(first(Some(&open)), Course::Open { wanted: Some(0) });
     }
 
     #[test]

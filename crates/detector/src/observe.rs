@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use futures_util::future::{join, join_all};
 use leeward_core::error::StepError;
 use leeward_core::evidence::{
-    BASELINE_AGE, BASELINE_LAST, Baseline, Heard, Reading, Signal, Vote, baseline,
+    Assessment, BASELINE_AGE, BASELINE_LAST, Baseline, Heard, Reading, Signal, Vote, baseline,
     baseline_questions, hear, read, standby, standby_questions, voter_questions,
 };
 use leeward_core::ids::{Direction, Side};
@@ -41,6 +41,20 @@ pub async fn votes(
     ballots.into_iter().collect::<Result<(), _>>().and(other)
 }
 
+/// What the voters that `assessment` believes say when they are asked once more. Not stored: within the same
+/// second no word replaces another, and the decision that rests on it carries it.
+pub async fn again(
+    desk: &Desk,
+    plan: &Plan,
+    assessment: &Assessment,
+    before: &Facts,
+    read_at: Timestamp,
+) -> Vec<Signal> {
+    let asked = assessment.asked_again(plan);
+    let answers = asked.into_iter().map(|v| Box::pin(ask(desk, plan, v, before, read_at)));
+    join_all(answers).await.into_iter().flatten().collect()
+}
+
 /// One voter by one look, its control probe in it.
 async fn vote(
     desk: &Desk,
@@ -49,27 +63,42 @@ async fn vote(
     before: &Facts,
     read_at: Timestamp,
 ) -> Result<(), StepError> {
-    let seen = look(desk, voter_questions(voter, plan)).await;
-    let past = known_past(voter, before).filter(|p| since(p.at, read_at) <= BASELINE_LAST);
-    let Some(reading) = read(voter, plan, &seen, past, read_at) else { return Ok(()) };
-    store(desk, plan, voter, before, reading, read_at).await
+    match ask(desk, plan, voter, before, read_at).await {
+        Some(signal) => store(desk, plan, &signal).await,
+        None => Ok(()),
+    }
 }
 
-/// Puts a reading beside what the voter said before, and stores the signal that follows.
-async fn store(
+async fn ask(
     desk: &Desk,
+    plan: &Plan,
+    voter: &Voter,
+    before: &Facts,
+    read_at: Timestamp,
+) -> Option<Signal> {
+    let seen = look(desk, voter_questions(voter, plan)).await;
+    let past = known_past(voter, before).filter(|p| since(p.at, read_at) <= BASELINE_LAST);
+    let reading = read(voter, plan, &seen, past, read_at)?;
+    Some(following(plan, voter, before, reading, read_at))
+}
+
+/// Puts a reading beside what the voter said before.
+fn following(
     plan: &Plan,
     voter: &Voter,
     before: &Facts,
     reading: Reading,
     at: Timestamp,
-) -> Result<(), StepError> {
+) -> Signal {
     let freshness = voter.freshness(plan.detection.freshness);
-    let signal = Signal::following(voter, before.signal(voter.id()), reading, at, freshness);
+    Signal::following(voter, before.signal(voter.id()), reading, at, freshness)
+}
+
+async fn store(desk: &Desk, plan: &Plan, signal: &Signal) -> Result<(), StepError> {
     if signal.vote == Vote::Unhealthy {
         tracing::info!(workload = %plan.workload, voter = %signal.voter, evidence = %signal.evidence, "a voter says down");
     }
-    desk.store_signal(&plan.workload, &signal, at).await
+    desk.store_signal(&plan.workload, signal, signal.at).await
 }
 
 /// Keeps what was told as the vote of each voter that it concerns. Whoever tells may date it into the
@@ -84,7 +113,7 @@ pub async fn heard(
     for plan in plans {
         for voter in &plan.detection.voters {
             let Some(Heard { reading, at }) = hear(voter, plan, told) else { continue };
-            store(desk, plan, voter, before, reading, at.min(read_at)).await?;
+            store(desk, plan, &following(plan, voter, before, reading, at.min(read_at))).await?;
         }
     }
     Ok(())

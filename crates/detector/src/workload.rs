@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use futures_util::lock::Mutex;
 use leeward_core::contract::{DetectOutput, DetectStatus, Mode};
-use leeward_core::course::{Course, course, seen_by};
+use leeward_core::course::{Course, Round, course, seen_by};
 use leeward_core::error::StepError;
 use leeward_core::evidence::{Assessment, weigh};
 use leeward_core::ids::{Direction, ExecutorId, WorkloadId};
@@ -120,7 +120,7 @@ async fn look_at(
         How::Heard(told) => observe::heard(desk, plans, told, before, errand.read_at).await?,
     }
     let (facts, now) = desk.facts(id).await?;
-    let answer = Box::pin(decide(detector, stored, &facts, errand, now)).await?;
+    let answer = Box::pin(decide(detector, stored, &facts, errand, (now, Round::First))).await?;
     Ok((answer, facts, now))
 }
 
@@ -162,43 +162,52 @@ impl From<DetectOutput> for Decided {
 
 async fn decide(
     detector: &Detector,
-    stored: &[&StoredPlan],
+    all: &[&StoredPlan],
     facts: &Facts,
     errand: &Errand<'_>,
-    now: Timestamp,
+    (now, round): (Timestamp, Round),
 ) -> Result<Decided, StepError> {
     let direction = Direction::ToStandby;
     let weighed: Vec<Assessment> =
-        stored.iter().map(|s| weigh(&s.plan, direction, facts.evidence(direction), now)).collect();
-    let candidates: Vec<Candidate<'_>> = stored
+        all.iter().map(|s| weigh(&s.plan, direction, facts.evidence(direction), now)).collect();
+    let candidates: Vec<Candidate<'_>> = all
         .iter()
         .zip(&weighed)
         .map(|(s, assessment)| Candidate { plan: &s.plan, assessment })
         .collect();
     let choice = choose(&candidates, now);
-    let Some(id) = stored.first().map(|s| &s.plan.workload) else {
+    let Some(id) = all.first().map(|s| &s.plan.workload) else {
         return Ok(output(DetectStatus::NotNeeded, "", None, "there is no plan").into());
     };
     let (last, _) = detector.desk.latest(id).await?;
     let state = last.as_ref().map(|b| &*b.state);
     impaired(detector, &candidates, facts, state, now).await;
-    let plans: Vec<&Plan> = stored.iter().map(|s| &*s.plan).collect();
-    let pick = |place: usize| stored.get(place).copied().zip(weighed.get(place));
-    let course = course(state, &plans, choice);
+    let plans: Vec<&Plan> = all.iter().map(|s| &*s.plan).collect();
+    let pick = |place: usize| all.get(place).copied().zip(weighed.get(place));
+    let course = course(state, &plans, choice, round);
     let answer = match (&course, last) {
         (Course::Open { wanted }, Some(book)) => {
             worked_on(detector, wanted.and_then(pick), pick(0), book, errand).await
         }
+        (Course::Confirm(place), _) => {
+            let mut facts = facts.clone();
+            if let Some((stored, assessment)) = pick(*place) {
+                let plan = &stored.plan;
+                let again = observe::again(&detector.desk, plan, assessment, &facts, now).await;
+                facts.hear(again);
+            }
+            return Box::pin(decide(detector, all, &facts, errand, (now, Round::Again))).await;
+        }
         (Course::Resume(place) | Course::Begin(place), last) => {
+            let Some((stored, assessment)) = pick(*place) else {
+                let answer = output(DetectStatus::NotNeeded, id.as_str(), None, "there is no plan");
+                return Ok(answer.into());
+            };
             let left = last.filter(|_| matches!(course, Course::Resume(_)));
             let trigger = left.map_or_else(
                 || by_evidence(errand),
                 |l| StartedBy::HandedOver { from: l.state.decision.generation },
             );
-            let Some((stored, assessment)) = pick(*place) else {
-                let answer = output(DetectStatus::NotNeeded, id.as_str(), None, "there is no plan");
-                return Ok(answer.into());
-            };
             go_on(detector, stored, assessment, errand, trigger).await
         }
         (Course::Person(needed), _) => person(detector, id, needed, now).await,

@@ -118,6 +118,12 @@ impl Parsed {
 }
 
 impl Facts {
+    /// Takes in what voters said since, in the place of their words before.
+    pub fn hear(&mut self, since: Vec<Signal>) {
+        self.signals.retain(|known| since.iter().all(|new| new.voter != known.voter));
+        self.signals.extend(since);
+    }
+
     pub(crate) fn take(&mut self, parsed: &Parsed) {
         let fact = match parsed {
             Parsed::Signal(signal) => return self.signals.push(signal.clone()),

@@ -6,7 +6,7 @@ use crate::evidence::ballot::ballot;
 use crate::evidence::{Ballot, Classification, Count, Counted, Signal, Standby, classify};
 use crate::ids::Direction;
 use crate::journal::Bearing;
-use crate::plan::Plan;
+use crate::plan::{Plan, Voter};
 use crate::time::{Timestamp, after, since};
 
 /// What the evidence says of the side that would be left.
@@ -79,6 +79,15 @@ impl Assessment {
     /// Whether a quorum says down and every one of its voters looks from the suspect Region itself.
     pub fn unwitnessed(&self) -> bool {
         self.quorum > 0 && self.count.down >= self.quorum && self.count.down_outside == 0
+    }
+
+    /// The voters of `plan` whose word counts as down and who can be asked again at once: one read may show
+    /// what was, as no service promises that an answer is of this instant.
+    pub fn asked_again<'p>(&self, plan: &'p Plan) -> Vec<&'p Voter> {
+        let down = |v: &&Voter| {
+            self.ballots.iter().any(|b| b.voter == *v.id() && b.counted == Counted::Unhealthy)
+        };
+        plan.detection.voters.iter().filter(|v| !v.is_told()).filter(down).collect()
     }
 
     /// All reasons in one line.
