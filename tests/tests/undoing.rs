@@ -1,14 +1,19 @@
 //! The way back has a time of its own: a lost request is waited out within it, and a person's word gives it
 //! anew.
+#![expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "a test looks for one kind of happening among all"
+)]
 
-use leeward_core::ids::Side;
-use leeward_core::journal::{End, Entry};
-use leeward_core::time::Span;
+use leeward_core::ids::{EntryId, Side};
+use leeward_core::journal::{End, Entry, TurnBackReason};
+use leeward_core::time::{Span, after};
 use leeward_core::world::Change;
-use leeward_ports::fake::{Call, Fate, RegionState};
+use leeward_ports::fake::{Call, Fate, Happened, Happening, RegionState, Write, block_on};
 use leeward_reconcile::Appended;
 use leeward_tests::check::{Evidence, judge};
 use leeward_tests::rig::Rig;
+use serde_json::json;
 
 const PRIMARY: &str = "us-east-1";
 const STANDBY: &str = "us-west-2";
@@ -57,4 +62,47 @@ fn one_word_leads_out_of_an_undo_whose_time_is_over() {
     rig.live(Span::minutes(40));
     assert_undone(&rig);
     assert_eq!(held(&rig), 1, "{}", rig.told());
+}
+
+/// A person starts a recovery of a side that is well, and turns it back while the last holder's time runs.
+fn turned_back_in_the_fence() -> Rig {
+    let rig = Rig::well("orders");
+    rig.order("recover", "to-standby").expect("the order is taken");
+    let desk = &rig.detector.desk;
+    let step = |name: &str| {
+        json!({"leeward": "step", "schema": 1, "workload": rig.plan.workload,
+            "generation": 1, "step": name, "executor": "by-hand"})
+    };
+    let fenced = || rig.book(1).is_some_and(|b| !b.state.fenced.is_empty());
+    for _ in 0..20 {
+        let _ = block_on(&rig.clock, leeward_db_failover::handle(desk, &step("fence")));
+        if fenced() {
+            break;
+        }
+        rig.clock.advance(Span::seconds(1));
+    }
+    assert!(fenced(), "{}", rig.told());
+    let back = Entry::turned_back(TurnBackReason::Declined, "started by mistake");
+    assert_eq!(rig.say(1, back), Some(Appended::Yes), "{}", rig.told());
+    for _ in 0..5 {
+        let _ = block_on(&rig.clock, leeward_db_failover::handle(desk, &step("undo")));
+        rig.clock.advance(Span::seconds(1));
+    }
+    rig.live(Span::minutes(20));
+    rig
+}
+
+#[test]
+fn a_lease_that_went_back_before_its_proof_held_is_no_breach_and_one_that_went_back_after_is() {
+    let rig = turned_back_in_the_fence();
+    assert_undone(&rig);
+    let fenced = rig.book(1).expect("open").state.fenced[&EntryId::new("orders-db")].holds_from;
+    let mut evidence = Evidence::of(&rig);
+    let stopped = |h: &Happening| matches!(h.what, Happened::AcceptEnded { .. });
+    assert!(!evidence.happenings.iter().any(stopped), "{:#?}", evidence.happenings);
+    // The same, with the lease on its way back only when the proof holds already.
+    let back = |w: &&mut Write| w.item.body.contains("intent") && w.item.body.contains("undoes");
+    let late = after(fenced, Span::seconds(1));
+    evidence.writes.iter_mut().filter(back).for_each(|w| w.at = late);
+    assert!(judge(&evidence).iter().any(|v| v.invariant == "S8"));
 }

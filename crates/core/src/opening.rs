@@ -1,5 +1,6 @@
 //! When the next generation may be opened, and how it begins.
 
+use crate::deploying::foreign;
 use crate::error::StepError;
 use crate::evidence::Assessment;
 use crate::ids::{Direction, Generation, PlanId};
@@ -246,13 +247,20 @@ fn open(plan: &Plan, next: Generation, manual: bool) -> Opening {
     }
 }
 
-/// Whether the executor that an open generation waits for should be started, when none runs.
-pub fn adopts(state: &State, limits: &Limits, now: Timestamp) -> Adoption {
+/// What code that speaks `protocol` does about an open generation whose executor does not run.
+pub fn adopts(state: &State, protocol: u32, limits: &Limits, now: Timestamp) -> Adoption {
     if state.end.is_some() {
         return Adoption::Leave;
     }
     if state.halt.is_some() {
         return if planted::is(Bug::SweepsHeld) { Adoption::Start } else { Adoption::Leave };
+    }
+    if let Some(why) = foreign(state, protocol) {
+        return Adoption::Foreign(why);
+    }
+    // Its first executor joins a moment after it was opened.
+    if state.executors.is_empty() && since(state.decision.opened, now) < limits.poll_first {
+        return Adoption::Starting;
     }
     // Executors that die before their first step leave no trace: past its time, silence is a hold.
     let (over, quiet) = (state.deadline(now, limits), since(state.last_at, now));
@@ -282,6 +290,10 @@ pub fn adopts(state: &State, limits: &Limits, now: Timestamp) -> Adoption {
 pub enum Adoption {
     /// It waits for a person, or has ended.
     Leave,
+    /// Another version began it and has to finish it; people are told why.
+    Foreign(String),
+    /// It has only just been opened.
+    Starting,
     /// Start an executor.
     Start,
     /// Starting one more will not help: a person is needed.

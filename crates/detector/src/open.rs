@@ -1,7 +1,6 @@
 //! Opening a generation, joining an open one, and starting the executor that works on it.
 
 use leeward_core::contract::{DetectOutput, DetectStatus, Mode};
-use leeward_core::deploying::foreign;
 use leeward_core::error::StepError;
 use leeward_core::evidence::Assessment;
 use leeward_core::ids::{Direction, ExecutorId, Generation, Step, WorkloadId};
@@ -277,16 +276,10 @@ pub async fn adopt(detector: &Detector, book: &mut Book) -> Result<DetectOutput,
     let decision = book.state.decision.clone();
     let (workload, generation) = (decision.workload, decision.generation);
     let go = |why: &str| output(DetectStatus::Go, workload.as_str(), Some(generation), why);
-    let adoption = adopts(&book.state, &desk.limits, book.read_at);
-    if adoption == Adoption::Leave {
-        return Ok(go("it waits for a person"));
-    }
-    if let Some(why) = foreign(&book.state, desk.protocol) {
-        let needed = Needed::foreign(&workload, generation, &why);
-        need(desk, &workload, &needed, book.read_at).await?;
-        return Ok(go("another version began it, and this one leaves it alone"));
-    }
-    if let Some((last, _)) = book.state.executors.last() {
+    let adoption = adopts(&book.state, desk.protocol, &desk.limits, book.read_at);
+    if let (Adoption::Start | Adoption::Hold(_), Some((last, _))) =
+        (&adoption, book.state.executors.last())
+    {
         match detector.executions.state(last.as_str()).await {
             Ok(ExecutionState::Running) => return Ok(go("its executor runs")),
             Ok(ExecutionState::Ended | ExecutionState::Unknown) => {}
@@ -295,11 +288,15 @@ pub async fn adopt(detector: &Detector, book: &mut Book) -> Result<DetectOutput,
                 return Ok(go("it is not known whether its executor runs"));
             }
         }
-    } else if leeward_core::time::since(decision.opened, book.read_at) < desk.limits.poll_first {
-        return Ok(go("its executor is being started"));
     }
     match adoption {
-        Adoption::Leave => {}
+        Adoption::Leave => return Ok(go("it waits for a person")),
+        Adoption::Starting => return Ok(go("its executor is being started")),
+        Adoption::Foreign(why) => {
+            let needed = Needed::foreign(&workload, generation, &why);
+            need(desk, &workload, &needed, book.read_at).await?;
+            return Ok(go("another version began it, and this one leaves it alone"));
+        }
         Adoption::Start => {
             if let Err(error) = start(detector, &workload, generation).await {
                 let needed = Needed::not_started(&workload, generation, &error);

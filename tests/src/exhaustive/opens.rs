@@ -43,11 +43,11 @@ pub(super) fn sweep(node: &Node, setup: &Setup, bounds: &Bounds, e: usize) -> Ve
     let state = &book.state;
     if state.end.is_none() {
         let given_way = succession::superseded(state, &setup.plan, &setup.plan, &weighed);
-        let held = match adopts(state, &setup.limits, node.now) {
+        let held = match adopts(state, PROTOCOL, &setup.limits, node.now) {
             Adoption::Hold(reason) => {
                 Some(Entry::Held { step: leeward_core::ids::Step::Detect, reason })
             }
-            Adoption::Leave | Adoption::Start => None,
+            Adoption::Leave | Adoption::Foreign(_) | Adoption::Starting | Adoption::Start => None,
         };
         return given_way.or(held).map_or(Vec::new(), |entry| write(node, e, entry));
     }
