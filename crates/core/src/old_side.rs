@@ -108,3 +108,106 @@ fn lease_moved(
         _ => None,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::audit::example::{at, database, plan, recovered};
+    use crate::effect::{EffectId, Verb};
+    use crate::ids::{Generation, Step};
+    use crate::time::Span;
+    use crate::world::{LeaseView, RdsView};
+
+    /// A recovery that ended 63 s in, over a database whose fence was waived; the lease was granted in it.
+    fn left() -> State {
+        let mut state = recovered(1).state();
+        state.fenced.clear();
+        state.waived.insert(database(), None);
+        let granted = |id: &EffectId| id.as_str().ends_with("leases/grant");
+        let (_, effect) = state.effects.iter().find(|(id, _)| granted(id)).unwrap();
+        let effect = effect.clone();
+        let verb = Verb::GrantLease.as_str();
+        let id = EffectId::new(&"orders".into(), Generation(1), Step::Database, "leases", verb);
+        state.effects.insert(id, effect);
+        state
+    }
+
+    /// What goes on record when that alone is seen of the old side.
+    fn told(state: &State, view: View, now: Timestamp) -> Option<String> {
+        let answers = |question: &Question| match (question, &view) {
+            (Question::Rds { .. }, View::Rds(_))
+            | (Question::Sql { .. }, View::Sql(_))
+            | (Question::Lease { .. }, View::Lease(_)) => true,
+            (_, _) => false,
+        };
+        let questions = questions(&plan(), state);
+        let known = questions.into_iter().filter(answers).map(|q| (q, Ok(view.clone()))).collect();
+        let entry = seen(&plan(), state, &known, now).pop()?;
+        let Entry::OldSideFenced { database: of, side, evidence } = entry else { panic!() };
+        assert_eq!((of, side), (database(), Side::Primary));
+        Some(evidence)
+    }
+
+    fn instance(replica_source: Option<&str>) -> View {
+        View::Rds(Some(RdsView {
+            status: "available".to_owned(),
+            replica_source: replica_source.map(str::to_owned),
+            engine: "postgres".to_owned(),
+            zone: None,
+            multi_az: false,
+            replication: None,
+        }))
+    }
+
+    fn engine(in_recovery: bool) -> View {
+        let view = serde_json::json!({"in-recovery": in_recovery, "writable": !in_recovery});
+        View::Sql(serde_json::from_value(view).unwrap())
+    }
+
+    fn held_by(owner: &str) -> View {
+        View::Lease(Some(LeaseView {
+            owner: owner.to_owned(),
+            epoch: 3,
+            effect: String::new(),
+            renewed_at: None,
+            answered_at: at(200),
+        }))
+    }
+
+    #[test]
+    fn a_side_left_without_a_proof_is_asked_in_every_way() {
+        let words: Vec<String> =
+            questions(&plan(), &left()).iter().map(Question::to_string).collect();
+        assert_eq!(words.len(), 3, "{words:?}");
+        assert!(words.iter().any(|w| w.starts_with("RDS instance") && w.contains("us-east-1")));
+        assert!(questions(&plan(), &recovered(1).state()).is_empty(), "a proof asks nothing more");
+    }
+
+    #[test]
+    fn it_is_fenced_when_it_is_gone_or_follows_another() {
+        let (state, now) = (left(), at(70));
+        assert!(told(&state, View::Rds(None), now).unwrap().ends_with("is gone"));
+        assert_eq!(told(&state, instance(None), now), None);
+        let replica = told(&state, instance(Some("orders-db-west")), now).unwrap();
+        assert!(replica.ends_with("is a replica of orders-db-west"));
+        assert_eq!(told(&state, engine(false), now), None);
+        assert!(told(&state, engine(true), now).unwrap().contains("in recovery"));
+    }
+
+    #[test]
+    fn a_lease_that_was_granted_to_another_proves_it_once_the_last_holders_time_is_over() {
+        let (mut state, lease) = (left(), plan().databases[0].lease().unwrap().clone());
+        let over = after(at(63), lease.expiry());
+        let later = after(over, Span::millis(1));
+        assert!(told(&state, held_by("us-west-2"), later).unwrap().contains("epoch 3"));
+        assert_eq!(told(&state, held_by("us-west-2"), over), None, "to the instant");
+        assert_eq!(told(&state, held_by("us-east-1"), later), None, "its own");
+        assert_eq!(told(&state, held_by(NOBODY), later), None, "nobody's");
+        assert_eq!(told(&state, View::Lease(None), later), None);
+        state.effects.retain(|id, _| !id.as_str().ends_with(Verb::GrantLease.as_str()));
+        assert_eq!(told(&state, held_by("us-west-2"), later), None, "not granted here");
+        let mut state = left();
+        state.effects.values_mut().for_each(|e| e.outcome = None);
+        assert_eq!(told(&state, held_by("us-west-2"), later), None, "never seen granted");
+    }
+}
