@@ -1,9 +1,6 @@
 //! The way back has a time of its own: a lost request is waited out within it, and a person's word gives it
 //! anew.
-#![expect(
-    clippy::wildcard_enum_match_arm,
-    reason = "a test looks for one kind of happening among all"
-)]
+#![expect(clippy::expect_used, reason = "a test fails by panicking, its helpers too")]
 
 use leeward_core::ids::{EntryId, Side};
 use leeward_core::journal::{End, Entry, TurnBackReason};

@@ -313,3 +313,7 @@ pub fn record_status(state: &State) -> &'static str {
         (None, None, Fate::Open | Fate::Committed(_) | Fate::TurnedBack(..)) => "in-progress",
     }
 }
+
+#[cfg(test)]
+#[path = "opening_tests.rs"]
+mod tests;
