@@ -4,7 +4,7 @@ use crate::effect::EffectId;
 use crate::journal::{EffectState, Entry, Reply};
 use crate::planted::{self, Bug};
 use crate::steps::Situation;
-use crate::time::{Span, Timestamp, after, since};
+use crate::time::{Span, Timestamp, since};
 use crate::world::{Change, ChangeErrorKind, EffectClass};
 
 /// What was seen of the thing that an effect is about.
@@ -133,24 +133,13 @@ fn lost(situation: &Situation<'_>, goal: Goal, sent: Timestamp, what: &str) -> P
         return Progress::Done(format!("{} was sent", goal.change));
     }
     match goal.change.class() {
-        EffectClass::CasFenced
+        // Those that a service guards by its state make writers: all lie behind the commit
+        // (`needs_commit`), where there is no way back that a late one could cross.
+        EffectClass::StateGuarded
+        | EffectClass::CasFenced
         | EffectClass::SetConverging
         | EffectClass::TokenDeduped
         | EffectClass::Stamped => after_a_pause(situation, goal, since(sent, situation.now)),
-        EffectClass::StateGuarded if situation.state.committed() => {
-            after_a_pause(situation, goal, since(sent, situation.now))
-        }
-        EffectClass::StateGuarded => {
-            let safe = after(sent, situation.limits.request_life);
-            if situation.now < safe {
-                Progress::Wait(format!(
-                    "{}: the answer was lost and it may still land until {safe}: {what}",
-                    goal.change
-                ))
-            } else {
-                send(goal)
-            }
-        }
         EffectClass::Unguarded => Progress::Stuck(format!(
             "{}: the answer was lost and nothing makes a repeat safe: {what}",
             goal.change
@@ -166,3 +155,7 @@ fn send(goal: Goal) -> Progress {
         before: goal.before.map(Box::new),
     })
 }
+
+#[cfg(test)]
+#[path = "pursuit_tests.rs"]
+mod tests;

@@ -1,0 +1,180 @@
+use super::*;
+use crate::audit::example::{Journal, at, commit, fenced, lease, plan, promote};
+use crate::ids::{Generation, Step};
+use crate::journal::State;
+use crate::limits::Limits;
+use crate::time::after;
+use crate::world::{ChangeError, Receipt};
+
+const LIMITS: Limits = Limits::REAL;
+
+/// When the request of every journal here is sent.
+const SENT: u64 = 100;
+
+fn metric() -> Change {
+    Change::PutMetric {
+        region: "eu-west-1".into(),
+        namespace: "Leeward".to_owned(),
+        metric: "Switch".to_owned(),
+        workload: "orders".to_owned(),
+        value: 1.0,
+        at: at(SENT),
+    }
+}
+
+fn effect() -> EffectId {
+    EffectId::new(&"orders".into(), Generation(1), Step::Traffic, "it", "do")
+}
+
+fn no() -> Probe {
+    Probe::No("as it was".to_owned())
+}
+
+fn yes() -> Probe {
+    Probe::Yes("as it shall be".to_owned())
+}
+
+/// What is done next about `change`, by that state and sight.
+fn next(state: &State, change: Change, probe: Probe, now: Timestamp) -> Progress {
+    let plan = plan();
+    let situation = Situation {
+        plan: &plan,
+        state,
+        signals: &[],
+        standby: None,
+        peaks: &[],
+        now,
+        limits: &LIMITS,
+        mark: "",
+        undoes: &[],
+    };
+    let effect = effect();
+    pursue(&situation, Goal { effect, change, before: None, undoes: None, probe })
+}
+
+fn committed() -> Journal {
+    let mut journal = fenced(1);
+    commit(&mut journal, 33, "ev32");
+    journal
+}
+
+/// A generation in which the change was sent, and answered that, if at all.
+fn sent(change: &Change, reply: Option<Reply>) -> Journal {
+    let mut journal = committed();
+    sent_in(&mut journal, change, reply);
+    journal
+}
+
+fn sent_in(journal: &mut Journal, change: &Change, reply: Option<Reply>) {
+    let effect = journal.sent(SENT, Step::Traffic, change.clone());
+    let intent = journal.records.last().unwrap().seq;
+    if let Some(reply) = reply {
+        journal.add(SENT, Entry::Replied { effect, intent, reply });
+    }
+}
+
+fn refused(kind: ChangeErrorKind) -> Option<Reply> {
+    let (code, message) = ("Code".to_owned(), "words".to_owned());
+    Some(Reply::Refused(ChangeError { kind, code, message }))
+}
+
+fn accepted() -> Option<Reply> {
+    Some(Reply::Accepted(Receipt { id: "r".to_owned() }))
+}
+
+fn seen(journal: &mut Journal) {
+    let (effect, evidence) = (effect(), "seen".to_owned());
+    journal.add(SENT + 1, Entry::Outcome { effect, applied: true, evidence });
+}
+
+/// Waits until that instant, and sends again from it on.
+fn sends_again_from(journal: &Journal, change: &Change, instant: Timestamp) {
+    let before = Timestamp::from_millisecond(instant.as_millisecond() - 1).unwrap();
+    let state = journal.state();
+    let early = next(&state, change.clone(), no(), before);
+    assert!(matches!(early, Progress::Wait(_)), "{early:?}");
+    let then = next(&state, change.clone(), no(), instant);
+    assert!(matches!(then, Progress::Send(_)), "{then:?}");
+}
+
+fn stuck(journal: &Journal, change: &Change) -> String {
+    match next(&journal.state(), change.clone(), no(), at(SENT + 100_000)) {
+        Progress::Stuck(why) => why,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn what_nobody_sent_is_sent_only_when_it_is_seen_not_to_be_there() {
+    let state = committed().state();
+    let now = at(1);
+    assert_eq!(next(&state, promote(), yes(), now), Progress::Done("as it shall be".to_owned()));
+    assert!(matches!(next(&state, promote(), no(), now), Progress::Send(_)));
+    for unsure in [Probe::Moving("on its way".to_owned()), Probe::Blind("unseen".to_owned())] {
+        assert!(matches!(next(&state, promote(), unsure, now), Progress::Wait(_)));
+    }
+}
+
+#[test]
+fn what_is_seen_goes_on_record_once() {
+    let mut journal = sent(&promote(), None);
+    let first = next(&journal.state(), promote(), yes(), at(SENT + 1));
+    let Progress::Record(Entry::Outcome { applied: true, .. }) = first else { panic!("{first:?}") };
+    seen(&mut journal);
+    let again = next(&journal.state(), promote(), yes(), at(SENT + 2));
+    assert_eq!(again, Progress::Done("as it shall be".to_owned()));
+}
+
+#[test]
+fn what_was_seen_and_is_no_more_is_told_unless_the_generation_before_did_it() {
+    let mut journal = sent(&promote(), None);
+    seen(&mut journal);
+    assert!(stuck(&journal, &promote()).contains("is so no more"));
+    let mut state = journal.state();
+    state.effects.get_mut(&effect()).unwrap().intents.clear();
+    assert!(matches!(next(&state, promote(), no(), at(SENT + 1)), Progress::Send(_)));
+    state.effects.get_mut(&effect()).unwrap().outcome = None;
+    assert!(matches!(next(&state, promote(), no(), at(SENT + 1)), Progress::Send(_)));
+}
+
+#[test]
+fn a_request_is_not_sent_for_ever() {
+    let mut journal = sent(&lease("a", 1, "b"), None);
+    (2..LIMITS.sends_max).for_each(|_| sent_in(&mut journal, &lease("a", 1, "b"), None));
+    let pause_over = after(at(SENT), LIMITS.poll_first);
+    sends_again_from(&journal, &lease("a", 1, "b"), pause_over);
+    sent_in(&mut journal, &lease("a", 1, "b"), None);
+    assert!(stuck(&journal, &lease("a", 1, "b")).contains("was sent 8 times"));
+}
+
+#[test]
+fn a_refusal_is_repeated_only_where_the_service_asks_for_it() {
+    let pause_over = after(at(SENT), LIMITS.poll_first);
+    let throttled = sent(&promote(), refused(ChangeErrorKind::Throttled));
+    sends_again_from(&throttled, &promote(), pause_over);
+    let moved = sent(&lease("a", 1, "b"), refused(ChangeErrorKind::Conflict)).state();
+    let at_once = next(&moved, lease("b", 2, "c"), no(), at(SENT));
+    assert!(matches!(at_once, Progress::Send(_)), "{at_once:?}");
+    for kind in [ChangeErrorKind::Refused, ChangeErrorKind::Lost] {
+        assert!(stuck(&sent(&promote(), refused(kind)), &promote()).contains("was refused"));
+    }
+}
+
+#[test]
+fn what_was_accepted_is_waited_for_and_only_a_datum_is_put_again() {
+    let put = sent(&metric(), accepted());
+    sends_again_from(&put, &metric(), after(at(SENT), LIMITS.datum_patience));
+    for change in [promote(), lease("a", 1, "b")] {
+        let state = sent(&change, accepted()).state();
+        let later = next(&state, change, no(), at(SENT + 100_000));
+        assert!(matches!(later, Progress::Wait(_)), "{later:?}");
+    }
+}
+
+#[test]
+fn a_lost_request_is_repeated_after_a_pause_that_lets_its_answer_come() {
+    for change in [lease("a", 1, "b"), metric(), promote()] {
+        let pause_over = after(at(SENT), LIMITS.poll_first);
+        sends_again_from(&sent(&change, None), &change, pause_over);
+    }
+}
