@@ -1,5 +1,5 @@
 use super::*;
-use crate::audit::example::{Journal, at, commit, fenced, lease, plan, promote};
+use crate::audit::example::{Journal, at, commit, fenced, lease, plan, promote, situation};
 use crate::ids::{Generation, Step};
 use crate::journal::State;
 use crate::limits::Limits;
@@ -37,17 +37,7 @@ fn yes() -> Probe {
 /// What is done next about `change`, by that state and sight.
 fn next(state: &State, change: Change, probe: Probe, now: Timestamp) -> Progress {
     let plan = plan();
-    let situation = Situation {
-        plan: &plan,
-        state,
-        signals: &[],
-        standby: None,
-        peaks: &[],
-        now,
-        limits: &LIMITS,
-        mark: "",
-        undoes: &[],
-    };
+    let situation = situation(&plan, state, now);
     let effect = effect();
     pursue(&situation, Goal { effect, change, before: None, undoes: None, probe })
 }

@@ -8,7 +8,9 @@ use crate::ids::{
 use crate::journal::{
     Bearing, Decision, End, Entry, FenceProof, PROTOCOL, Record, Reply, State, Trigger, chain,
 };
+use crate::limits::Limits;
 use crate::plan::{Plan, example};
+use crate::steps::Situation;
 use crate::time::{Span, Timestamp, after};
 use crate::world::{Change, Receipt};
 
@@ -185,6 +187,21 @@ pub(crate) fn fenced(generation: u64) -> Journal {
 pub(crate) fn commit(j: &mut Journal, seconds: u64, evidence: &str) {
     let because = vec!["it is fenced".to_owned()];
     j.add(seconds, Entry::Committed { evidence: Digest::new(evidence), because });
+}
+
+/// What a step has before it at that instant, with nothing on record beside the journal.
+pub(crate) fn situation<'a>(plan: &'a Plan, state: &'a State, now: Timestamp) -> Situation<'a> {
+    Situation {
+        plan,
+        state,
+        signals: &[],
+        standby: None,
+        peaks: &[],
+        now,
+        limits: &Limits::REAL,
+        mark: "",
+        undoes: &[],
+    }
 }
 
 /// A whole recovery.

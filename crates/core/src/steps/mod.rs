@@ -363,3 +363,6 @@ fn closing(step: Step, situation: &Situation<'_>, next: Move) -> Move {
         Fate::TurnedBack(..) => next,
     }
 }
+
+#[cfg(test)]
+mod tests;
