@@ -110,3 +110,7 @@ fn given_up_fence(last: &State, effect: &EffectState) -> bool {
     let abandoned = last.end.as_ref().is_some_and(|e| e.end == End::Abandoned);
     abandoned && !last.committed() && effect.change.fences()
 }
+
+#[cfg(test)]
+#[path = "succession_tests.rs"]
+mod tests;

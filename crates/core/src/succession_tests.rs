@@ -1,0 +1,129 @@
+use super::*;
+use crate::audit::example::{Journal, at, lease, plan, recovered};
+use crate::effect::EffectId;
+use crate::ids::Step;
+use crate::journal::{Halt, HaltKind};
+use crate::plan::{RespondsTo, Severity};
+use crate::world::Change;
+
+fn seen(bearing: Bearing) -> Assessment {
+    let mut assessment = crate::evidence::assess(&plan(), Direction::ToStandby, &[], None, at(50));
+    assessment.bearing = bearing;
+    assessment
+}
+
+/// The example's plan under another name, that answers to these kinds.
+fn answering(name: &str, kinds: &[ImpairmentKind]) -> Plan {
+    let mut plan = plan();
+    plan.plan = name.into();
+    let rule = |kind: &ImpairmentKind| RespondsTo { kind: *kind, min_severity: Severity::High };
+    plan.responds_to = kinds.iter().map(rule).collect();
+    plan
+}
+
+fn open() -> State {
+    Journal::opened(1, 0).state()
+}
+
+fn in_fate(fate: Fate) -> State {
+    let mut state = open();
+    state.fate = fate;
+    state
+}
+
+#[test]
+fn another_plan_or_a_drill_gives_way_while_both_ways_are_open_and_nobody_is_asked() {
+    let (other, go) = (answering("other", &[]), seen(Bearing::Go));
+    assert!(thinkable(&open(), &other, &go));
+    assert!(!thinkable(&open(), &plan(), &go), "its own plan");
+    let mut drill = open();
+    drill.decision.mode = Mode::Drill;
+    assert!(thinkable(&drill, &plan(), &go), "the same plan, in earnest");
+    for bearing in [Bearing::Unsure, Bearing::TurnBack] {
+        assert!(!thinkable(&open(), &other, &seen(bearing)));
+    }
+    let mut halted = open();
+    let kind = HaltKind::Held(Step::Fence);
+    halted.halt = Some(Halt { kind, reason: "asked".to_owned(), since: at(10) });
+    assert!(!thinkable(&halted, &other, &go));
+    for fate in [Fate::Committed(at(10)), Fate::TurnedBack(TurnBackReason::Declined, at(10))] {
+        assert!(!thinkable(&in_fate(fate), &other, &go));
+    }
+}
+
+#[test]
+fn only_a_wider_plan_takes_the_place_of_a_recovery_and_any_that_of_a_drill() {
+    use ImpairmentKind::{InstanceFailure, NetworkIssue, RegionOutage, ZoneOutage};
+    let rising = [InstanceFailure, NetworkIssue, ZoneOutage, RegionOutage];
+    for (i, narrow) in rising.iter().enumerate() {
+        for (j, wide) in rising.iter().enumerate() {
+            let (by, wanted) = (answering("by", &[*narrow]), answering("wanted", &[*wide]));
+            let entry = superseded(&open(), &by, &wanted, &seen(Bearing::Go));
+            assert_eq!(entry.is_some(), j > i, "{narrow:?} gives way to {wide:?}");
+            let mut drill = open();
+            drill.decision.mode = Mode::Drill;
+            assert!(superseded(&drill, &by, &wanted, &seen(Bearing::Go)).is_some());
+            assert!(superseded(&drill, &by, &wanted, &seen(Bearing::Unsure)).is_none());
+        }
+    }
+    let many = answering("many", &[InstanceFailure, RegionOutage, NetworkIssue]);
+    let zone = answering("zone", &[ZoneOutage]);
+    let go = seen(Bearing::Go);
+    assert!(superseded(&open(), &zone, &many, &go).is_some(), "the widest counts");
+}
+
+/// The state with that effect done, under that name.
+fn with_done(mut state: State, id: &EffectId, change: Change) -> State {
+    let mut journal = Journal::opened(1, 0);
+    let done = journal.done(5, Step::Fence, lease("us-east-1", 1, "nobody"));
+    let mut effect = journal.state().effects.remove(&done).unwrap();
+    effect.change = change;
+    state.effects.insert(id.clone(), effect);
+    state
+}
+
+fn minimum() -> Change {
+    Change::SetMinimum { region: "us-west-2".into(), group: "web".to_owned(), minimum: 4 }
+}
+
+#[test]
+fn what_both_plans_need_is_kept_and_what_undoes_is_not() {
+    let wanted = answering("wanted", &[ImpairmentKind::RegionOutage]);
+    let by = answering("by", &[ImpairmentKind::ZoneOutage]);
+    let mut needed = effects(&wanted, Generation(1)).into_iter();
+    let (shared, undoes) = (needed.next().unwrap(), needed.next().unwrap());
+    let foreign = EffectId::new(&"orders".into(), Generation(1), Step::Fence, "another", "do");
+    let mut state = open();
+    for id in [&shared, &undoes, &foreign] {
+        state = with_done(state, id, minimum());
+    }
+    state.effects.get_mut(&undoes).unwrap().undoes = Some(foreign.clone());
+    let kept = |assessment: &Assessment| match superseded(&state, &by, &wanted, assessment) {
+        Some(Entry::TurnedBack { successor: Some(next), .. }) => next.keeps,
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(kept(&seen(Bearing::Go)), [shared]);
+    let other_way = Assessment { direction: Direction::ToPrimary, ..seen(Bearing::Go) };
+    assert_eq!(kept(&other_way), [], "what moves one way is no help on the other");
+}
+
+#[test]
+fn a_fence_that_was_given_up_before_the_commit_goes_to_the_next_and_nothing_else_does() {
+    let id = effects(&plan(), Generation(1)).into_iter().next().unwrap();
+    let given = |end: End, fate: Fate, change: Change| {
+        let mut state = with_done(in_fate(fate), &id, change);
+        let (reason, at) = ("a test".to_owned(), at(60));
+        state.end = Some(crate::journal::Ended { end, reason, at });
+        let next = handed_over(Some(&state), &plan(), Direction::ToStandby, Generation(2));
+        let back = handed_over(Some(&state), &plan(), Direction::ToPrimary, Generation(2));
+        assert_eq!(back, [], "the other way round nothing is gone on with");
+        next.into_iter().map(|h| h.effect).collect::<Vec<_>>()
+    };
+    let fence = || lease("us-east-1", 1, "nobody");
+    let in_the_next = [id.in_generation(Generation(2))];
+    assert_eq!(given(End::Abandoned, Fate::Open, fence()), in_the_next);
+    assert_eq!(given(End::RolledBack, Fate::Open, fence()), [], "it was undone");
+    assert_eq!(given(End::Abandoned, Fate::Committed(at(30)), fence()), [], "only forward");
+    assert_eq!(given(End::Abandoned, Fate::Open, minimum()), [], "it fences nobody");
+    assert_eq!(recovered(1).state().successor, None);
+}
