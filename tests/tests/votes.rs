@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use leeward_core::error::StepError;
+use leeward_core::plan::Voter;
 use leeward_core::time::{Span, Timestamp, since};
+use leeward_core::world::{AlarmState, Question};
 use leeward_detector::Detector;
 use leeward_ports::fake::{Call, FakeTable, Fate, RegionState, block_on};
 use leeward_reconcile::Desk;
@@ -88,4 +90,36 @@ fn a_start_of_no_stored_plan_says_what_is_stored_and_how_to_store_one() {
     let none = answer.unwrap_err().to_string();
     assert!(none.contains("no plan is stored; `leeward plan put <file>`"), "{none}");
     assert!(rig.book(1).is_none(), "nothing is opened");
+}
+
+/// Both canaries have said down for as long as it takes to be believed, and the last look was before that.
+fn believed() -> Rig {
+    let rig = Rig::well("orders");
+    set(&rig, AlarmState::Alarm);
+    rig.live(Span::minutes(1));
+    assert!(rig.book(1).is_none(), "{}", rig.told());
+    rig.stop_schedule();
+    rig.clock.advance(Span::minutes(2));
+    rig
+}
+
+fn set(rig: &Rig, state: AlarmState) {
+    for (name, region) in [("orders-canary-west", "us-west-2"), ("orders-canary-eu", "eu-west-1")] {
+        rig.world.set_alarm(&region.into(), name, state);
+    }
+}
+
+#[test]
+fn a_read_that_shows_what_was_opens_nothing_and_one_that_shows_what_is_does() {
+    let rig = believed();
+    set(&rig, AlarmState::Ok);
+    let alarm = |call: &Call<'_>| matches!(call, Call::Look(Question::Alarm { .. }));
+    let alarms = rig.plan.detection.voters.iter().filter(|v| matches!(v, Voter::Alarm(_)));
+    alarms.for_each(|_| rig.world.fail_next(alarm, Fate::Stale));
+    sweep(&rig);
+    assert!(rig.book(1).is_none(), "{}", rig.told());
+
+    let rig = believed();
+    sweep(&rig);
+    assert!(rig.book(1).is_some(), "{}", rig.told());
 }

@@ -1,3 +1,5 @@
+//! When the next generation may be opened, to the instant, and when an executor is replaced.
+
 use super::*;
 use crate::audit::example::{Journal, at, lease, plan, recovered};
 use crate::ids::{ExecutorId, Step};

@@ -1,3 +1,5 @@
+//! Every way of an effect: sent, lost, refused, accepted, seen, seen no more.
+
 use super::*;
 use crate::audit::example::{Journal, at, commit, fenced, lease, plan, promote, situation};
 use crate::ids::{Generation, Step};
@@ -88,10 +90,9 @@ fn sends_again_from(journal: &Journal, change: &Change, instant: Timestamp) {
 }
 
 fn stuck(journal: &Journal, change: &Change) -> String {
-    match next(&journal.state(), change.clone(), no(), at(SENT + 100_000)) {
-        Progress::Stuck(why) => why,
-        other => panic!("{other:?}"),
-    }
+    let next = next(&journal.state(), change.clone(), no(), at(SENT + 100_000));
+    let Progress::Stuck(why) = next else { panic!("{next:?}") };
+    why
 }
 
 #[test]

@@ -1,3 +1,5 @@
+//! Who gives way to whom, and what goes to the next generation.
+
 use super::*;
 use crate::audit::example::{Journal, at, lease, plan, recovered};
 use crate::effect::EffectId;

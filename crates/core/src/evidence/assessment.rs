@@ -214,3 +214,7 @@ fn recent(
         deployed.what, feed.window
     ))
 }
+
+#[cfg(test)]
+#[path = "assessment_tests.rs"]
+mod tests;

@@ -1,3 +1,5 @@
+//! What a step may do in which state, and how it closes.
+
 use super::*;
 use crate::audit::example::{Journal, at, commit, fenced, lease, plan, recovered, situation};
 use crate::journal::{End, Fate, HaltKind, TurnBackReason};

@@ -1,0 +1,106 @@
+//! The edges of a verdict, and who is asked again.
+
+use serde_json::json;
+
+use super::*;
+use crate::evidence::{Reading, Vote};
+use crate::plan::example::orders;
+use crate::time::Span;
+
+/// Two that look from outside, two from inside, two that are told.
+fn plan() -> Plan {
+    let mut plan = orders();
+    plan["detection"]["voters"] = json!([
+        {"id": "canary-west", "alarm": "w", "region": "us-west-2"},
+        {"id": "canary-eu", "alarm": "e", "region": "eu-west-1"},
+        {"id": "api-5xx", "alarm": "a", "region": "us-east-1"},
+        {"id": "queue", "alarm": "q", "region": "us-east-1"},
+        {"id": "db-events", "kind": "rds-event", "region": "us-east-1", "source": "orders"},
+        {"id": "apm", "kind": "document", "region": "eu-west-1", "error-rate": {"above": 50}},
+    ]);
+    serde_json::from_value(plan).unwrap()
+}
+
+fn at(seconds: i64) -> Timestamp {
+    Timestamp::from_second(1_800_000_000 + seconds).unwrap()
+}
+
+/// Votes for down and for well, each with those from outside; and those that are not believed yet.
+fn count(down: (u32, u32), not_yet: u32, well: (u32, u32)) -> Count {
+    Count {
+        voters: 7,
+        down: down.0,
+        down_outside: down.1,
+        not_yet,
+        well: well.0,
+        well_outside: well.1,
+        unknown: 0,
+    }
+}
+
+#[test]
+fn down_takes_a_quorum_and_a_witness_outside() {
+    for (down, verdict) in [
+        ((2, 1), Verdict::Down),
+        ((3, 3), Verdict::Down),
+        ((2, 0), Verdict::Unsure),
+        ((1, 1), Verdict::Unsure),
+        ((0, 0), Verdict::Unsure),
+    ] {
+        assert_eq!(Verdict::of(&count(down, 0, (0, 0)), 2), verdict, "{down:?}");
+    }
+    assert_eq!(Verdict::of(&count((2, 1), 0, (5, 5)), 2), Verdict::Down, "whoever else is well");
+    assert_ne!(Verdict::of(&count((2, 2), 0, (0, 0)), 0), Verdict::Down, "no quorum is none");
+}
+
+#[test]
+fn well_takes_a_quorum_a_witness_outside_and_no_quorum_against_it_in_sight() {
+    for (down, not_yet, well, verdict) in [
+        (0, 0, (2, 1), Verdict::Well),
+        (0, 0, (2, 0), Verdict::Unsure),
+        (0, 0, (1, 1), Verdict::Unsure),
+        (0, 1, (2, 1), Verdict::Well),
+        (1, 0, (2, 1), Verdict::Well),
+        (1, 1, (2, 1), Verdict::Unsure),
+        (0, 2, (2, 1), Verdict::Unsure),
+    ] {
+        let count = count((down, 0), not_yet, well);
+        assert_eq!(Verdict::of(&count, 2), verdict, "{count:?}");
+    }
+}
+
+fn weighed(down: &[&str]) -> Assessment {
+    let plan = plan();
+    let said = |voter: &Voter| {
+        let says = down.contains(&voter.id().as_str());
+        let vote = if says { Vote::Unhealthy } else { Vote::Healthy };
+        let reading = Reading::new(vote, "words").since(at(-600));
+        Signal::following(voter, None, reading, at(0), Span::minutes(3))
+    };
+    let signals: Vec<Signal> = plan.detection.voters.iter().map(said).collect();
+    assess(&plan, Direction::ToStandby, &signals, None, at(0))
+}
+
+#[test]
+fn a_quorum_that_nobody_outside_confirms_is_said_to_be_one() {
+    let told = |a: &Assessment| a.sentence().contains("no outside witness");
+    let lone = weighed(&["api-5xx", "queue"]);
+    assert!(lone.unwitnessed() && told(&lone), "{}", lone.sentence());
+    for down in [vec![], vec!["api-5xx"], vec!["api-5xx", "canary-eu"], vec!["canary-eu"]] {
+        let other = weighed(&down);
+        assert!(!other.unwitnessed() && !told(&other), "{down:?}: {}", other.sentence());
+    }
+    let nobody = Assessment { quorum: 0, count: count((0, 0), 0, (0, 0)), ..weighed(&[]) };
+    assert!(!nobody.unwitnessed());
+}
+
+#[test]
+fn those_who_are_believed_are_asked_again_if_they_can_be_asked() {
+    let plan = plan();
+    let again = |down: &[&str]| -> Vec<String> {
+        weighed(down).asked_again(&plan).iter().map(|v| v.id().to_string()).collect()
+    };
+    assert_eq!(again(&[]), Vec::<String>::new());
+    assert_eq!(again(&["canary-west", "canary-eu"]), ["canary-west", "canary-eu"]);
+    assert_eq!(again(&["canary-eu", "db-events", "apm"]), ["canary-eu"], "events come once");
+}
