@@ -49,3 +49,16 @@ pub fn next(body: &str, seq: Seq, head: &Digest) -> Result<(Record, Digest), Bro
     }
     Ok((record, digest(body.as_bytes())))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_digest_is_written_as_everybody_else_writes_it() {
+        let known = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
+        assert_eq!(digest(b"abc"), Digest::new(known));
+        let empty = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
+        assert_eq!(digest(b""), Digest::new(empty));
+    }
+}

@@ -1,5 +1,7 @@
 //! The journal: append-only, hash-chained; a generation's state is the fold of it.
 
+#[cfg(test)]
+mod cases;
 pub mod chain;
 mod decision;
 mod entry;

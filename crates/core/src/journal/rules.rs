@@ -317,3 +317,15 @@ pub fn next_seq(state: &State) -> Seq {
 #[cfg(test)]
 #[path = "rules_tests.rs"]
 mod tests;
+
+#[cfg(test)]
+#[path = "following_tests.rs"]
+mod following_tests;
+
+#[cfg(test)]
+#[path = "intent_tests.rs"]
+mod intent_tests;
+
+#[cfg(test)]
+#[path = "fate_tests.rs"]
+mod fate_tests;

@@ -379,3 +379,15 @@ impl State {
         self.effects.values().flat_map(|e| e.intents.iter()).map(|i| i.at).max()
     }
 }
+
+#[cfg(test)]
+#[path = "clock_tests.rs"]
+mod clock_tests;
+
+#[cfg(test)]
+#[path = "fold_tests.rs"]
+mod fold_tests;
+
+#[cfg(test)]
+#[path = "standing_tests.rs"]
+mod standing_tests;
