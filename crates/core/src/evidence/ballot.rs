@@ -187,3 +187,7 @@ fn meaning(voter: &Voter) -> Option<ImpairmentKind> {
         Voter::Metric(_) => Some(ImpairmentKind::ApplicationError),
     }
 }
+
+#[cfg(test)]
+#[path = "ballot_tests.rs"]
+mod tests;

@@ -77,11 +77,11 @@ fn what_is_done_stands_until_its_undo_is_seen() {
     j.add(6, outcome(it.clone(), true));
     j.add(6, intent(other.clone(), minimum(4)));
     j.add(7, outcome(other.clone(), false));
-    assert_eq!(standing(&j), [it.clone()], "the other is seen not to be there");
+    assert_eq!(standing(&j), vec![it.clone()], "the other is seen not to be there");
     j.add(8, turned_back());
     j.add(9, undo(&it, minimum(2)));
     assert_eq!(j.state().effects[&it.undo()].undoes, Some(it.clone()));
-    assert_eq!(standing(&j), [it.clone()], "the undo is under way");
+    assert_eq!(standing(&j), vec![it.clone()], "the undo is under way");
     j.add(10, outcome(it.undo(), true));
     assert_eq!(standing(&j), [], "and an undo is nothing that stands");
 }
@@ -91,10 +91,10 @@ fn it_is_not_known_whether_a_request_happened_until_it_is_refused_or_seen() {
     let mut j = Journal::opened(1, 0);
     assert_eq!(unresolved(&j), []);
     let it = j.sent(5, Step::Capacity, minimum(4));
-    assert_eq!(unresolved(&j), [it.clone()]);
+    assert_eq!(unresolved(&j), vec![it.clone()]);
     let mut taken = j.clone();
     taken.add(6, replied(it.clone(), 2, accepted()));
-    assert_eq!(unresolved(&taken), [it.clone()], "taken is not done");
+    assert_eq!(unresolved(&taken), vec![it.clone()], "taken is not done");
     let mut declined = j.clone();
     declined.add(6, replied(it.clone(), 2, refused()));
     assert_eq!(unresolved(&declined), []);
@@ -103,7 +103,7 @@ fn it_is_not_known_whether_a_request_happened_until_it_is_refused_or_seen() {
         seen.add(6, outcome(it.clone(), applied));
         assert_eq!(unresolved(&seen), []);
         seen.add(7, intent(it.clone(), minimum(4)));
-        assert_eq!(unresolved(&seen), [it.clone()], "it was sent again");
+        assert_eq!(unresolved(&seen), vec![it.clone()], "it was sent again");
     }
 }
 
