@@ -180,3 +180,7 @@ fn ask(situation: &Situation<'_>, excess: Option<Span>) -> Entry {
         ),
     }
 }
+
+#[cfg(test)]
+#[path = "approval_tests.rs"]
+mod tests;
