@@ -97,7 +97,9 @@ impl Count {
 pub(super) fn ballot(plan: &Plan, voter: &Voter, signals: &[Signal], now: Timestamp) -> Ballot {
     let own = signals.iter().filter(|s| s.voter == *voter.id());
     // Of two words of one instant the one counts that calls for less, whichever came first.
-    let latest = own.max_by_key(|s| (s.at, s.vote, s.since, !s.once, s.turns.len(), &s.evidence));
+    let latest = own.max_by_key(|s| {
+        (s.at, s.vote != Vote::Unhealthy, s.vote, s.since, !s.once, s.turns.len(), &s.evidence)
+    });
     let mut ballot = Ballot {
         voter: voter.id().clone(),
         kind: voter.kind(),

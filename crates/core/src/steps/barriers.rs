@@ -249,3 +249,7 @@ fn isolate_goal(situation: &Situation<'_>, id: &EntryId, fence: &Isolate, seen: 
         probe,
     }
 }
+
+#[cfg(test)]
+#[path = "barriers_tests.rs"]
+mod tests;
