@@ -102,3 +102,7 @@ fn holds(situation: &Situation<'_>, database: &Database) -> Result<String, Strin
         }
     }
 }
+
+#[cfg(test)]
+#[path = "commit_tests.rs"]
+mod tests;

@@ -176,3 +176,7 @@ fn move_goal(
         probe,
     }
 }
+
+#[cfg(test)]
+#[path = "lease_tests.rs"]
+mod tests;

@@ -267,3 +267,7 @@ fn undo_goal(
     let probe = is_there(situation, &as_before, seen);
     Some(Goal { effect: id.undo(), change, before: None, undoes: Some(id.clone()), probe })
 }
+
+#[cfg(test)]
+#[path = "undo_tests.rs"]
+mod tests;

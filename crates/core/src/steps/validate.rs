@@ -108,6 +108,11 @@ pub(super) fn decide(situation: &Situation<'_>, seen: &Seen) -> Move {
         if !next.settled() {
             return next;
         }
+        // A pass that took long to go on record, or to be followed, is old by now: the end rests on this look, too.
+        let (held, checks) = checked(situation, seen);
+        if !held {
+            return Move::record(Entry::Pass { held, checks });
+        }
         return Move::record(Entry::Ended {
             end: End::Recovered,
             reason: format!(
@@ -125,7 +130,13 @@ pub(super) fn decide(situation: &Situation<'_>, seen: &Seen) -> Move {
         next.wait_at_least(left, "the interval between two passes".to_owned());
         return next;
     }
-    pass(situation, seen, next)
+    let (held, checks) = checked(situation, seen);
+    // A failed pass after a failed pass says nothing new: the journal keeps the first.
+    if !held && matches!(situation.state.last_pass, Some((_, false))) {
+        next.wait(checks.join("; "));
+        return next;
+    }
+    Move::record(Entry::Pass { held, checks })
 }
 
 /// Nothing ends while a request may still land: what nobody saw is settled when it can land no more.
@@ -152,7 +163,8 @@ fn settle(situation: &Situation<'_>, next: &mut Move) {
     }
 }
 
-fn pass(situation: &Situation<'_>, seen: &Seen, mut next: Move) -> Move {
+/// Whether every check holds, and what each of them says.
+fn checked(situation: &Situation<'_>, seen: &Seen) -> (bool, Vec<String>) {
     let mut sentences = Vec::new();
     let mut held = true;
     for check in &situation.plan.validation.checks {
@@ -164,12 +176,7 @@ fn pass(situation: &Situation<'_>, seen: &Seen, mut next: Move) -> Move {
             }
         }
     }
-    // A failed pass after a failed pass says nothing new: the journal keeps the first.
-    if !held && matches!(situation.state.last_pass, Some((_, false))) {
-        next.wait(sentences.join("; "));
-        return next;
-    }
-    Move::record(Entry::Pass { held, checks: sentences })
+    (held, sentences)
 }
 
 fn judge(situation: &Situation<'_>, check: &Check, seen: &Seen) -> Result<String, String> {
@@ -271,3 +278,7 @@ fn targets(situation: &Situation<'_>, seen: &Seen) -> Result<String, String> {
         Ok(words.join(", "))
     }
 }
+
+#[cfg(test)]
+#[path = "validate_tests.rs"]
+mod tests;
