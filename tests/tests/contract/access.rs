@@ -238,6 +238,7 @@ fn the_command_wires_everything_and_is_listed_as_the_operator() {
 fn every_change_of_the_core_is_made_where_it_is_said_to_be() {
     let making: BTreeSet<String> = files(STEPS_FOLDER, ".rs")
         .into_iter()
+        .filter(|file| !file.ends_with("tests.rs"))
         .filter(|file| !made(&format!("{STEPS_FOLDER}/{file}"), "Change").is_empty())
         .collect();
     let listed: BTreeSet<String> = MADE_BY.iter().map(|(file, _)| (*file).to_owned()).collect();

@@ -1,4 +1,8 @@
 //! What proves a fence of the old side's compute or network, and what only attempts one.
+#![expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "anything else than what is asked for is wrong here"
+)]
 
 use std::collections::BTreeMap;
 

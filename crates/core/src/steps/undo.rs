@@ -271,3 +271,7 @@ fn undo_goal(
 #[cfg(test)]
 #[path = "undo_tests.rs"]
 mod tests;
+
+#[cfg(test)]
+#[path = "undo_looks_tests.rs"]
+mod looks_tests;
