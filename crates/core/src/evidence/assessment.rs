@@ -3,11 +3,11 @@
 use serde::{Deserialize, Serialize};
 
 use crate::evidence::ballot::ballot;
-use crate::evidence::{Ballot, Classification, Count, Counted, Signal, Standby, classify};
+use crate::evidence::{Ballot, Classification, Count, Counted, Signal, Standby, Vote, classify};
 use crate::ids::Direction;
 use crate::journal::Bearing;
 use crate::plan::{Plan, Voter};
-use crate::time::{Timestamp, after, since};
+use crate::time::{Span, Timestamp, after, since};
 
 /// What the evidence says of the side that would be left.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -173,8 +173,10 @@ pub fn weigh(
         Verdict::Down | Verdict::Unsure => Bearing::Unsure,
     };
     let down = ballots.iter().filter(|b| b.counted == Counted::Unhealthy);
-    let first_signal = down.filter_map(|b| b.since).min();
-    let ask: Vec<String> = recent(plan, evidence.deployed, first_signal).into_iter().collect();
+    let first_signal = down.clone().filter_map(|b| b.since).min();
+    let last_word = down.filter_map(|b| b.age).min();
+    let ask: Vec<String> =
+        recent(plan, evidence, last_word, first_signal, now).into_iter().collect();
     reasons.extend(ask.iter().cloned());
     Assessment {
         at: now,
@@ -192,14 +194,23 @@ pub fn weigh(
     }
 }
 
-/// Whether the trouble began soon after a deployment. Both instants are on record, so that waiting
-/// alone never turns a question into a failover.
+/// Whether the trouble began soon after a deployment. All instants are on record, so that waiting alone never
+/// turns a question into a failover: who said down shortly before the last word that counts tells of the
+/// beginning even when it is too old to count itself. `last_word`: how old that word is.
 fn recent(
     plan: &Plan,
-    deployed: Option<&Deployed>,
+    evidence: Evidence<'_>,
+    last_word: Option<Span>,
     first_signal: Option<Timestamp>,
+    now: Timestamp,
 ) -> Option<String> {
-    let (feed, deployed, began) = (plan.detection.change_feed?, deployed?, first_signal?);
+    let (feed, deployed) = (plan.detection.change_feed?, evidence.deployed?);
+    let (first, last_word) = (first_signal?, last_word?);
+    let said = evidence
+        .signals
+        .iter()
+        .filter(|s| s.vote == Vote::Unhealthy && since(s.at, now) <= last_word.plus(feed.window));
+    let began = said.map(|s| s.since).min().map_or(first, |said| said.min(first));
     if after(deployed.at, feed.window) < began {
         return None;
     }

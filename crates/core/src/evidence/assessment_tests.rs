@@ -104,3 +104,28 @@ fn those_who_are_believed_are_asked_again_if_they_can_be_asked() {
     assert_eq!(again(&["canary-west", "canary-eu"]), ["canary-west", "canary-eu"]);
     assert_eq!(again(&["canary-eu", "db-events", "apm"]), ["canary-eu"], "events come once");
 }
+
+#[test]
+fn a_voter_that_is_no_longer_heard_takes_nothing_of_the_beginning_with_it() {
+    let mut plan = plan();
+    plan.detection.change_feed = Some(crate::plan::ChangeFeed { window: Span::minutes(30) });
+    let said = |voter: &str, since: i64, heard: i64| {
+        let voter = plan.detection.voters.iter().find(|v| v.id().as_str() == voter).unwrap();
+        let reading = Reading::new(Vote::Unhealthy, "words").since(at(since));
+        Signal::following(voter, None, reading, at(heard), Span::minutes(3))
+    };
+    let signals =
+        [said("canary-west", -130, 0), said("canary-eu", -130, 0), said("api-5xx", -420, -145)];
+    let deployed = Deployed { what: "api".to_owned(), by: None, at: at(-2_000) };
+    let asks = |signals: &[Signal], now: i64| {
+        let evidence = Evidence { signals, standby: None, deployed: Some(&deployed) };
+        let weighed = weigh(&plan, Direction::ToStandby, evidence, at(now));
+        assert_eq!(weighed.verdict, Verdict::Down);
+        !weighed.ask.is_empty()
+    };
+    assert!(asks(&signals, 0), "the trouble began 26 minutes after the deployment");
+    assert!(asks(&signals, 36), "who waited is asked as well, though api-5xx is too old by now");
+    assert!(!asks(&signals[..2], 0), "the canaries alone began more than 30 minutes after it");
+    let long_ago = [signals[0].clone(), signals[1].clone(), said("api-5xx", -9_000, -8_000)];
+    assert!(!asks(&long_ago, 0), "another trouble");
+}
