@@ -129,3 +129,22 @@ fn a_voter_that_is_no_longer_heard_takes_nothing_of_the_beginning_with_it() {
     let long_ago = [signals[0].clone(), signals[1].clone(), said("api-5xx", -9_000, -8_000)];
     assert!(!asks(&long_ago, 0), "another trouble");
 }
+
+#[test]
+fn people_are_told_whether_it_was_deployed_before_or_in_the_trouble() {
+    let mut plan = plan();
+    plan.detection.change_feed = Some(crate::plan::ChangeFeed { window: Span::minutes(30) });
+    let said = |voter: &Voter| {
+        let reading = Reading::new(Vote::Unhealthy, "words").since(at(-300));
+        Signal::following(voter, None, reading, at(0), Span::minutes(3))
+    };
+    let signals: Vec<Signal> = plan.detection.voters.iter().take(2).map(said).collect();
+    let told = |deployed: i64| {
+        let deployed = Deployed { what: "api".to_owned(), by: None, at: at(deployed) };
+        let evidence = Evidence { signals: &signals, standby: None, deployed: Some(&deployed) };
+        weigh(&plan, Direction::ToStandby, evidence, at(0)).ask.concat()
+    };
+    assert!(told(-360).contains("1 min 0 s before the trouble began"), "{}", told(-360));
+    assert!(told(-300).contains("before the trouble began"), "{}", told(-300));
+    assert!(told(-240).contains("1 min 0 s after the trouble began"), "{}", told(-240));
+}

@@ -1,9 +1,13 @@
 //! When users are said to be served.
+#![expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "anything else than what is asked for is wrong here"
+)]
 
 use super::*;
 use crate::audit::example::{at, plan, recovered, situation};
 use crate::journal::State;
-use crate::plan::Plan;
+use crate::plan::{Plan, example};
 use crate::time::Span;
 
 /// The example's plan with its plain look alone.
@@ -72,4 +76,148 @@ fn passes_are_an_interval_apart_and_a_failure_is_written_once() {
     let again = next(&state, None, 67);
     assert!(again.records.is_empty() && !again.settled(), "{again:?}");
     assert_eq!(passes(&next(&state, Some("w"), 63)), Some(true), "nobody waits after a failure");
+}
+
+const MARK: &str = "mark-1";
+
+/// What a workload shows that serves users from the standby side.
+fn well(question: &Question) -> View {
+    let view = match question {
+        Question::Http(ask) => serde_json::json!({"http": {
+            "status": 200, "marker": "w", "took": Span::millis(20),
+            "body": if ask.method == "GET" { format!("order {MARK}") } else { String::new() },
+        }}),
+        Question::Rds { .. } => serde_json::json!({"rds": {
+            "status": "available", "engine": "postgres", "multi-az": false,
+        }}),
+        Question::Sql { .. } => {
+            serde_json::json!({"sql": {"in-recovery": false, "writable": true}})
+        }
+        Question::Targets { .. } => serde_json::json!({"targets": {"healthy": 2, "total": 3}}),
+        other => panic!("{other}"),
+    };
+    serde_json::from_value(view).unwrap()
+}
+
+/// Whether a look holds in which `change` alone is otherwise; `None` from it: that is not seen.
+fn holds(plan: &Plan, change: impl Fn(&Question, View) -> Option<View>) -> bool {
+    let state = passed();
+    let situation = Situation { mark: MARK, ..situation(plan, &state, at(62)) };
+    let mut seen = Seen::default();
+    for question in questions(&situation) {
+        if let Some(view) = change(&question, well(&question)) {
+            seen.insert(question, Ok(view));
+        }
+    }
+    let (held, checks) = checked(&situation, &seen);
+    assert_eq!(held, !checks.iter().any(|c| c.contains(": NO: ")), "{checks:?}");
+    held
+}
+
+fn http(view: View, change: impl Fn(&mut crate::world::HttpView)) -> View {
+    let View::Http(mut view) = view else { panic!("{view:?}") };
+    change(&mut view);
+    View::Http(view)
+}
+
+#[test]
+fn every_check_has_to_hold() {
+    let plan = plan();
+    assert_eq!(plan.validation.checks.len(), 4);
+    assert!(holds(&plan, |_, view| Some(view)));
+    let state = passed();
+    let asked = questions(&Situation { mark: MARK, ..situation(&plan, &state, at(62)) });
+    assert_eq!(asked.len(), 6, "{asked:?}");
+    for one in &asked {
+        assert!(!holds(&plan, |q, view| (q != one).then_some(view)), "{one} is not seen");
+    }
+    for one in asked.iter().filter(|q| matches!(q, Question::Http(_))) {
+        let with = |change: &dyn Fn(&mut crate::world::HttpView)| {
+            holds(&plan, |q, view| Some(if q == one { http(view, change) } else { view }))
+        };
+        assert!(with(&|_| ()));
+        assert!(!with(&|v| v.status = 503), "{one}");
+        assert!(!with(&|v| v.marker = Some("e".to_owned())), "{one} from the old side");
+        assert!(!with(&|v| v.marker = None), "{one} from nobody knows where");
+    }
+}
+
+#[test]
+fn what_was_written_has_to_be_read_back() {
+    let plan = plan();
+    let reads = |q: &Question| matches!(q, Question::Http(ask) if ask.url.contains(MARK));
+    let another = |q: &Question, view: View| {
+        Some(if reads(q) { http(view, |v| "order another".clone_into(&mut v.body)) } else { view })
+    };
+    assert!(!holds(&plan, another));
+    let created = |q: &Question, view: View| {
+        let writes = matches!(q, Question::Http(ask) if ask.method == "POST");
+        Some(if writes { http(view, |v| v.status = 201) } else { view })
+    };
+    assert!(holds(&plan, created));
+}
+
+#[test]
+fn the_database_has_to_be_the_writer_and_targets_have_to_be_there() {
+    let rds = |change: serde_json::Value| {
+        let mut view =
+            serde_json::json!({"status": "available", "engine": "postgres", "multi-az": false});
+        view.as_object_mut().unwrap().extend(change.as_object().unwrap().clone());
+        let view = serde_json::json!({"rds": view});
+        let view: View = serde_json::from_value(view).unwrap();
+        holds(&plan(), |q, known| {
+            Some(if matches!(q, Question::Rds { .. }) { view.clone() } else { known })
+        })
+    };
+    assert!(rds(serde_json::json!({})));
+    assert!(!rds(serde_json::json!({"replica-source": "orders"})));
+    assert!(!rds(serde_json::json!({"status": "modifying"})));
+    let targets = |need: u32, healthy: u32| {
+        let mut plan = example::orders();
+        plan["capacity"][0]["amount"]["at-least"] = serde_json::json!(need);
+        let plan: Plan = serde_json::from_value(plan).unwrap();
+        let view = serde_json::json!({"targets": {"healthy": healthy, "total": 3}});
+        let view: View = serde_json::from_value(view).unwrap();
+        holds(&plan, |q, known| {
+            Some(if matches!(q, Question::Targets { .. }) { view.clone() } else { known })
+        })
+    };
+    assert!(targets(2, 2) && targets(2, 3) && targets(0, 1));
+    assert!(!targets(2, 1) && !targets(2, 0) && !targets(0, 0));
+}
+
+#[test]
+fn a_check_of_nothing_does_not_hold() {
+    for emptied in ["databases", "capacity"] {
+        let mut plan = example::orders();
+        plan[emptied] = serde_json::json!([]);
+        let plan: Plan = serde_json::from_value(plan).unwrap();
+        assert!(!holds(&plan, |_, view| Some(view)), "{emptied}");
+    }
+}
+
+#[test]
+fn nothing_ends_while_a_request_may_still_land() {
+    let mut state = passed();
+    let journal_of = || {
+        let mut journal = recovered(1);
+        journal.records.pop();
+        journal.sent(62, Step::Restore, crate::audit::example::lease("nobody", 3, "us-west-2"));
+        journal.state()
+    };
+    state.effects.extend(journal_of().effects);
+    let life = situation(&looking(), &state, at(62)).limits.request_life;
+    let over = after(at(62), life);
+    let before = over.as_millisecond() - 1;
+    let waits = next_at(&state, crate::time::Timestamp::from_millisecond(before).unwrap());
+    assert!(waits.records.is_empty() && !waits.settled(), "{waits:?}");
+    let settled = next_at(&state, over);
+    assert!(
+        matches!(settled.records.as_slice(), [Entry::Outcome { applied: false, .. }]),
+        "{settled:?}"
+    );
+}
+
+fn next_at(state: &State, now: crate::time::Timestamp) -> Move {
+    decide(&situation(&looking(), state, now), &Seen::default())
 }
