@@ -41,10 +41,8 @@ pub(super) fn counted_again(evidence: &Case<'_>) -> Vec<String> {
                 }
                 _ => continue,
             };
-            if !instants(evidence, &votes, record.at, *landed)
-                .iter()
-                .any(|at| says(evidence, suspect, &standing(&votes, *at), record.at))
-            {
+            let stood = standings(evidence, &votes, record.at, *landed);
+            if !stood.iter().any(|stood| says(evidence, suspect, stood, record.at)) {
                 breaches.push(format!(
                     "entry {} of generation {} ({}) needs a quorum that says {suspect} is {needs}; the votes stored by {landed} do not",
                     record.seq, journal.generation, record.entry.name()
@@ -167,26 +165,27 @@ fn votes<'e>(evidence: &'e Case<'_>) -> Vec<Cast<'e>> {
         .collect()
 }
 
-/// The latest vote of each voter at an instant.
-fn standing<'v>(votes: &'v [Cast<'_>], at: Timestamp) -> Vec<&'v Signal> {
-    let mut latest: BTreeMap<&str, &Cast<'_>> = BTreeMap::new();
-    for vote in votes.iter().take_while(|vote| vote.landed <= at) {
-        latest.insert(vote.voter, vote);
-    }
-    latest.into_values().filter_map(Cast::signal).collect()
-}
-
-/// Instants of which the entry may have read the votes: it was written a little later, and the
-/// schedule stores new ones meanwhile. What stood when that span began may have been stored long before.
-fn instants(
+/// The latest vote of each voter, at each moment at which the entry may have read them: it was written a
+/// little later, and the schedule stores new ones meanwhile. A moment lies between two writes and not at an
+/// instant: many writes land at one instant of virtual time, and a read may fall between any two of them. What
+/// stood when that span began may have been stored long before.
+fn standings<'v>(
     evidence: &Case<'_>,
-    votes: &[Cast<'_>],
+    votes: &'v [Cast<'_>],
     dated: Timestamp,
     landed: Timestamp,
-) -> Vec<Timestamp> {
-    let within =
-        |at: &Timestamp| *at <= landed && since(*at, dated) <= evidence.limits.assessment_age;
-    let stored = || votes.iter().map(|v| v.landed);
-    let stood = stored().filter(|at| *at <= landed && !within(at)).max();
-    [landed, dated].into_iter().chain(stood).chain(stored().filter(within)).collect()
+) -> Vec<Vec<&'v Signal>> {
+    let age = evidence.limits.assessment_age;
+    let before =
+        votes.iter().filter(|v| v.landed <= landed && since(v.landed, dated) > age).count();
+    let by_then = votes.iter().filter(|v| v.landed <= landed).count();
+    let mut latest: BTreeMap<&str, &Cast<'_>> = BTreeMap::new();
+    let mut stood = Vec::new();
+    for (count, vote) in (1..).zip(votes.iter().take(by_then)) {
+        latest.insert(vote.voter, vote);
+        if count >= before {
+            stood.push(latest.values().filter_map(|cast| cast.signal()).collect());
+        }
+    }
+    stood
 }

@@ -295,7 +295,7 @@ def test_a_stopped_target_is_unused(world: World) -> None:
     world.client("ec2", WEST).stop_instances(InstanceIds=[identifier])
     assert health(world, arn) == [("unused", "Target.InvalidState")]
     with pytest.raises(ClientError) as unknown:
-        elb.describe_target_health(TargetGroupArn=arn[:-1] + "0")
+        elb.describe_target_health(TargetGroupArn=arn + "0")
     assert error_code(unknown) == "TargetGroupNotFound"
 
 
