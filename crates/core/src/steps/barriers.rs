@@ -253,3 +253,7 @@ fn isolate_goal(situation: &Situation<'_>, id: &EntryId, fence: &Isolate, seen: 
 #[cfg(test)]
 #[path = "barriers_tests.rs"]
 mod tests;
+
+#[cfg(test)]
+#[path = "switchover_tests.rs"]
+mod switchover_tests;

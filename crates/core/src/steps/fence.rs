@@ -303,3 +303,15 @@ pub(super) fn attempt(
     };
     reached && matches!(probe, Probe::Yes(_))
 }
+
+#[cfg(test)]
+#[path = "fence_tests.rs"]
+mod tests;
+
+#[cfg(test)]
+#[path = "fence_gate_tests.rs"]
+mod gate_tests;
+
+#[cfg(test)]
+#[path = "fence_proofs_tests.rs"]
+mod proofs_tests;

@@ -214,3 +214,6 @@ pub(super) fn bound(situation: &Situation<'_>, database: &Database, seen: &Seen)
 
 #[cfg(test)]
 mod tests;
+
+#[cfg(test)]
+mod proof_tests;

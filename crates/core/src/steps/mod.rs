@@ -14,6 +14,8 @@ mod lease;
 mod loss;
 pub mod records;
 mod restore;
+#[cfg(test)]
+mod scene;
 pub mod traffic;
 mod undo;
 mod validate;

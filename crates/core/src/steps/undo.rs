@@ -275,3 +275,7 @@ mod tests;
 #[cfg(test)]
 #[path = "undo_looks_tests.rs"]
 mod looks_tests;
+
+#[cfg(test)]
+#[path = "undo_order_tests.rs"]
+mod order_tests;

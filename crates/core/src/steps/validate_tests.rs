@@ -196,6 +196,21 @@ fn a_check_of_nothing_does_not_hold() {
     }
 }
 
+/// No check at all is found before a pass is made of it.
+#[test]
+fn a_plan_without_checks_proves_nothing() {
+    let mut plan = plan();
+    plan.validation.checks.clear();
+    for passes in [0, 3] {
+        let mut state = passed();
+        state.passes = passes;
+        let next = decide(&situation(&plan, &state, at(70)), &Seen::default());
+        assert!(next.records.is_empty(), "{next:?}");
+        let stuck = next.stuck().unwrap();
+        assert!(stuck.contains("has no check"), "{stuck}");
+    }
+}
+
 #[test]
 fn nothing_ends_while_a_request_may_still_land() {
     let mut state = passed();

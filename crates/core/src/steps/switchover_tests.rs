@@ -1,0 +1,129 @@
+//! A service's own switchover, which needs both sides well: when it stands in the place of a fence.
+#![expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "anything else than what is asked for is wrong here"
+)]
+
+use serde_json::{Value, json};
+
+use super::*;
+use crate::audit::example::at;
+use crate::evidence::Vote;
+use crate::journal::TurnBackReason;
+use crate::steps::scene::{
+    Scene, aurora, by_lease, group, lease, promoted, row, stop, taken, waiver,
+};
+use crate::table::NOBODY;
+use crate::time::Span;
+
+/// The example's database as an Aurora global one, left because a person wants it; both sides are well.
+fn ordered(fences: &[Value], allow_data_loss: bool) -> Scene {
+    let mut scene = Scene { says: Some(Vote::Healthy), ..Scene::at(100).ordered() };
+    scene.plan["databases"] = json!([aurora(fences, allow_data_loss)]);
+    scene
+}
+
+/// What proves the fence that is written, from when on.
+fn proof(scene: &Scene) -> Option<FenceProof> {
+    match scene.entry() {
+        Entry::Fenced { fence, holds_from, databases, latest_write, .. } => {
+            assert_eq!((holds_from, databases.len()), (at(scene.now), 1));
+            assert_eq!(latest_write, None);
+            Some(fence)
+        }
+        _ => None,
+    }
+}
+
+#[test]
+fn a_person_moves_a_well_side_by_a_switchover_that_loses_nothing() {
+    for allow_data_loss in [false, true] {
+        let mut scene = ordered(&[waiver()], allow_data_loss);
+        assert_eq!(proof(&scene), Some(FenceProof::Switchover));
+        scene.goes_on();
+        let (bound, source) = scene.bound();
+        assert_eq!(bound, Some(Span::default()), "{source}");
+        assert!(source.contains("switches over without loss"), "{source}");
+        scene.goes_on();
+        assert!(scene.done());
+    }
+}
+
+#[test]
+fn a_plan_that_allows_no_loss_of_data_is_for_people_and_for_a_side_that_is_well() {
+    let refused = |scene: &Scene| {
+        let (reason, detail) = scene.turns_back();
+        assert_eq!(reason, TurnBackReason::StepFailed);
+        assert!(detail.contains("orders-db: the plan allows no failover"), "{detail}");
+    };
+    for says in [Some(Vote::Unhealthy), Some(Vote::Unknown), None] {
+        refused(&Scene { says, ..ordered(&[stop()], false) });
+        let allowed = Scene { says, ..ordered(&[stop()], true) };
+        assert!(matches!(allowed.sends()[..], [Change::BoundGroup { .. }]), "{says:?}");
+    }
+    let mut by_itself = Scene::at(100);
+    by_itself.plan["databases"] = json!([aurora(&[stop()], false)]);
+    refused(&by_itself);
+    by_itself.says = Some(Vote::Healthy);
+    refused(&by_itself);
+}
+
+#[test]
+fn without_a_person_the_old_writer_is_fenced_however_well_it_looks() {
+    let mut scene = Scene::at(100);
+    scene.plan["databases"] = json!([aurora(&[waiver()], true)]);
+    let reason = scene.held();
+    assert!(reason.contains("no fence of orders-db can be proven"), "{reason}");
+}
+
+#[test]
+fn a_lease_is_taken_although_the_service_could_switch_over() {
+    let mut scene = ordered(&[lease()], true);
+    assert_eq!(scene.sends(), [taken("leases", "orders/1/fence/leases/take-lease")]);
+    scene.goes_on();
+    scene.owner = NOBODY;
+    scene.goes_on();
+    match scene.entry() {
+        Entry::Fenced { fence, .. } => assert_eq!(fence, by_lease()),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn a_replica_of_one_instance_is_fenced_whoever_orders_it() {
+    let mut scene = Scene { says: Some(Vote::Healthy), ..Scene::at(100).ordered() };
+    scene.plan["databases"][0]["fences"] = json!([waiver()]);
+    assert!(scene.held().contains("no fence of orders-db can be proven"));
+}
+
+/// What is sent beside it may still change what is proven: it goes first, and is seen.
+#[test]
+fn a_switchover_counts_when_nothing_else_is_to_be_done() {
+    let mut scene = ordered(&[stop()], true);
+    assert!(matches!(scene.sends()[..], [Change::BoundGroup { .. }]));
+    scene.goes_on();
+    scene.seen_otherwise(|_, view| {
+        Some(match view {
+            View::Group(_) => group(0, &["Launch"], 2),
+            other => other,
+        })
+    });
+    assert_eq!(proof(&scene), Some(FenceProof::Switchover), "the service waits for no instance");
+    scene.goes_on();
+    assert_eq!(scene.bound().0, Some(Span::default()), "once");
+}
+
+/// A switchover of an earlier try is through: the row there is already the new side's own.
+#[test]
+fn who_was_switched_over_to_already_has_all_that_was_written() {
+    let mut scene = ordered(&[waiver()], false);
+    scene.heartbeat = row("us-west-2", 99);
+    scene.seen_otherwise(|question, view| Some(promoted(question, view)));
+    assert_eq!(proof(&scene), Some(FenceProof::Switchover), "nobody is asked what would be lost");
+    let mut by_itself = ordered(&[waiver()], true);
+    by_itself.says = Some(Vote::Unhealthy);
+    by_itself.heartbeat = row("us-west-2", 99);
+    by_itself.seen_otherwise(|question, view| Some(promoted(question, view)));
+    let reason = by_itself.held();
+    assert!(reason.contains("written by us-west-2"), "a failover by hand loses: {reason}");
+}
