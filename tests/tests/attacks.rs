@@ -64,11 +64,11 @@ fn a_lease_given_back_by_hand_stops_the_promotion() {
         .by_hand(&Change::MoveLease {
             region: lease.region.clone(),
             table: lease.table.clone(),
-            key: leeward_core::table::lease_key(&rig.plan.workload),
-            from_owner: "nobody".to_owned(),
+            key: leeward_core::table::lease_key(&rig.plan.workload).into(),
+            from_owner: "nobody".into(),
             from_epoch: epoch,
-            to_owner: PRIMARY.to_owned(),
-            effect: String::new(),
+            to_owner: PRIMARY.into(),
+            effect: String::new().into(),
         })
         .expect("the lease is moved by hand");
     rig.live(Span::minutes(30));

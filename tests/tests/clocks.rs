@@ -148,8 +148,8 @@ fn a_heartbeat_of_the_writer_before_is_no_bound_for_the_writer_of_today() {
 /// Without a lease nothing keeps the writers of a standby off that a person has promoted.
 #[test]
 fn a_standby_that_was_promoted_by_hand_and_writes_its_own_heartbeats_is_refused_before_the_fence() {
-    let group = Sides { primary: "orders-web".to_owned(), standby: "orders-web-west".to_owned() };
-    let stop = Fence::StopWriter(StopWriter { group, sessions_of: "orders_app".to_owned() });
+    let group = Sides { primary: "orders-web".into(), standby: "orders-web-west".into() };
+    let stop = Fence::StopWriter(StopWriter { group, sessions_of: "orders_app".into() });
     let rig = orders_with(|plan| {
         for database in &mut plan.databases {
             if let Database::RdsReplica(d) = database {
@@ -157,10 +157,8 @@ fn a_standby_that_was_promoted_by_hand_and_writes_its_own_heartbeats_is_refused_
             }
         }
     });
-    let promote = Change::PromoteReplica {
-        region: "us-west-2".into(),
-        instance: "orders-db-west".to_owned(),
-    };
+    let promote =
+        Change::PromoteReplica { region: "us-west-2".into(), instance: "orders-db-west".into() };
     rig.world.by_hand(&promote).expect("it is promoted by hand");
     rig.live(Span::minutes(5));
     for voter in &rig.plan.detection.voters {

@@ -126,11 +126,11 @@ fn a_fence_that_was_given_back_by_hand_is_taken_anew() {
     let by_hand = Change::MoveLease {
         region: lease.region.clone(),
         table: lease.table.clone(),
-        key: lease_key(&rig.plan.workload),
-        from_owner: NOBODY.to_owned(),
+        key: lease_key(&rig.plan.workload).into(),
+        from_owner: NOBODY.into(),
         from_epoch: 2,
-        to_owner: PRIMARY.to_owned(),
-        effect: String::new(),
+        to_owner: PRIMARY.into(),
+        effect: String::new().into(),
     };
     rig.world.by_hand(&by_hand).expect("the lease is moved by hand");
     say(&rig, 1, Entry::Acknowledged { reason: "given back by hand".to_owned() });

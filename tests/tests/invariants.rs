@@ -148,7 +148,7 @@ fn a_rewritten_journal_is_found() {
 fn numbers_that_fall_are_found() {
     let mut evidence = recovered();
     let now = evidence.now;
-    happen(&mut evidence, now, Happened::LeaseMoved { owner: "nobody".to_owned(), epoch: 1 });
+    happen(&mut evidence, now, Happened::LeaseMoved { owner: "nobody".into(), epoch: 1 });
     assert_eq!(broken(&evidence), ["S4"]);
 }
 
@@ -213,7 +213,7 @@ fn an_effect_without_an_intent_and_outside_the_plan_is_found() {
     let mut evidence = recovered();
     let now = evidence.now;
     let change =
-        Change::PromoteReplica { region: "us-west-2".into(), instance: "someone-elses".to_owned() };
+        Change::PromoteReplica { region: "us-west-2".into(), instance: "someone-elses".into() };
     happen(
         &mut evidence,
         now,

@@ -62,7 +62,11 @@ fn batches(rig: &Rig) -> Vec<Batch> {
         })
     };
     intents
-        .map(|(r, (effect, zone))| Batch { zone, at: r.at, reply: answered(r, &effect) })
+        .map(|(r, (effect, zone))| Batch {
+            zone: zone.to_string(),
+            at: r.at,
+            reply: answered(r, &effect),
+        })
         .collect()
 }
 
@@ -114,7 +118,7 @@ fn a_zone_is_changed_by_one_batch_at_a_time() {
         let mut second = first.clone();
         second.id = "more-names".into();
         for pair in &mut second.records {
-            pair.name = format!("more-{}", pair.name);
+            pair.name = format!("more-{}", pair.name).into();
         }
         plan.traffic.controls.push(Control::Record(second));
     };

@@ -284,10 +284,10 @@ fn two_databases_move_together_or_not_at_all() {
     let mut second = plan.databases[0].clone();
     if let Database::RdsReplica(d) = &mut second {
         d.id = "ledger-db".into();
-        d.instance.primary = "ledger-db".to_owned();
-        d.instance.standby = "ledger-db-west".to_owned();
+        d.instance.primary = "ledger-db".into();
+        d.instance.standby = "ledger-db-west".into();
         for side in [&mut d.probe.side.primary, &mut d.probe.side.standby] {
-            side.host = format!("ledger-{}", side.host);
+            side.host = format!("ledger-{}", side.host).into();
         }
     }
     plan.databases.push(second);

@@ -49,7 +49,7 @@ fn alarm(name: &str, region: &str, at: Timestamp) -> Value {
 fn opened(rig: &Rig) -> Vec<String> {
     let first = format!("J#{:010}", 1);
     let items = rig.table.items();
-    items.iter().filter(|i| i.key.sk == first).map(|i| i.key.pk.clone()).collect()
+    items.iter().filter(|i| i.key.sk == first).map(|i| i.key.pk.to_string()).collect()
 }
 
 /// Lets the votes be sustained, by sweeps alone but one minute short of a verdict.

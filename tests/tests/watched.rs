@@ -163,7 +163,7 @@ fn an_alarm_costs_the_same_however_many_workloads_there_are() {
         plan.plan = "own-region".into();
         for voter in &mut plan.detection.voters {
             if let leeward_core::plan::Voter::Alarm(v) = voter {
-                v.alarm = format!("own-{}", v.alarm);
+                v.alarm = format!("own-{}", v.alarm).into();
             }
         }
         rig.put_plan(&plan);
@@ -191,7 +191,7 @@ fn an_alarm_costs_the_same_however_many_workloads_there_are() {
 #[test]
 fn a_mark_of_an_older_version_costs_a_look_and_moves_nothing() {
     let rig = Rig::well("orders");
-    let stale = By::Alarm { region: "eu-west-1".into(), name: "retired".to_owned() };
+    let stale = By::Alarm { region: "eu-west-1".into(), name: "retired".into() };
     let body = r#"{"workload": "orders", "holds": true}"#;
     put(&rig, Key::indexed(&stale, &rig.plan.plan), body);
     let event = alarm("retired", "eu-west-1", after(rig.clock.now(), Span::seconds(2)));

@@ -40,8 +40,8 @@ impl NameServers {
         let mut servers = Vec::new();
         for name in self.names(question, zone).await? {
             let query = NameQuery {
-                name: name.clone(),
-                record_type: "A".to_owned(),
+                name: name.clone().into(),
+                record_type: "A".into(),
                 resolvers: Vec::new(),
             };
             let found = resolve(&query)
@@ -84,7 +84,10 @@ impl Part for NameServers {
         };
         let servers = self.of(question, zone).await?;
         match authoritative(&servers, name, record_type, ASKS).await {
-            Ok(values) => Ok(View::Answer(AnswerView { values })),
+            Ok(values) => {
+                let values = values.into_iter().map(Into::into).collect();
+                Ok(View::Answer(AnswerView { values }))
+            }
             Err(why) => Err(Blind::new(format!("{question}: {why}"))),
         }
     }

@@ -41,20 +41,24 @@ impl Groups {
         let client = self.0.client(region, Client::new);
         let sizes = client
             .update_auto_scaling_group()
-            .auto_scaling_group_name(group)
+            .auto_scaling_group_name(group.as_str())
             .min_size(size(change, *minimum)?)
             .max_size(size(change, *maximum)?)
             .desired_capacity(size(change, *desired)?);
         if *suspend {
-            let suspension =
-                client.suspend_processes().auto_scaling_group_name(group).scaling_processes(LAUNCH);
+            let suspension = client
+                .suspend_processes()
+                .auto_scaling_group_name(group.as_str())
+                .scaling_processes(LAUNCH);
             send_effect!(aws_sdk_autoscaling, Limits::EFFECT, frozen, suspension)?;
             send_effect!(aws_sdk_autoscaling, Limits::EFFECT, frozen, sizes)
                 .map_err(|e| half_done("launching is suspended, but its sizes are not set", e))
         } else {
             send_effect!(aws_sdk_autoscaling, Limits::EFFECT, frozen, sizes)?;
-            let resumption =
-                client.resume_processes().auto_scaling_group_name(group).scaling_processes(LAUNCH);
+            let resumption = client
+                .resume_processes()
+                .auto_scaling_group_name(group.as_str())
+                .scaling_processes(LAUNCH);
             send_effect!(aws_sdk_autoscaling, Limits::EFFECT, frozen, resumption)
                 .map_err(|e| half_done("its sizes are set, but launching is not resumed", e))
         }
@@ -65,15 +69,15 @@ fn half_done(how: &str, error: ChangeError) -> ChangeError {
     ChangeError {
         kind: ChangeErrorKind::Lost,
         code: error.code,
-        message: format!("the group is half done: {how}: {}", error.message),
+        message: format!("the group is half done: {how}: {}", error.message).into(),
     }
 }
 
 fn size(change: &Change, count: u32) -> Result<i32, ChangeError> {
     i32::try_from(count).map_err(|_| ChangeError {
         kind: ChangeErrorKind::Refused,
-        code: "InvalidSize".to_owned(),
-        message: format!("{change}: {count} is no size of a group; nothing was sent"),
+        code: "InvalidSize".into(),
+        message: format!("{change}: {count} is no size of a group; nothing was sent").into(),
     })
 }
 
@@ -93,7 +97,7 @@ fn view(group: &AutoScalingGroup) -> Option<GroupView> {
         desired: count(group.desired_capacity())?,
         in_service: u32::try_from(serving.count()).ok()?,
         instances: u32::try_from(living.count()).ok()?,
-        suspended: suspended.map(str::to_owned).collect(),
+        suspended: suspended.map(Into::into).collect(),
     })
 }
 
@@ -114,10 +118,10 @@ fn member(instance: &Instance) -> Option<Member> {
         MemberHealth::Away
     };
     Some(Member {
-        id: instance.instance_id()?.to_owned(),
-        zone: instance.availability_zone().map(str::to_owned),
+        id: instance.instance_id()?.into(),
+        zone: instance.availability_zone().map(Into::into),
         health: judged,
-        state: format!("{lifecycle}/{health}"),
+        state: format!("{lifecycle}/{health}").into(),
     })
 }
 
@@ -139,7 +143,7 @@ impl Part for Groups {
             .0
             .client(region, Client::new)
             .describe_auto_scaling_groups()
-            .auto_scaling_group_names(group)
+            .auto_scaling_group_names(group.as_str())
             .send()
             .await
             .map_err(|e| Fault::of(&e).blind(question))?;
@@ -163,7 +167,7 @@ impl Part for Groups {
             .0
             .client(region, Client::new)
             .update_auto_scaling_group()
-            .auto_scaling_group_name(group)
+            .auto_scaling_group_name(group.as_str())
             .min_size(size(change, *minimum)?);
         send_effect!(aws_sdk_autoscaling, Limits::EFFECT, frozen, raise)
     }

@@ -153,7 +153,7 @@ macro_rules! send_effect {
         let once = $crate::clients::sent_once!($sdk, $limits, $frozen);
         match $call.customize().config_override(once).send().await {
             Ok(answer) => Ok(leeward_core::world::Receipt {
-                id: answer.request_id().unwrap_or_default().to_owned(),
+                id: answer.request_id().unwrap_or_default().into(),
             }),
             Err(error) => {
                 Err(leeward_core::world::ChangeError::from($crate::fault::Fault::of(&error)))

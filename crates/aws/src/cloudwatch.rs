@@ -9,7 +9,7 @@ use aws_sdk_cloudwatch::types::{
     ScanBy, StateValue, StatusCode,
 };
 use aws_smithy_types::DateTime;
-use leeward_core::ids::Region;
+use leeward_core::ids::{Region, Text};
 use leeward_core::time::Timestamp;
 use leeward_core::world::{
     AlarmState, AlarmView, Blind, Change, ChangeError, ChangeErrorKind, Question, Receipt,
@@ -137,7 +137,7 @@ impl Metrics {
             .0
             .client(region, Client::new)
             .describe_alarms()
-            .alarm_names(alarm)
+            .alarm_names(alarm.as_str())
             // Without both, composite alarms are left out.
             .alarm_types(AlarmType::MetricAlarm)
             .alarm_types(AlarmType::CompositeAlarm)
@@ -161,7 +161,7 @@ impl Metrics {
         Ok(View::Alarm(Some(AlarmView {
             state: state.and_then(known).ok_or_else(|| unusable("state that is known here"))?,
             since: since.and_then(core_time).ok_or_else(|| unusable("time of its state"))?,
-            reason: reason.unwrap_or_default().to_owned(),
+            reason: reason.unwrap_or_default().into(),
         })))
     }
 }
@@ -179,7 +179,7 @@ fn known(state: &StateValue) -> Option<AlarmState> {
 fn query_of(
     namespace: &str,
     metric: &str,
-    dimensions: &[(String, String)],
+    dimensions: &[(Text, Text)],
     statistic: &str,
     period: i32,
 ) -> MetricDataQuery {
@@ -244,12 +244,13 @@ impl Part for Metrics {
         if !value.is_finite() {
             return Err(ChangeError {
                 kind: ChangeErrorKind::Refused,
-                code: "InvalidValue".to_owned(),
-                message: format!("{change}: {value} is no value of a metric; nothing was sent"),
+                code: "InvalidValue".into(),
+                message: format!("{change}: {value} is no value of a metric; nothing was sent")
+                    .into(),
             });
         }
         let datum = MetricDatum::builder()
-            .metric_name(metric)
+            .metric_name(metric.as_str())
             .dimensions(dimension(WORKLOAD, workload))
             .value(*value)
             .timestamp(sdk_time(*at))
@@ -258,7 +259,7 @@ impl Part for Metrics {
             .0
             .client(region, Client::new)
             .put_metric_data()
-            .namespace(namespace)
+            .namespace(namespace.as_str())
             .metric_data(datum);
         send_effect!(aws_sdk_cloudwatch, Limits::EFFECT, frozen, put)
     }

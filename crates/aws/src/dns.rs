@@ -44,7 +44,10 @@ impl Part for Names {
             return Err(not_asked_here(question));
         };
         match resolve(query).await {
-            Ok(values) => Ok(View::Answer(AnswerView { values })),
+            Ok(values) => {
+                let values = values.into_iter().map(Into::into).collect();
+                Ok(View::Answer(AnswerView { values }))
+            }
             Err(why) => Err(Blind::new(format!("{question}: {why}"))),
         }
     }

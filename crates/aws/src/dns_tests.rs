@@ -136,9 +136,9 @@ async fn server(ip: &'static str, cut: bool) -> Server {
 
 fn query(resolvers: &[SocketAddr]) -> NameQuery {
     NameQuery {
-        name: NAME.to_owned(),
-        record_type: "A".to_owned(),
-        resolvers: resolvers.iter().map(ToString::to_string).collect(),
+        name: NAME.into(),
+        record_type: "A".into(),
+        resolvers: resolvers.iter().map(|r| r.to_string().into()).collect(),
     }
 }
 
@@ -192,8 +192,8 @@ async fn a_server_that_does_not_answer_is_named() {
 #[tokio::test]
 async fn what_cannot_be_asked_is_told() {
     let mut bad = query(&[]);
-    bad.resolvers = vec!["resolver.example.com".to_owned()];
+    bad.resolvers = vec!["resolver.example.com".into()];
     assert!(resolve(&bad).await.unwrap_err().contains("address:port"));
-    bad.record_type = "MX".to_owned();
+    bad.record_type = "MX".into();
     assert!(resolve(&bad).await.unwrap_err().contains("`MX`"));
 }

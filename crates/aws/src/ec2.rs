@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use async_trait::async_trait;
 use aws_sdk_ec2::Client;
 use aws_sdk_ec2::types::{InstanceStateName, InstanceStatus, SummaryStatus};
+use leeward_core::ids::Text;
 use leeward_core::world::{
     Blind, Change, ChangeError, InstanceState, Member, MemberHealth, MembersView, Question,
     Receipt, View,
@@ -48,11 +49,16 @@ fn checked(instance: &InstanceStatus) -> Option<Member> {
         MemberHealth::Unknown
     };
     Some(Member {
-        id: instance.instance_id()?.to_owned(),
-        zone: instance.availability_zone().map(str::to_owned),
+        id: instance.instance_id()?.into(),
+        zone: instance.availability_zone().map(Into::into),
         health,
-        state: format!("{state}: system {system}, instance {own}"),
+        state: format!("{state}: system {system}, instance {own}").into(),
     })
+}
+
+/// Ids as the SDK takes them.
+fn strings(ids: &[Text]) -> Vec<String> {
+    ids.iter().map(Text::to_string).collect()
 }
 
 impl Instances {
@@ -62,12 +68,12 @@ impl Instances {
         };
         let client = self.0.client(region, Client::new);
         let pages = Pages::begin(&self.0);
-        let mut known: BTreeMap<String, Member> = BTreeMap::new();
+        let mut known: BTreeMap<Text, Member> = BTreeMap::new();
         for some in ids.chunks(IDS_AT_ONCE) {
             pages.next(question)?;
             let answer = client
                 .describe_instance_status()
-                .set_instance_ids(Some(some.to_vec()))
+                .set_instance_ids(Some(strings(some)))
                 // Without it only running instances are told of.
                 .include_all_instances(true)
                 .send()
@@ -103,7 +109,7 @@ impl Part for Instances {
             .0
             .client(region, Client::new)
             .describe_instances()
-            .set_instance_ids(Some(ids.clone()))
+            .set_instance_ids(Some(strings(ids)))
             .send()
             .await
             .map_err(|e| Fault::of(&e).blind(question))?;
@@ -112,7 +118,7 @@ impl Part for Instances {
             .filter_map(|i| Some((i.instance_id()?, i.state()?.name()?.as_str())))
             .collect();
         let in_order = ids.iter().map(|id| match states.get(id.as_str()) {
-            Some(state) => Ok((id.clone(), InstanceState((*state).to_owned()))),
+            Some(state) => Ok((id.clone(), InstanceState((*state).into()))),
             None => Err(untold(question, id)),
         });
         Ok(View::Instances(in_order.collect::<Result<_, _>>()?))
@@ -121,14 +127,14 @@ impl Part for Instances {
     async fn change(&self, change: &Change, frozen: Frozen) -> Result<Receipt, ChangeError> {
         if let Change::StartInstances { region, ids } = change {
             let client = self.0.client(region, Client::new);
-            let start = client.start_instances().set_instance_ids(Some(ids.clone()));
+            let start = client.start_instances().set_instance_ids(Some(strings(ids)));
             return send_effect!(aws_sdk_ec2, Limits::EFFECT, frozen, start);
         }
         let Change::StopInstances { region, ids } = change else {
             return Err(not_wired(change));
         };
         let client = self.0.client(region, Client::new);
-        let stop = client.stop_instances().set_instance_ids(Some(ids.clone()));
+        let stop = client.stop_instances().set_instance_ids(Some(strings(ids)));
         send_effect!(aws_sdk_ec2, Limits::EFFECT, frozen, stop)
     }
 }

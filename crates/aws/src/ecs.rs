@@ -51,10 +51,10 @@ fn rollout(deployment: &Deployment) -> Result<Rollout, TryFromIntError> {
     let state = deployment.rollout_state();
     let known = state.and_then(|state| states.into_iter().find(|(theirs, _)| theirs == state));
     Ok(Rollout {
-        id: deployment.id().unwrap_or_default().to_owned(),
+        id: deployment.id().unwrap_or_default().into(),
         primary: deployment.status() == Some(NEWEST),
         state: known.map(|(_, ours)| ours),
-        reason: deployment.rollout_state_reason().unwrap_or_default().to_owned(),
+        reason: deployment.rollout_state_reason().unwrap_or_default().into(),
         desired: u32::try_from(deployment.desired_count())?,
         running: u32::try_from(deployment.running_count())?,
         failed: u32::try_from(deployment.failed_tasks())?,
@@ -76,8 +76,8 @@ impl Part for Services {
             .0
             .client(region, Client::new)
             .describe_services()
-            .cluster(cluster)
-            .services(service)
+            .cluster(cluster.as_str())
+            .services(service.as_str())
             .send()
             .await
             .map_err(|e| Fault::of(&e).blind(question))?;
@@ -110,15 +110,15 @@ impl Part for Services {
         };
         let desired = i32::try_from(*count).map_err(|_| ChangeError {
             kind: ChangeErrorKind::Refused,
-            code: "InvalidCount".to_owned(),
-            message: format!("{change}: {count} is no count of tasks; nothing was sent"),
+            code: "InvalidCount".into(),
+            message: format!("{change}: {count} is no count of tasks; nothing was sent").into(),
         })?;
         let update = self
             .0
             .client(region, Client::new)
             .update_service()
-            .cluster(cluster)
-            .service(service)
+            .cluster(cluster.as_str())
+            .service(service.as_str())
             .desired_count(desired);
         send_effect!(aws_sdk_ecs, Limits::EFFECT, frozen, update)
     }

@@ -38,10 +38,10 @@ fn target(described: &TargetHealthDescription) -> Option<Member> {
     let health = health.map_or(MemberHealth::Unknown, |(_, ours)| ours);
     let reason = told.reason().map(|reason| format!(": {}", reason.as_str()));
     Some(Member {
-        id: target.id()?.to_owned(),
-        zone: target.availability_zone().filter(|z| *z != EVERYWHERE).map(str::to_owned),
+        id: target.id()?.into(),
+        zone: target.availability_zone().filter(|z| *z != EVERYWHERE).map(Into::into),
         health,
-        state: format!("{}{}", state.as_str(), reason.unwrap_or_default()),
+        state: format!("{}{}", state.as_str(), reason.unwrap_or_default()).into(),
     })
 }
 
@@ -57,7 +57,7 @@ impl Part for Targets {
             .0
             .client(region, Client::new)
             .describe_target_health()
-            .target_group_arn(target_group)
+            .target_group_arn(target_group.as_str())
             .send()
             .await
             .map_err(|e| Fault::of(&e).blind(question))?;

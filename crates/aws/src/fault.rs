@@ -85,7 +85,7 @@ impl Fault {
 
 impl From<Fault> for ChangeError {
     fn from(fault: Fault) -> Self {
-        Self { kind: fault.kind, code: fault.code, message: fault.message }
+        Self { kind: fault.kind, code: fault.code.into(), message: fault.message.into() }
     }
 }
 

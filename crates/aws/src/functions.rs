@@ -24,17 +24,17 @@ impl Functions {
         };
         let client = self.0.client(region, Client::new);
         let Some(reserved) = reserved else {
-            let free = client.delete_function_concurrency().function_name(function);
+            let free = client.delete_function_concurrency().function_name(function.as_str());
             return send_effect!(aws_sdk_lambda, Limits::EFFECT, frozen, free);
         };
         let number = i32::try_from(*reserved).map_err(|_| ChangeError {
             kind: ChangeErrorKind::Refused,
-            code: "InvalidConcurrency".to_owned(),
-            message: format!("{change}: {reserved} is no concurrency; nothing was sent"),
+            code: "InvalidConcurrency".into(),
+            message: format!("{change}: {reserved} is no concurrency; nothing was sent").into(),
         })?;
         let put = client
             .put_function_concurrency()
-            .function_name(function)
+            .function_name(function.as_str())
             .reserved_concurrent_executions(number);
         send_effect!(aws_sdk_lambda, Limits::EFFECT, frozen, put)
     }
@@ -48,7 +48,7 @@ impl Part for Functions {
                 .0
                 .client(region, Client::new)
                 .get_function_concurrency()
-                .function_name(function)
+                .function_name(function.as_str())
                 .send()
                 .await
                 .map_err(|e| Fault::of(&e).blind(question))?;
@@ -64,12 +64,12 @@ impl Part for Functions {
             .0
             .client(region, Client::new)
             .get_event_source_mapping()
-            .uuid(uuid)
+            .uuid(uuid.as_str())
             .send()
             .await
             .map_err(|e| Fault::of(&e).blind(question))?;
         match answer.state() {
-            Some(state) => Ok(View::Mapping(state.to_owned())),
+            Some(state) => Ok(View::Mapping(state.into())),
             None => Err(Blind::new(format!("{question}: the answer has no state"))),
         }
     }
@@ -79,7 +79,7 @@ impl Part for Functions {
             return self.reserve(change, frozen).await;
         };
         let client = self.0.client(region, Client::new);
-        let update = client.update_event_source_mapping().uuid(uuid).enabled(*enabled);
+        let update = client.update_event_source_mapping().uuid(uuid.as_str()).enabled(*enabled);
         send_effect!(aws_sdk_lambda, Limits::EFFECT, frozen, update)
     }
 }

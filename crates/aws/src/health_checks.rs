@@ -28,10 +28,10 @@ fn checker(observation: &HealthCheckObservation) -> CheckerView {
     let report = observation.status_report();
     let words = report.and_then(|r| r.status()).unwrap_or_default();
     CheckerView {
-        region: observation.region().map(|r| r.as_str().to_owned()).unwrap_or_default(),
+        region: observation.region().map(|r| r.as_str().to_owned()).unwrap_or_default().into(),
         success: words.starts_with(SUCCESS),
         at: report.and_then(|r| r.checked_time()).and_then(core_time),
-        words: words.to_owned(),
+        words: words.into(),
     }
 }
 
@@ -43,7 +43,7 @@ impl Part for HealthChecks {
         };
         self.0.route_53_turn().await;
         let client = self.0.client(&Region::new(GLOBAL_REGION), Client::new);
-        let asked = client.get_health_check_status().health_check_id(id).send().await;
+        let asked = client.get_health_check_status().health_check_id(id.as_str()).send().await;
         match asked.map_err(|e| Fault::of(&e)) {
             Ok(answer) => {
                 let seen = answer.health_check_observations();

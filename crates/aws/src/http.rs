@@ -9,6 +9,7 @@ use http_body_util::{BodyExt, Full};
 use hyper::body::{Bytes, Incoming};
 use hyper::{HeaderMap, Request, Response, Uri};
 use hyper_util::rt::TokioIo;
+use leeward_core::ids::Text;
 use leeward_core::time::Span;
 use leeward_core::world::{Blind, HttpView, NameQuery, Question, View};
 use rustls::pki_types::ServerName;
@@ -45,7 +46,7 @@ pub(crate) struct Exchange<'a> {
     pub(crate) url: &'a str,
     pub(crate) body: Option<&'a str>,
     pub(crate) headers: &'a [(&'static str, &'a str)],
-    pub(crate) resolvers: &'a [String],
+    pub(crate) resolvers: &'a [Text],
 }
 
 /// Its answer.
@@ -75,8 +76,8 @@ impl Part for Urls {
         let marker = answer.headers.get(request.marker_header.as_str());
         Ok(View::Http(HttpView {
             status: answer.status,
-            marker: marker.and_then(|m| m.to_str().ok()).map(str::to_owned),
-            body: answer.body,
+            marker: marker.and_then(|m| m.to_str().ok()).map(Into::into),
+            body: answer.body.into(),
             took: answer.took,
         }))
     }
@@ -166,7 +167,7 @@ fn message(request: &Exchange<'_>, place: &Place) -> Result<Request<Full<Bytes>>
     message.body(body).map_err(|e| format!("the request cannot be built: {e}"))
 }
 
-async fn connect(place: &Place, resolvers: &[String]) -> Result<TcpStream, String> {
+async fn connect(place: &Place, resolvers: &[Text]) -> Result<TcpStream, String> {
     let addresses = addresses(place, resolvers).await?;
     let mut failures = Vec::new();
     for address in addresses {
@@ -179,7 +180,7 @@ async fn connect(place: &Place, resolvers: &[String]) -> Result<TcpStream, Strin
     Err(format!("no connection to {}: {}", place.host, failures.join("; ")))
 }
 
-async fn addresses(place: &Place, resolvers: &[String]) -> Result<Vec<SocketAddr>, String> {
+async fn addresses(place: &Place, resolvers: &[Text]) -> Result<Vec<SocketAddr>, String> {
     if let Ok(address) = place.host.parse::<IpAddr>() {
         return Ok(vec![SocketAddr::new(address, place.port)]);
     }
@@ -191,8 +192,8 @@ async fn addresses(place: &Place, resolvers: &[String]) -> Result<Vec<SocketAddr
         // The newer family only where there is none of the older: most probes have no IPv6 path.
         for record_type in ["A", "AAAA"] {
             let query = NameQuery {
-                name: place.host.clone(),
-                record_type: record_type.to_owned(),
+                name: place.host.clone().into(),
+                record_type: record_type.into(),
                 resolvers: resolvers.to_vec(),
             };
             let values = dns::resolve(&query).await?;

@@ -48,10 +48,10 @@ async fn a_look_brings_status_marker_and_the_beginning_of_the_body() {
     let server = server(vec![answer("200 OK", "x-leeward-side: us-west-2\r\n", &long)]).await;
     let url = format!("http://{}/orders/1?a=b", server.address);
     let question = Question::Http(leeward_core::world::HttpRequest {
-        method: "GET".to_owned(),
-        url,
+        method: "GET".into(),
+        url: url.into(),
         body: None,
-        marker_header: "X-Leeward-Side".to_owned(),
+        marker_header: "X-Leeward-Side".into(),
         resolvers: vec![],
     });
     let View::Http(view) = Urls.look(&question).await.unwrap() else { panic!("an HTTP view") };

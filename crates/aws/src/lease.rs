@@ -54,9 +54,9 @@ fn view(item: &Attributes, answered_at: Timestamp) -> Result<LeaseView, String> 
     let number = |name: &str| item.get(name).and_then(|v| v.as_n().ok());
     let epoch = number("epoch").and_then(|n| n.parse().ok());
     Ok(LeaseView {
-        owner: text("owner").ok_or("the item has no string `owner`")?,
+        owner: text("owner").ok_or("the item has no string `owner`")?.into(),
         epoch: epoch.ok_or("the item has no whole number `epoch`")?,
-        effect: text("effect").unwrap_or_default(),
+        effect: text("effect").unwrap_or_default().into(),
         // Owner and epoch alone fence. A renewal whose time cannot be read is as good as none: no loss is
         // counted from it.
         renewed_at: number("renewed_at")
@@ -77,8 +77,8 @@ impl Part for Leases {
             .0
             .client(region, Client::new)
             .get_item()
-            .table_name(table)
-            .key("pk", AttributeValue::S(key.clone()))
+            .table_name(table.as_str())
+            .key("pk", AttributeValue::S(key.to_string()))
             .consistent_read(true)
             .customize()
             .config_override(limited!(aws_sdk_dynamodb, Limits::LOOK))
@@ -101,8 +101,9 @@ impl Part for Leases {
         let Some(to_epoch) = from_epoch.checked_add(1) else {
             return Err(ChangeError {
                 kind: ChangeErrorKind::Refused,
-                code: "EpochExhausted".to_owned(),
-                message: format!("{change}: no epoch follows {from_epoch}; nothing was sent"),
+                code: "EpochExhausted".into(),
+                message: format!("{change}: no epoch follows {from_epoch}; nothing was sent")
+                    .into(),
             });
         };
         // An update, not a put: `renewed_at` stays as the old holder left it.
@@ -110,18 +111,18 @@ impl Part for Leases {
             .0
             .client(region, Client::new)
             .update_item()
-            .table_name(table)
-            .key("pk", AttributeValue::S(key.clone()))
+            .table_name(table.as_str())
+            .key("pk", AttributeValue::S(key.to_string()))
             .update_expression("SET #owner = :to, #epoch = :next, #effect = :effect")
             .condition_expression("#owner = :from AND #epoch = :epoch")
             .expression_attribute_names("#owner", "owner")
             .expression_attribute_names("#epoch", "epoch")
             .expression_attribute_names("#effect", "effect")
-            .expression_attribute_values(":from", AttributeValue::S(from_owner.clone()))
+            .expression_attribute_values(":from", AttributeValue::S(from_owner.to_string()))
             .expression_attribute_values(":epoch", AttributeValue::N(from_epoch.to_string()))
-            .expression_attribute_values(":to", AttributeValue::S(to_owner.clone()))
+            .expression_attribute_values(":to", AttributeValue::S(to_owner.to_string()))
             .expression_attribute_values(":next", AttributeValue::N(to_epoch.to_string()))
-            .expression_attribute_values(":effect", AttributeValue::S(effect.clone()));
+            .expression_attribute_values(":effect", AttributeValue::S(effect.to_string()));
         send_effect!(aws_sdk_dynamodb, Limits::TABLE_WRITE, frozen, update)
     }
 }

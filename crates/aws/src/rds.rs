@@ -31,10 +31,10 @@ fn view(instance: &aws_sdk_rds::types::DbInstance) -> Option<RdsView> {
         .read_replica_source_db_instance_identifier()
         .or(instance.read_replica_source_db_cluster_identifier());
     Some(RdsView {
-        status: instance.db_instance_status()?.to_owned(),
-        replica_source: source.filter(|s| !s.is_empty()).map(str::to_owned),
-        engine: instance.engine()?.to_owned(),
-        zone: instance.availability_zone().map(str::to_owned),
+        status: instance.db_instance_status()?.into(),
+        replica_source: source.filter(|s| !s.is_empty()).map(Into::into),
+        engine: instance.engine()?.into(),
+        zone: instance.availability_zone().map(Into::into),
         multi_az: instance.multi_az().unwrap_or_default(),
         replication: replication(instance),
     })
@@ -46,8 +46,8 @@ fn replication(instance: &aws_sdk_rds::types::DbInstance) -> Option<ReplicationV
     let info = infos.iter().find(|info| info.status_type() == Some(REPLICATION))?;
     Some(ReplicationView {
         normal: info.normal()?,
-        status: info.status().unwrap_or_default().to_owned(),
-        message: info.message().unwrap_or_default().to_owned(),
+        status: info.status().unwrap_or_default().into(),
+        message: info.message().unwrap_or_default().into(),
     })
 }
 
@@ -61,7 +61,7 @@ impl Part for Instances {
             .0
             .client(region, Client::new)
             .describe_db_instances()
-            .db_instance_identifier(instance)
+            .db_instance_identifier(instance.as_str())
             .send()
             .await;
         let answer = match asked.map_err(|e| Fault::of(&e)) {
@@ -85,7 +85,7 @@ impl Part for Instances {
             return Err(not_wired(change));
         };
         let client = self.0.client(region, Client::new);
-        let promote = client.promote_read_replica().db_instance_identifier(instance);
+        let promote = client.promote_read_replica().db_instance_identifier(instance.as_str());
         send_effect!(aws_sdk_rds, Limits::EFFECT, frozen, promote)
     }
 }

@@ -28,14 +28,14 @@ impl GlobalClusters {
 fn view(cluster: &GlobalCluster) -> Option<GlobalView> {
     let members = cluster.global_cluster_members().iter().map(|member| {
         Some(GlobalMember {
-            arn: member.db_cluster_arn()?.to_owned(),
+            arn: member.db_cluster_arn()?.into(),
             writer: member.is_writer().unwrap_or(false),
         })
     });
     let failover = cluster.failover_state().and_then(|state| state.status());
     Some(GlobalView {
-        status: cluster.status()?.to_owned(),
-        failover: failover.map(|status| status.as_str().to_owned()),
+        status: cluster.status()?.into(),
+        failover: failover.map(|status| status.as_str().into()),
         members: members.collect::<Option<Vec<_>>>()?,
     })
 }
@@ -50,7 +50,7 @@ impl Part for GlobalClusters {
             .0
             .client(region, Client::new)
             .describe_global_clusters()
-            .global_cluster_identifier(global_cluster)
+            .global_cluster_identifier(global_cluster.as_str())
             .send()
             .await;
         let answer = match asked.map_err(|e| Fault::of(&e)) {
@@ -76,8 +76,8 @@ impl Part for GlobalClusters {
                 .0
                 .client(region, Client::new)
                 .failover_global_cluster()
-                .global_cluster_identifier(global_cluster)
-                .target_db_cluster_identifier(target)
+                .global_cluster_identifier(global_cluster.as_str())
+                .target_db_cluster_identifier(target.as_str())
                 .allow_data_loss(true);
             return send_effect!(aws_sdk_rds, Limits::EFFECT, frozen, failover);
         }
@@ -88,8 +88,8 @@ impl Part for GlobalClusters {
             .0
             .client(region, Client::new)
             .switchover_global_cluster()
-            .global_cluster_identifier(global_cluster)
-            .target_db_cluster_identifier(target);
+            .global_cluster_identifier(global_cluster.as_str())
+            .target_db_cluster_identifier(target.as_str());
         send_effect!(aws_sdk_rds, Limits::EFFECT, frozen, switchover)
     }
 }

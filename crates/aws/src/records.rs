@@ -7,7 +7,7 @@ use aws_sdk_route53::types::{
     Change as ZoneChange, ChangeAction, ChangeBatch, ChangeStatus, ResourceRecord,
     ResourceRecordSet, RrType,
 };
-use leeward_core::ids::Region;
+use leeward_core::ids::{Region, Text};
 use leeward_core::world::{
     Blind, Change, ChangeError, ChangeErrorKind, FenceNumber, Question, Receipt, RecordSet, View,
 };
@@ -76,7 +76,7 @@ async fn send(
     match change.customize().config_override(once).send().await {
         Ok(answer) => {
             let id = answer.change_info().map(|info| info.id().to_owned());
-            Ok(Receipt { id: id.unwrap_or_default() })
+            Ok(Receipt { id: id.unwrap_or_default().into() })
         }
         Err(error) => {
             let mut fault = Fault::of(&error);
@@ -119,28 +119,28 @@ fn is_fence_conflict(words: &str) -> bool {
 fn invalid(what: &str, error: &BuildError) -> ChangeError {
     ChangeError {
         kind: ChangeErrorKind::Refused,
-        code: "InvalidRecord".to_owned(),
-        message: format!("{what}: {error}; nothing was sent"),
+        code: "InvalidRecord".into(),
+        message: format!("{what}: {error}; nothing was sent").into(),
     }
 }
 
 fn text_record(name: &str, number: u64) -> Result<ResourceRecordSet, BuildError> {
     record_set(&RecordSet {
-        name: name.to_owned(),
-        record_type: "TXT".to_owned(),
+        name: name.into(),
+        record_type: "TXT".into(),
         ttl: FENCE_TTL_SECONDS,
-        values: vec![number.to_string()],
+        values: vec![number.to_string().into()],
     })
 }
 
 fn record_set(record: &RecordSet) -> Result<ResourceRecordSet, BuildError> {
     let kind = RrType::from(record.record_type.as_str());
     let mut set = ResourceRecordSet::builder()
-        .name(&record.name)
+        .name(record.name.as_str())
         .r#type(kind.clone())
         .ttl(i64::from(record.ttl));
     for value in &record.values {
-        let value = if kind == RrType::Txt { format!("\"{value}\"") } else { value.clone() };
+        let value = if kind == RrType::Txt { format!("\"{value}\"") } else { value.to_string() };
         set = set.resource_records(ResourceRecord::builder().value(value).build()?);
     }
     set.build()
@@ -185,12 +185,12 @@ fn comparable(name: &str) -> String {
     plain.to_ascii_lowercase()
 }
 
-fn values(set: &ResourceRecordSet) -> Vec<String> {
+fn values(set: &ResourceRecordSet) -> Vec<Text> {
     let text = *set.r#type() == RrType::Txt;
     let plain =
         |r: &ResourceRecord| match r.value().strip_prefix('"').and_then(|v| v.strip_suffix('"')) {
-            Some(inner) if text => inner.to_owned(),
-            Some(_) | None => r.value().to_owned(),
+            Some(inner) if text => Text::from(inner),
+            Some(_) | None => r.value().into(),
         };
     set.resource_records().iter().map(plain).collect()
 }
@@ -209,8 +209,8 @@ impl Part for Records {
         let answer = self
             .client()
             .list_resource_record_sets()
-            .hosted_zone_id(zone)
-            .start_record_name(name)
+            .hosted_zone_id(zone.as_str())
+            .start_record_name(name.as_str())
             .start_record_type(kind.clone())
             .max_items(READ_AT_ONCE)
             .send()
@@ -242,11 +242,11 @@ impl Part for Records {
         if fence.to <= fence.from {
             return Err(ChangeError {
                 kind: ChangeErrorKind::Refused,
-                code: "FenceNumberFalls".to_owned(),
+                code: "FenceNumberFalls".into(),
                 message: format!(
                     "{change}: the fence number may only rise, from {} it cannot go to {}; nothing was sent",
                     fence.from, fence.to
-                ),
+                ).into(),
             });
         }
         let batch = batch(fence, records).map_err(|e| invalid(&change.to_string(), &e))?;

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use async_trait::async_trait;
 use aws_sdk_ec2::Client;
 use aws_sdk_ec2::types::{IpPermission, IpRange, Ipv6Range};
-use leeward_core::ids::Region;
+use leeward_core::ids::{Region, Text};
 use leeward_core::plan::SecurityGroupRules;
 use leeward_core::world::{Blind, Change, ChangeError, ChangeErrorKind, Question, Receipt, View};
 use leeward_ports::Frozen;
@@ -46,14 +46,14 @@ impl SecurityGroups {
 
 /// Everyone whom a rule on exactly that port, or on more, lets in: CIDR blocks, and the ids of
 /// groups and prefix lists, since those let in too.
-fn admitted(rules: &[IpPermission], port: u16) -> BTreeSet<String> {
+fn admitted(rules: &[IpPermission], port: u16) -> BTreeSet<Text> {
     let mut sources = BTreeSet::new();
     for rule in rules.iter().filter(|rule| covers(rule, port)) {
         let v4 = rule.ip_ranges().iter().filter_map(|r| r.cidr_ip());
         let v6 = rule.ipv6_ranges().iter().filter_map(|r| r.cidr_ipv6());
         let groups = rule.user_id_group_pairs().iter().filter_map(|p| p.group_id());
         let lists = rule.prefix_list_ids().iter().filter_map(|p| p.prefix_list_id());
-        sources.extend(v4.chain(v6).chain(groups).chain(lists).map(str::to_owned));
+        sources.extend(v4.chain(v6).chain(groups).chain(lists).map(Text::from));
     }
     sources
 }
@@ -71,7 +71,7 @@ fn covers(rule: &IpPermission, port: u16) -> bool {
 }
 
 /// The CIDR blocks that a rule on exactly that port names: those that one request can take away.
-fn exact(rules: &[IpPermission], port: u16) -> BTreeSet<String> {
+fn exact(rules: &[IpPermission], port: u16) -> BTreeSet<Text> {
     let port_only = |rule: &&IpPermission| {
         matches!(rule.ip_protocol(), Some("tcp" | "6"))
             && rule.from_port() == Some(i32::from(port))
@@ -81,16 +81,16 @@ fn exact(rules: &[IpPermission], port: u16) -> BTreeSet<String> {
     admitted(&rules, port)
 }
 
-fn permission(port: u16, cidrs: &[&String]) -> IpPermission {
+fn permission(port: u16, cidrs: &[&Text]) -> IpPermission {
     let mut permission = IpPermission::builder()
         .ip_protocol("tcp")
         .from_port(i32::from(port))
         .to_port(i32::from(port));
     for cidr in cidrs {
         permission = if cidr.contains(':') {
-            permission.ipv6_ranges(Ipv6Range::builder().cidr_ipv6(*cidr).build())
+            permission.ipv6_ranges(Ipv6Range::builder().cidr_ipv6(cidr.as_str()).build())
         } else {
-            permission.ip_ranges(IpRange::builder().cidr_ip(*cidr).build())
+            permission.ip_ranges(IpRange::builder().cidr_ip(cidr.as_str()).build())
         };
     }
     permission.build()
@@ -98,16 +98,16 @@ fn permission(port: u16, cidrs: &[&String]) -> IpPermission {
 
 /// EC2 refuses a batch in which one rule already stands (or is gone already), so only the
 /// difference is sent.
-fn missing<'a>(rules: &'a SecurityGroupRules, there: &BTreeSet<String>) -> Vec<&'a String> {
+fn missing<'a>(rules: &'a SecurityGroupRules, there: &BTreeSet<Text>) -> Vec<&'a Text> {
     rules.cidrs.iter().filter(|cidr| !there.contains(*cidr)).collect()
 }
 
-fn present<'a>(rules: &'a SecurityGroupRules, there: &BTreeSet<String>) -> Vec<&'a String> {
+fn present<'a>(rules: &'a SecurityGroupRules, there: &BTreeSet<Text>) -> Vec<&'a Text> {
     rules.cidrs.iter().filter(|cidr| there.contains(*cidr)).collect()
 }
 
 fn nothing_to_do() -> Receipt {
-    Receipt { id: "nothing to change".to_owned() }
+    Receipt { id: "nothing to change".into() }
 }
 
 #[async_trait]
@@ -131,7 +131,7 @@ impl Part for SecurityGroups {
                 .0
                 .client(region, Client::new)
                 .revoke_security_group_ingress()
-                .group_id(&rules.group)
+                .group_id(rules.group.as_str())
                 .ip_permissions(permission(rules.port, &cidrs));
             return send_effect!(aws_sdk_ec2, Limits::EFFECT, frozen, revoke);
         }
@@ -147,7 +147,7 @@ impl Part for SecurityGroups {
             .0
             .client(region, Client::new)
             .authorize_security_group_ingress()
-            .group_id(&rules.group)
+            .group_id(rules.group.as_str())
             .ip_permissions(permission(rules.port, &cidrs));
         send_effect!(aws_sdk_ec2, Limits::EFFECT, frozen, authorize)
     }
@@ -162,5 +162,5 @@ fn unsent(fault: Fault) -> ChangeError {
         }
     };
     let message = format!("the look before it failed, so nothing was sent: {}", fault.message);
-    ChangeError { kind, code: fault.code, message }
+    ChangeError { kind, code: fault.code.into(), message: message.into() }
 }

@@ -31,11 +31,11 @@ impl Part for Engines {
         let request = ProbeRequest {
             leeward: ProbeMark::Probe,
             schema: SCHEMA,
-            host: host.clone(),
+            host: host.to_string(),
             port: *port,
-            database: database.clone(),
-            user: user.clone(),
-            sessions_of: sessions_of.clone(),
+            database: database.to_string(),
+            user: user.to_string(),
+            sessions_of: sessions_of.as_deref().map(str::to_owned),
         };
         let unusable = |why: String| Blind::new(format!("{question}: {why}"));
         let payload = serde_json::to_vec(&request).map_err(|e| unusable(e.to_string()))?;
@@ -43,7 +43,7 @@ impl Part for Engines {
             .0
             .client(region, Client::new)
             .invoke()
-            .function_name(function)
+            .function_name(function.as_str())
             .invocation_type(InvocationType::RequestResponse)
             .payload(Blob::new(payload))
             .customize()

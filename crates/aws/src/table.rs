@@ -72,7 +72,7 @@ impl DynamoTable {
         };
         let number = attributes.get("n").and_then(|n| n.as_n().ok()).and_then(|n| n.parse().ok());
         Ok(Item {
-            key: Key { pk: text("pk")?, sk: text("sk")? },
+            key: Key { pk: text("pk")?.into(), sk: text("sk")?.into() },
             body: text("body")?,
             n: number.ok_or_else(|| self.malformed(tried, attributes, "n", "a whole number"))?,
             nonce: text("nonce")?,
@@ -85,7 +85,12 @@ impl DynamoTable {
         self.item(tried, attributes).or_else(|error| {
             let text = |name: &str| Some(attributes.get(name)?.as_s().ok()?.clone());
             let (Some(pk), Some(sk)) = (text("pk"), text("sk")) else { return Err(error) };
-            Ok(Item { key: Key { pk, sk }, body: String::new(), n: 0, nonce: String::new() })
+            Ok(Item {
+                key: Key { pk: pk.into(), sk: sk.into() },
+                body: String::new(),
+                n: 0,
+                nonce: String::new(),
+            })
         })
     }
 
@@ -105,8 +110,8 @@ impl Table for DynamoTable {
             .client
             .get_item()
             .table_name(&self.name)
-            .key("pk", AttributeValue::S(key.pk.clone()))
-            .key("sk", AttributeValue::S(key.sk.clone()))
+            .key("pk", AttributeValue::S(key.pk.to_string()))
+            .key("sk", AttributeValue::S(key.sk.to_string()))
             .consistent_read(true)
             .customize()
             .config_override(limited!(aws_sdk_dynamodb, Limits::TABLE_READ))
@@ -165,7 +170,7 @@ impl Table for DynamoTable {
 
     async fn put(
         &self,
-        item: &Item,
+        item: Item,
         condition: Condition,
         frozen: Frozen,
     ) -> Result<Dated<Put>, TableError> {
@@ -175,11 +180,11 @@ impl Table for DynamoTable {
             .client
             .put_item()
             .table_name(&self.name)
-            .item("pk", AttributeValue::S(item.key.pk.clone()))
-            .item("sk", AttributeValue::S(item.key.sk.clone()))
-            .item("body", AttributeValue::S(item.body.clone()))
+            .item("pk", AttributeValue::S(item.key.pk.into()))
+            .item("sk", AttributeValue::S(item.key.sk.into()))
+            .item("body", AttributeValue::S(item.body))
             .item("n", number.clone())
-            .item("nonce", AttributeValue::S(item.nonce.clone()));
+            .item("nonce", AttributeValue::S(item.nonce));
         put = match condition {
             Condition::Absent => put.condition_expression("attribute_not_exists(pk)"),
             Condition::NumberIs(stored) => put

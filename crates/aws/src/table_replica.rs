@@ -23,8 +23,13 @@ impl Part for TableReplicas {
         let Question::TableReplica { region, table } = question else {
             return Err(not_asked_here(question));
         };
-        let asked =
-            self.0.client(region, Client::new).describe_table().table_name(table).send().await;
+        let asked = self
+            .0
+            .client(region, Client::new)
+            .describe_table()
+            .table_name(table.as_str())
+            .send()
+            .await;
         match asked {
             Ok(answer) => {
                 let status = answer.table().and_then(|t| t.table_status());

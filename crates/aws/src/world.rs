@@ -187,8 +187,9 @@ pub(crate) fn not_asked_here(question: &Question) -> Blind {
 pub(crate) fn not_wired(change: &Change) -> ChangeError {
     ChangeError {
         kind: ChangeErrorKind::Refused,
-        code: "NotWired".to_owned(),
-        message: format!("{change}: this function is not wired to do that; nothing was sent"),
+        code: "NotWired".into(),
+        message: format!("{change}: this function is not wired to do that; nothing was sent")
+            .into(),
     }
 }
 

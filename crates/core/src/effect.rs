@@ -3,13 +3,14 @@
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
+use smol_str::{SmolStr, format_smolstr};
 
 use crate::ids::{Generation, Step, WorkloadId};
 
 /// `workload/generation/step/target/verb`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
-pub struct EffectId(String);
+pub struct EffectId(SmolStr);
 
 impl EffectId {
     /// The id of an effect of that step on that target.
@@ -20,7 +21,7 @@ impl EffectId {
         target: &str,
         verb: &str,
     ) -> Self {
-        Self(format!("{workload}/{generation}/{step}/{target}/{verb}"))
+        Self(format_smolstr!("{workload}/{generation}/{step}/{target}/{verb}"))
     }
 
     /// The effect of the same name in another generation of the workload.
@@ -31,7 +32,7 @@ impl EffectId {
         if let Some(place) = parts.get_mut(1) {
             *place = &number;
         }
-        Self(parts.join("/"))
+        Self(parts.join("/").into())
     }
 
     /// The text.
@@ -48,7 +49,7 @@ impl EffectId {
     /// The id of the effect that undoes this one; it is done in the step `undo`.
     #[must_use]
     pub fn undo(&self) -> Self {
-        Self(format!("{}-undo", self.0))
+        Self(format_smolstr!("{}-undo", self.0))
     }
 }
 

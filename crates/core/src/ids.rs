@@ -3,6 +3,10 @@
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
+use smol_str::SmolStr;
+
+/// A text that is copied often and changed never: a name, an address, a statement. Copying it costs no memory.
+pub type Text = SmolStr;
 
 macro_rules! name_type {
     ($(#[$doc:meta] $name:ident),+ $(,)?) => {$(
@@ -10,11 +14,11 @@ macro_rules! name_type {
         #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
         #[cfg_attr(feature = "author", derive(schemars::JsonSchema))]
         #[serde(transparent)]
-        pub struct $name(String);
+        pub struct $name(#[cfg_attr(feature = "author", schemars(with = "String"))] SmolStr);
 
         impl $name {
             /// Takes the text as it is; what it may hold is checked where it enters.
-            pub fn new(text: impl Into<String>) -> Self {
+            pub fn new(text: impl Into<SmolStr>) -> Self {
                 Self(text.into())
             }
 
@@ -32,7 +36,7 @@ macro_rules! name_type {
 
         impl From<&str> for $name {
             fn from(text: &str) -> Self {
-                Self(text.to_owned())
+                Self(text.into())
             }
         }
     )+};

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 
 use crate::evidence::{Assessment, Classification, Counted, Verdict, actions};
-use crate::ids::{Generation, PlanId, WorkloadId};
+use crate::ids::{Generation, PlanId, Text, WorkloadId};
 use crate::journal::{End, State};
 use crate::matching::Candidate;
 use crate::plan::{ImpairmentKind, Severity};
@@ -53,15 +53,15 @@ pub struct Impairment {
     /// What it touches, in a sentence with numbers.
     pub impact: String,
     /// Voters that spoke of it.
-    pub voters: BTreeSet<String>,
+    pub voters: BTreeSet<Text>,
     /// Zones that were down.
-    pub zones: BTreeSet<String>,
+    pub zones: BTreeSet<Text>,
     /// Services that were touched.
-    pub services: BTreeSet<String>,
+    pub services: BTreeSet<Text>,
     /// Resources that were named.
-    pub resources: BTreeSet<String>,
+    pub resources: BTreeSet<Text>,
     /// The last numbers that were seen, by voter and name.
-    pub metrics: BTreeMap<String, f64>,
+    pub metrics: BTreeMap<Text, f64>,
     /// What a person does about it.
     pub actions: Vec<String>,
     /// What it was called, and from when.
@@ -146,9 +146,9 @@ impl Impairment {
         self.services.extend(found.services.iter().cloned());
         self.resources.extend(found.resources.iter().cloned());
         for ballot in a.ballots.iter().filter(|b| b.counted == Counted::Unhealthy) {
-            self.voters.insert(ballot.voter.to_string());
+            self.voters.insert(ballot.voter.to_string().into());
             for (name, number) in &ballot.signs.metrics {
-                self.metrics.insert(format!("{} {name}", ballot.voter), *number);
+                self.metrics.insert(format!("{} {name}", ballot.voter).into(), *number);
             }
         }
     }

@@ -7,8 +7,9 @@
 use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
+use smol_str::format_smolstr;
 
-use crate::ids::{Region, WorkloadId};
+use crate::ids::{Region, Text, WorkloadId};
 use crate::plan::{Plan, Voter};
 
 /// One thing that plans are found by.
@@ -19,10 +20,10 @@ pub enum By {
         /// Its Region.
         region: Region,
         /// Its name.
-        name: String,
+        name: Text,
     },
     /// A health check that votes.
-    HealthCheck(String),
+    HealthCheck(Text),
     /// Whose plan it is.
     Workload(WorkloadId),
 }
@@ -46,11 +47,11 @@ impl By {
     }
 
     /// The partition that lists the plans that are found by it.
-    pub fn partition(&self) -> String {
+    pub fn partition(&self) -> Text {
         match self {
-            Self::Alarm { region, name } => format!("BY#alarm#{region}#{name}"),
-            Self::HealthCheck(id) => format!("BY#health-check#{id}"),
-            Self::Workload(workload) => format!("BY#workload#{workload}"),
+            Self::Alarm { region, name } => format_smolstr!("BY#alarm#{region}#{name}"),
+            Self::HealthCheck(id) => format_smolstr!("BY#health-check#{id}"),
+            Self::Workload(workload) => format_smolstr!("BY#workload#{workload}"),
         }
     }
 }
@@ -145,7 +146,7 @@ mod tests {
     }
 
     fn alarm(region: &str, name: &str) -> By {
-        By::Alarm { region: region.into(), name: name.to_owned() }
+        By::Alarm { region: region.into(), name: name.into() }
     }
 
     #[test]
@@ -159,7 +160,7 @@ mod tests {
             alarm("eu-west-1", "canary"),
             alarm("us-west-2", "canary"),
             alarm("us-west-2", "sees"),
-            By::HealthCheck("abc".to_owned()),
+            By::HealthCheck("abc".into()),
             By::Workload("orders".into()),
         ];
         assert_eq!(index(&plan), expected.into_iter().collect());

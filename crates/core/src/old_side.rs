@@ -42,7 +42,7 @@ fn lease_question(plan: &Plan, database: &Database) -> Option<Question> {
     database.lease().map(|lease| Question::Lease {
         region: lease.region.clone(),
         table: lease.table.clone(),
-        key: lease_key(&plan.workload),
+        key: lease_key(&plan.workload).into(),
     })
 }
 
@@ -150,9 +150,9 @@ mod tests {
 
     fn instance(replica_source: Option<&str>) -> View {
         View::Rds(Some(RdsView {
-            status: "available".to_owned(),
-            replica_source: replica_source.map(str::to_owned),
-            engine: "postgres".to_owned(),
+            status: "available".into(),
+            replica_source: replica_source.map(Into::into),
+            engine: "postgres".into(),
             zone: None,
             multi_az: false,
             replication: None,
@@ -166,9 +166,9 @@ mod tests {
 
     fn held_by(owner: &str) -> View {
         View::Lease(Some(LeaseView {
-            owner: owner.to_owned(),
+            owner: owner.into(),
             epoch: 3,
-            effect: String::new(),
+            effect: String::new().into(),
             renewed_at: None,
             answered_at: at(200),
         }))

@@ -16,9 +16,9 @@ const SENT: u64 = 100;
 fn metric() -> Change {
     Change::PutMetric {
         region: "eu-west-1".into(),
-        namespace: "Leeward".to_owned(),
-        metric: "Switch".to_owned(),
-        workload: "orders".to_owned(),
+        namespace: "Leeward".into(),
+        metric: "Switch".into(),
+        workload: "orders".into(),
         value: 1.0,
         at: at(SENT),
     }
@@ -67,11 +67,11 @@ fn sent_in(journal: &mut Journal, change: &Change, reply: Option<Reply>) {
 
 fn refused(kind: ChangeErrorKind) -> Option<Reply> {
     let (code, message) = ("Code".to_owned(), "words".to_owned());
-    Some(Reply::Refused(ChangeError { kind, code, message }))
+    Some(Reply::Refused(ChangeError { kind, code: code.into(), message: message.into() }))
 }
 
 fn accepted() -> Option<Reply> {
-    Some(Reply::Accepted(Receipt { id: "r".to_owned() }))
+    Some(Reply::Accepted(Receipt { id: "r".into() }))
 }
 
 fn seen(journal: &mut Journal) {

@@ -85,7 +85,7 @@ fn with_done(mut state: State, id: &EffectId, change: Change) -> State {
 }
 
 fn minimum() -> Change {
-    Change::SetMinimum { region: "us-west-2".into(), group: "web".to_owned(), minimum: 4 }
+    Change::SetMinimum { region: "us-west-2".into(), group: "web".into(), minimum: 4 }
 }
 
 #[test]

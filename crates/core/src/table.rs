@@ -1,6 +1,8 @@
 //! Keys of the state table.
 
-use crate::ids::{Digest, Generation, PlanId, Seq, VoterId, WorkloadId};
+use smol_str::format_smolstr;
+
+use crate::ids::{Digest, Generation, PlanId, Seq, Text, VoterId, WorkloadId};
 use crate::index::By;
 use crate::time::Timestamp;
 
@@ -8,14 +10,15 @@ use crate::time::Timestamp;
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Key {
     /// Partition key, attribute `pk`.
-    pub pk: String,
+    pub pk: Text,
     /// Sort key, attribute `sk`.
-    pub sk: String,
+    pub sk: Text,
 }
 
 impl Key {
-    fn new(pk: String, sk: impl Into<String>) -> Self {
-        Self { pk, sk: sk.into() }
+    /// The key of those parts.
+    pub fn new(pk: impl Into<Text>, sk: impl Into<Text>) -> Self {
+        Self { pk: pk.into(), sk: sk.into() }
     }
 
     /// Hint where the latest generation is; never trusted.
@@ -25,17 +28,20 @@ impl Key {
 
     /// The latest signal of a voter.
     pub fn signal(workload: &WorkloadId, voter: &VoterId) -> Self {
-        Self::new(workload_partition(workload), [SIGNALS, voter.as_str()].concat())
+        Self::new(workload_partition(workload), format_smolstr!("{SIGNALS}{voter}"))
     }
 
     /// A last known good fact.
     pub fn snapshot(workload: &WorkloadId, kind: &str, id: &str) -> Self {
-        Self::new(workload_partition(workload), [SNAPSHOTS, kind, "#", id].concat())
+        Self::new(workload_partition(workload), format_smolstr!("{SNAPSHOTS}{kind}#{id}"))
     }
 
     /// A refused start, by its time.
     pub fn refusal(workload: &WorkloadId, at: Timestamp) -> Self {
-        Self::new(workload_partition(workload), format!("{REFUSALS}{:020}", at.as_millisecond()))
+        Self::new(
+            workload_partition(workload),
+            format_smolstr!("{REFUSALS}{:020}", at.as_millisecond()),
+        )
     }
 
     /// The last generation of which people have been told everything, and whose journal is closed.
@@ -45,13 +51,16 @@ impl Key {
 
     /// An impairment, by when it was put on record.
     pub fn impairment(workload: &WorkloadId, opened: Timestamp) -> Self {
-        let place = format!("{IMPAIRMENTS}{:020}", opened.as_millisecond());
+        let place = format_smolstr!("{IMPAIRMENTS}{:020}", opened.as_millisecond());
         Self::new(workload_partition(workload), place)
     }
 
     /// An entry of a journal.
     pub fn journal(workload: &WorkloadId, generation: Generation, seq: Seq) -> Self {
-        Self::new(generation_partition(workload, generation), format!("{JOURNAL}{:010}", seq.0))
+        Self::new(
+            generation_partition(workload, generation),
+            format_smolstr!("{JOURNAL}{:010}", seq.0),
+        )
     }
 
     /// Mark that the notification owed for an entry was delivered to one receiver.
@@ -63,28 +72,28 @@ impl Key {
     ) -> Self {
         Self::new(
             generation_partition(workload, generation),
-            format!("{DELIVERED}{:010}#{receiver}", seq.0),
+            format_smolstr!("{DELIVERED}{:010}#{receiver}", seq.0),
         )
     }
 
     /// Evidence, by its digest.
     pub fn evidence(workload: &WorkloadId, generation: Generation, digest: &Digest) -> Self {
-        Self::new(generation_partition(workload, generation), format!("EV#{digest}"))
+        Self::new(generation_partition(workload, generation), format_smolstr!("EV#{digest}"))
     }
 
     /// The plan in force.
     pub fn plan_current(plan: &PlanId) -> Self {
-        Self::new(format!("PLAN#{plan}"), "CURRENT")
+        Self::new(format_smolstr!("PLAN#{plan}"), "CURRENT")
     }
 
     /// A version of a plan.
     pub fn plan_version(plan: &PlanId, digest: &Digest) -> Self {
-        Self::new(format!("PLAN#{plan}"), format!("V#{digest}"))
+        Self::new(format_smolstr!("PLAN#{plan}"), format_smolstr!("V#{digest}"))
     }
 
     /// The list of plans: one item a plan, so that a sweep is one query.
     pub fn plan_listed(plan: &PlanId) -> Self {
-        Self::new(PLANS.to_owned(), plan.as_str())
+        Self::new(PLANS, plan.as_str())
     }
 
     /// Mark in an index that a plan is found there.
@@ -94,12 +103,12 @@ impl Key {
 
     /// The brake across workloads.
     pub fn brake() -> Self {
-        Self::new("SYSTEM".to_owned(), "BRAKE")
+        Self::new("SYSTEM", "BRAKE")
     }
 
     /// The switch that stops openings and starts.
     pub fn switch() -> Self {
-        Self::new("SYSTEM".to_owned(), "SWITCH")
+        Self::new("SYSTEM", "SWITCH")
     }
 }
 
@@ -110,13 +119,13 @@ pub fn delivery(sk: &str) -> Option<(Seq, &str)> {
 }
 
 /// Partition of a workload.
-pub fn workload_partition(workload: &WorkloadId) -> String {
-    ["W#", workload.as_str()].concat()
+pub fn workload_partition(workload: &WorkloadId) -> Text {
+    format_smolstr!("W#{workload}")
 }
 
 /// Partition of a generation.
-pub fn generation_partition(workload: &WorkloadId, generation: Generation) -> String {
-    format!("G#{workload}#{generation}")
+pub fn generation_partition(workload: &WorkloadId, generation: Generation) -> Text {
+    format_smolstr!("G#{workload}#{generation}")
 }
 
 /// Partition that lists the plans.

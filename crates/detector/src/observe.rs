@@ -134,9 +134,12 @@ pub async fn pasts(
 ) -> Result<(), StepError> {
     for plan in plans {
         for voter in &plan.detection.voters {
-            let questions = baseline_questions(voter);
             let known = known_past(voter, facts);
-            if questions.is_empty() || known.is_some_and(|p| since(p.at, read_at) <= BASELINE_AGE) {
+            if known.is_some_and(|p| since(p.at, read_at) <= BASELINE_AGE) {
+                continue;
+            }
+            let questions = baseline_questions(voter);
+            if questions.is_empty() {
                 continue;
             }
             let seen = look(desk, questions).await;
@@ -203,7 +206,7 @@ fn peak_question(plan: &Plan, capacity: &Capacity, side: Side) -> Option<Questio
         Capacity::AutoScalingGroup(c) => (
             "AWS/AutoScaling",
             "GroupInServiceInstances",
-            vec![("AutoScalingGroupName".to_owned(), c.group.of(side).clone())],
+            vec![("AutoScalingGroupName".into(), c.group.of(side).clone())],
         ),
         Capacity::EcsService(c) => {
             let service = c.service.of(side);
@@ -211,8 +214,8 @@ fn peak_question(plan: &Plan, capacity: &Capacity, side: Side) -> Option<Questio
                 "ECS/ContainerInsights",
                 "RunningTaskCount",
                 vec![
-                    ("ClusterName".to_owned(), service.cluster.clone()),
-                    ("ServiceName".to_owned(), service.name.clone()),
+                    ("ClusterName".into(), service.cluster.clone()),
+                    ("ServiceName".into(), service.name.clone()),
                 ],
             )
         }
@@ -222,10 +225,10 @@ fn peak_question(plan: &Plan, capacity: &Capacity, side: Side) -> Option<Questio
     };
     Some(Question::LatestMetric {
         region: plan.regions.of(side).clone(),
-        namespace: namespace.to_owned(),
-        metric: metric.to_owned(),
+        namespace: namespace.into(),
+        metric: metric.into(),
         dimensions,
         minutes: PEAK_MINUTES,
-        statistic: "Maximum".to_owned(),
+        statistic: "Maximum".into(),
     })
 }

@@ -33,8 +33,8 @@ pub async fn triggered(
     match trigger {
         Trigger::Alarm { alarm, region, health_check, at, source } => {
             let mut sought =
-                vec![By::Alarm { region: region.as_str().into(), name: alarm.clone() }];
-            sought.extend(health_check.clone().map(By::HealthCheck));
+                vec![By::Alarm { region: region.as_str().into(), name: alarm.clone().into() }];
+            sought.extend(health_check.as_deref().map(|id| By::HealthCheck(id.into())));
             let watches = |v: &Voter| watches(v, alarm, region, health_check.as_deref());
             let concerns: Concerns<'_> =
                 Box::new(move |plan| plan.detection.voters.iter().any(watches));

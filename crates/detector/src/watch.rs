@@ -24,9 +24,9 @@ pub async fn heartbeat(detector: &Detector, at: Timestamp) {
     let Some(region) = &detector.watcher_region else { return };
     let beat = Change::PutMetric {
         region: region.clone(),
-        namespace: "Leeward".to_owned(),
-        metric: "Heartbeat".to_owned(),
-        workload: "leeward".to_owned(),
+        namespace: "Leeward".into(),
+        metric: "Heartbeat".into(),
+        workload: "leeward".into(),
         value: 1.0,
         at,
     };

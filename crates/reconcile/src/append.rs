@@ -53,11 +53,13 @@ impl Desk {
         match self.write(&workload, generation, &record).await? {
             None => Ok(Appended::Conflict),
             Some((body, at)) => {
+                let (record, head) = (Arc::new(record), chain::digest(body.as_bytes()));
                 let state = Arc::make_mut(&mut book.state);
                 state.apply(&record);
-                state.head = chain::digest(body.as_bytes());
+                state.head = head.clone();
                 book.read_at = book.read_at.max(at);
-                book.records.push(Arc::new(record));
+                book.records.push(record.clone());
+                self.shelf.wrote(body, record, head);
                 Ok(Appended::Yes)
             }
         }
@@ -88,7 +90,7 @@ impl Desk {
             nonce: String::new(),
         };
         // Only a hint: the search goes on from an old one.
-        if let Err(error) = self.table.put(&hint, Condition::Newer, Frozen(at)).await {
+        if let Err(error) = self.table.put(hint, Condition::Newer, Frozen(at)).await {
             tracing::warn!(%error, "the hint where the latest generation is was not written");
         }
         let head = chain::digest(body.as_bytes());
@@ -118,7 +120,7 @@ impl Desk {
             _ => planted::is(Bug::EntryOverwritten),
         };
         let condition = if careless { Condition::Always } else { Condition::Absent };
-        let answer = self.table.put(&item, condition, Frozen(record.at)).await;
+        let answer = self.table.put(item, condition, Frozen(record.at)).await;
         let lost = match answer {
             Ok(dated) if dated.value == Put::Done => return Ok(Some((body, dated.at))),
             Ok(_) => false,

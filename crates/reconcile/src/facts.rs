@@ -9,7 +9,7 @@ use leeward_core::impairment::Impairment;
 use leeward_core::steps::Peak;
 use leeward_core::table::{IMPAIRMENTS, Key, SIGNALS, workload_partition};
 use leeward_core::time::Timestamp;
-use leeward_ports::{Condition, Frozen, Item};
+use leeward_ports::{Condition, Frozen, Item, Put};
 use serde::{Deserialize, Serialize};
 
 use crate::{Desk, table_error};
@@ -178,7 +178,8 @@ impl Desk {
         read_at: Timestamp,
     ) -> Result<(), StepError> {
         let key = Key::signal(workload, &signal.voter);
-        self.store(key, serde_json::to_string(signal), signal.at, read_at).await
+        let said = Parsed::Signal(signal.clone());
+        self.store(key, serde_json::to_string(signal), signal.at, read_at, Some(said)).await
     }
 
     /// Stores a fact seen at that instant; an older one never replaces a newer.
@@ -189,7 +190,8 @@ impl Desk {
         at: Timestamp,
         read_at: Timestamp,
     ) -> Result<(), StepError> {
-        self.store(fact.key(workload), serde_json::to_string(fact), at, read_at).await
+        let seen = Parsed::Fact(fact.clone());
+        self.store(fact.key(workload), serde_json::to_string(fact), at, read_at, Some(seen)).await
     }
 
     /// Puts an impairment on record, by its own time and as the workload's last.
@@ -200,7 +202,8 @@ impl Desk {
     ) -> Result<(), StepError> {
         let workload = &impairment.workload;
         let key = Key::impairment(workload, impairment.opened);
-        self.store(key, serde_json::to_string(impairment), impairment.updated, read_at).await?;
+        self.store(key, serde_json::to_string(impairment), impairment.updated, read_at, None)
+            .await?;
         let fact = Fact::Impairment(Box::new(impairment.clone()));
         self.store_fact(workload, &fact, impairment.updated, read_at).await
     }
@@ -222,21 +225,26 @@ impl Desk {
         Ok((listed.value.iter().filter_map(read).collect(), listed.at))
     }
 
+    /// Stores a body; `kept`: what it says, if it is read with the votes and facts.
     async fn store(
         &self,
         key: Key,
         body: Result<String, serde_json::Error>,
         at: Timestamp,
         read_at: Timestamp,
+        kept: Option<Parsed>,
     ) -> Result<(), StepError> {
         let body =
             body.map_err(|e| StepError::InvalidInput(format!("a fact cannot be written: {e}")))?;
         let n = u64::try_from(at.as_millisecond()).unwrap_or(0);
         let item = Item { key, body, n, nonce: String::new() };
-        self.table
-            .put(&item, Condition::Newer, Frozen(read_at))
-            .await
-            .map(|_| ())
-            .map_err(table_error)
+        let kept = kept.map(|parsed| (item.clone(), parsed));
+        let put = self.table.put(item, Condition::Newer, Frozen(read_at)).await;
+        if put.map_err(table_error)?.value == Put::Done
+            && let Some((item, parsed)) = kept
+        {
+            self.shelf.stored(item, parsed);
+        }
+        Ok(())
     }
 }

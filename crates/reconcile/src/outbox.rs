@@ -74,7 +74,7 @@ pub async fn deliver(
         let mark = Item { key, body: "{}".to_owned(), n: 0, nonce: String::new() };
         // Without the mark it is told once more: better than silence.
         desk.table
-            .put(&mark, Condition::Absent, frozen)
+            .put(mark, Condition::Absent, frozen)
             .await
             .map(|_| ())
             .map_err(|e| format!("told, but not marked: {e}"))?;
@@ -121,7 +121,7 @@ pub async fn deliver_earlier(
     }
     if all_told > before {
         let item = Item { key, body: "{}".to_owned(), n: all_told, nonce: String::new() };
-        desk.table.put(&item, Condition::Newer, Frozen(told.at)).await.map_err(table_error)?;
+        desk.table.put(item, Condition::Newer, Frozen(told.at)).await.map_err(table_error)?;
     }
     Ok(delivery)
 }

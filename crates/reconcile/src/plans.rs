@@ -100,7 +100,7 @@ impl Desk {
                 Err(error) => {
                     tracing::error!(plan = %item.key.sk, %error, "a stored plan cannot be read: its workload is not watched; put it again");
                     listed.unread.push(Unread {
-                        plan: PlanId::new(&item.key.sk),
+                        plan: PlanId::new(item.key.sk.clone()),
                         workload: workload_of(&item.body),
                         why: error.to_string(),
                     });
@@ -132,8 +132,11 @@ impl Desk {
     pub async fn plans_of(&self, workload: &WorkloadId) -> Result<Vec<StoredPlan>, StepError> {
         let by = By::Workload(workload.clone());
         let listed = self.table.list(&by.partition(), "").await.map_err(table_error)?;
-        let keys: Vec<Key> =
-            listed.value.iter().map(|item| Key::plan_listed(&PlanId::new(&item.key.sk))).collect();
+        let keys: Vec<Key> = listed
+            .value
+            .iter()
+            .map(|item| Key::plan_listed(&PlanId::new(item.key.sk.clone())))
+            .collect();
         let gets = join_all(keys.iter().map(|key| self.table.get(key))).await;
         let mut plans = Vec::new();
         for (key, got) in keys.iter().zip(gets) {
@@ -162,7 +165,7 @@ impl Desk {
         frozen: Frozen,
     ) -> Result<(), StepError> {
         for item in index_items(new, old, n) {
-            self.table.put(&item, Condition::Newer, frozen).await.map_err(table_error)?;
+            self.table.put(item, Condition::Newer, frozen).await.map_err(table_error)?;
         }
         Ok(())
     }

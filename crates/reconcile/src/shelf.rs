@@ -1,7 +1,8 @@
 //! What was read before: stored bytes that have not changed are not parsed and hashed a second time.
 //!
 //! Nothing is believed that the table did not just answer: the shelf is asked with the stored items
-//! themselves, and what is known counts only where the bytes are the same. A warm function reads a
+//! themselves, and what is known, because it was read before or because this process wrote it, counts only where
+//! the bytes are the same. A warm function reads a
 //! journal of a hundred entries dozens of times; only what was appended since is new work.
 
 use std::collections::{BTreeMap, VecDeque};
@@ -19,6 +20,8 @@ use crate::facts::{Facts, Parsed};
 const JOURNALS_MAX: usize = 8;
 /// Plans that are kept.
 const PLANS_MAX: usize = 64;
+/// Own entries that are kept until they are read: more than one invocation writes before it reads again.
+const WRITTEN_MAX: usize = 16;
 /// Votes and facts that are kept: some twenty of each of fifty workloads.
 const FACTS_MAX: usize = 1000;
 
@@ -30,6 +33,7 @@ pub struct Shelf(Arc<Mutex<Kept>>);
 struct Kept {
     journals: VecDeque<Journal>,
     plans: VecDeque<(Arc<Item>, Arc<Plan>, Digest)>,
+    written: VecDeque<Written>,
     facts: BTreeMap<Key, (Arc<Item>, Parsed)>,
     added_up: BTreeMap<String, Listed>,
 }
@@ -38,6 +42,13 @@ struct Kept {
 struct Listed {
     items: Vec<Arc<Item>>,
     facts: Arc<Facts>,
+}
+
+/// An entry that this process wrote: the bytes that it sent, what they say, and their digest.
+struct Written {
+    body: String,
+    record: Arc<Record>,
+    head: Digest,
 }
 
 /// A journal as it was read last.
@@ -53,6 +64,22 @@ fn same(one: &Arc<Item>, other: &Arc<Item>) -> bool {
     Arc::ptr_eq(one, other) || one.body == other.body
 }
 
+/// The entry behind a state. What this process wrote itself, byte for byte, it need not parse and hash again.
+fn next(
+    written: &mut VecDeque<Written>,
+    item: &Item,
+    state: &State,
+) -> Result<(Arc<Record>, Digest), Broken> {
+    let own = |w: &Written| {
+        w.record.seq == state.last.next() && w.record.prev == state.head && w.body == item.body
+    };
+    if let Some(own) = written.iter().position(own).and_then(|at| written.remove(at)) {
+        return Ok((own.record, own.head));
+    }
+    let (record, head) = chain::next(&item.body, state.last.next(), &state.head)?;
+    Ok((Arc::new(record), head))
+}
+
 impl Shelf {
     fn lock(&self) -> MutexGuard<'_, Kept> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
@@ -66,6 +93,13 @@ impl Shelf {
         Self(Arc::new(Mutex::new(Kept { plans, ..Kept::default() })))
     }
 
+    /// Keeps an entry that stands in a journal as this process wrote it.
+    pub(crate) fn wrote(&self, body: String, record: Arc<Record>, head: Digest) {
+        let mut kept = self.lock();
+        kept.written.push_front(Written { body, record, head });
+        kept.written.truncate(WRITTEN_MAX);
+    }
+
     /// Parses, verifies and folds a journal from its stored items, in their order.
     pub(crate) fn journal(
         &self,
@@ -73,6 +107,7 @@ impl Shelf {
         items: Vec<Arc<Item>>,
     ) -> Result<(Vec<Arc<Record>>, Arc<State>), Broken> {
         let mut kept = self.lock();
+        let kept = &mut *kept;
         let known = kept.journals.iter().position(|j| j.partition == partition);
         let known = known.and_then(|at| kept.journals.remove(at));
         let begins = |j: &Journal| {
@@ -88,12 +123,11 @@ impl Shelf {
             }
         };
         for item in items.iter().skip(journal.records.len()) {
-            let head = journal.state.head.clone();
-            let (record, head) = chain::next(&item.body, journal.state.last.next(), &head)?;
+            let (record, head) = next(&mut kept.written, item, &journal.state)?;
             let state = Arc::make_mut(&mut journal.state);
             state.follow(&record)?;
             state.head = head;
-            journal.records.push(Arc::new(record));
+            journal.records.push(record);
         }
         journal.items = items;
         let answer = (journal.records.clone(), journal.state.clone());
@@ -113,6 +147,11 @@ impl Shelf {
         kept.plans.push_front((item.clone(), plan.clone(), digest.clone()));
         kept.plans.truncate(PLANS_MAX);
         Ok((plan, digest))
+    }
+
+    /// Keeps a vote or a fact as this process stored it.
+    pub(crate) fn stored(&self, item: Item, parsed: Parsed) {
+        self.lock().facts.insert(item.key.clone(), (Arc::new(item), parsed));
     }
 
     /// Parses stored votes and facts of a workload, and adds them up.

@@ -264,6 +264,6 @@ async fn store_evidence(desk: &Desk, book: &Book, body: &str) -> Result<(), Step
         return Ok(());
     }
     let condition = Condition::Absent;
-    desk.table.put(&item, condition, Frozen(book.read_at)).await.map_err(table_error)?;
+    desk.table.put(item, condition, Frozen(book.read_at)).await.map_err(table_error)?;
     Ok(())
 }

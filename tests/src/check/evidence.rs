@@ -1,12 +1,13 @@
 //! What is judged: the truth of one run, taken when it is over.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use leeward_core::ids::{Generation, Side};
-use leeward_core::journal::{Entry, Record, chain};
+use leeward_core::journal::{Entry, Record, State, chain};
 use leeward_core::limits::Limits;
 use leeward_core::plan::Plan;
-use leeward_core::table::{JOURNAL, generation_partition};
+use leeward_core::table::{JOURNAL, Key, generation_partition};
 use leeward_core::time::{Span, Timestamp};
 use leeward_core::world::Change;
 use leeward_ports::fake::{Called, Delivered, Happened, Happening, Write};
@@ -27,7 +28,7 @@ pub struct Evidence {
     pub calls: Vec<Called>,
     /// Every write that reached the table.
     pub writes: Vec<Write>,
-    /// What stands in the table.
+    /// What stands in the table, in the order of the keys.
     pub items: Vec<Arc<Item>>,
     /// What reached people.
     pub delivered: Vec<Delivered>,
@@ -46,6 +47,8 @@ pub(super) struct Journal {
     pub(super) generation: Generation,
     pub(super) bodies: Vec<String>,
     pub(super) entries: Vec<(Timestamp, Record)>,
+    /// What the entries add up to; `None`: it cannot be read.
+    pub(super) state: Option<State>,
 }
 
 /// Evidence with its journals, parsed once for all checkers.
@@ -107,6 +110,7 @@ impl Evidence {
     /// All journals, oldest first. One that cannot be read is left to `audited`, which says so.
     fn read_journals(&self) -> Vec<Journal> {
         let mut journals = Vec::new();
+        let landed = self.landed();
         let mut generation = Generation(1);
         loop {
             let partition = generation_partition(&self.plan.workload, generation);
@@ -119,14 +123,19 @@ impl Evidence {
                 return journals;
             }
             let bodies: Vec<String> = items.iter().map(|i| i.body.clone()).collect();
-            let records =
-                chain::read(bodies.iter().map(String::as_str)).map_or(Vec::new(), |(r, _)| r);
+            let (records, state) = match chain::read(bodies.iter().map(String::as_str)) {
+                Ok((records, head)) => {
+                    let state = State::fold(&records, head).ok();
+                    (records, state)
+                }
+                Err(_) => (Vec::new(), None),
+            };
             let entries = records
                 .into_iter()
                 .zip(&items)
-                .map(|(record, item)| (self.landed(item).unwrap_or(record.at), record))
+                .map(|(record, item)| (landed.get(&item.key).copied().unwrap_or(record.at), record))
                 .collect();
-            journals.push(Journal { generation, bodies, entries });
+            journals.push(Journal { generation, bodies, entries, state });
             generation = generation.next();
         }
     }
@@ -140,12 +149,15 @@ impl Evidence {
             .collect()
     }
 
-    /// When that item was written.
-    fn landed(&self, item: &Item) -> Option<Timestamp> {
-        self.writes
-            .iter()
-            .find(|w| w.item.key == item.key && w.put == Some(Put::Done))
-            .map(|w| w.at)
+    /// When each entry of a journal was written first.
+    fn landed(&self) -> BTreeMap<&Key, Timestamp> {
+        let mut landed = BTreeMap::new();
+        for write in self.writes.iter().filter(|w| w.put == Some(Put::Done)) {
+            if write.item.key.sk.starts_with(JOURNAL) {
+                landed.entry(&write.item.key).or_insert(write.at);
+            }
+        }
+        landed
     }
 
     /// Requests that were signed by us, in the order of their arrival.

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use leeward_core::ids::Text;
 use leeward_core::journal::Entry;
 use leeward_core::world::Change;
 use leeward_ports::fake::Happened;
@@ -13,7 +14,7 @@ use super::evidence::Case;
 pub(super) fn numbers_rise(evidence: &Case<'_>) -> Vec<String> {
     let mut breaches = Vec::new();
     let mut epoch: Option<u64> = None;
-    let mut numbers: BTreeMap<(String, String), u64> = BTreeMap::new();
+    let mut numbers: BTreeMap<(Text, Text), u64> = BTreeMap::new();
     for happening in &evidence.happenings {
         if let Happened::LeaseMoved { epoch: now, owner } = &happening.what {
             if epoch.is_some_and(|before| *now != before + 1) {

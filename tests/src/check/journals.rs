@@ -1,12 +1,13 @@
 //! The journals: write-once in the table, and everything that a journal alone can show.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use leeward_core::audit::{self, audit, bodies};
 use leeward_core::ids::Digest;
-use leeward_core::journal::{Entry, State, chain};
-use leeward_core::table::{JOURNAL, generation_partition};
-use leeward_ports::Put;
+use leeward_core::journal::{Entry, Record, State, chain};
+use leeward_core::table::{JOURNAL, Key, generation_partition};
+use leeward_ports::{Item, Put};
 
 use super::Violation;
 use super::evidence::{Case, Journal};
@@ -16,43 +17,46 @@ const EVIDENCE: &str = "EV#";
 
 /// S3: a journal item is written once, stands as it was written, and never before the one below it.
 pub(super) fn written_once(evidence: &Case<'_>) -> Vec<String> {
-    let mut written: BTreeMap<(&str, &str), &str> = BTreeMap::new();
+    let mut written: BTreeMap<&Key, &str> = BTreeMap::new();
     let mut breaches = Vec::new();
     for write in evidence.writes.iter().filter(|w| w.put == Some(Put::Done)) {
         let key = &write.item.key;
         if !key.sk.starts_with(JOURNAL) {
             continue;
         }
-        let name = (key.pk.as_str(), key.sk.as_str());
-        if written.insert(name, &write.item.body).is_some() {
+        if written.insert(key, &write.item.body).is_some() {
             breaches.push(format!("{}/{} was written again at {}", key.pk, key.sk, write.at));
         }
-        let below = evidence
-            .items
-            .iter()
-            .filter(|i| i.key.pk == key.pk && i.key.sk.starts_with(JOURNAL) && i.key.sk < key.sk);
-        for item in below {
-            if !written.contains_key(&(item.key.pk.as_str(), item.key.sk.as_str())) {
-                breaches.push(format!("{}/{} was written before {}", key.pk, key.sk, item.key.sk));
-            }
-        }
+        // The one right below is enough: it was judged itself when it was written.
+        let below = below(&evidence.items, key).filter(|below| !written.contains_key(below));
+        breaches.extend(
+            below.map(|below| format!("{}/{} was written before {}", key.pk, key.sk, below.sk)),
+        );
     }
-    for (name, body) in written {
-        let stands = evidence.items.iter().find(|i| (i.key.pk.as_str(), i.key.sk.as_str()) == name);
-        if stands.is_none_or(|item| item.body != body) {
-            breaches.push(format!("{}/{} does not stand as it was written", name.0, name.1));
+    for (key, body) in written {
+        let place = evidence.items.binary_search_by(|item| item.key.cmp(key));
+        let stands = place.is_ok_and(|place| evidence.items[place].body == body);
+        if !stands {
+            breaches.push(format!("{}/{} does not stand as it was written", key.pk, key.sk));
         }
     }
     breaches
 }
 
+/// The key of the journal item that stands right below, of items in the order of their keys.
+fn below<'e>(items: &'e [Arc<Item>], key: &Key) -> Option<&'e Key> {
+    let place = items.partition_point(|item| item.key < *key);
+    let below = &items.get(place.checked_sub(1)?)?.key;
+    (below.pk == key.pk && below.sk.starts_with(JOURNAL)).then_some(below)
+}
+
 /// Everything that `leeward audit` judges, by the number that it gives.
 pub(super) fn audited(evidence: &Case<'_>) -> Vec<Violation> {
     let mut violations = Vec::new();
-    let mut previous: Option<State> = None;
+    let mut previous: Option<&State> = None;
     for journal in evidence.journals() {
         let stored = stored_evidence(evidence, journal);
-        let judged = bodies(journal.bodies.iter().map(String::as_str), |records| {
+        let judge = |records: &[Record]| {
             let Some(Entry::Opened(decision)) = records.first().map(|r| &r.entry) else {
                 return Vec::new();
             };
@@ -61,18 +65,22 @@ pub(super) fn audited(evidence: &Case<'_>) -> Vec<Violation> {
                 plan: &evidence.plan,
                 plan_digest: &decision.plan_digest,
                 limits: &evidence.limits,
-                previous: previous.as_ref(),
+                previous,
                 stored: Some(&stored),
                 now: evidence.now,
             })
-        });
+        };
+        let records: Vec<Record> = journal.entries.iter().map(|(_, r)| r.clone()).collect();
+        let judged = match &journal.state {
+            Some(_) => judge(&records),
+            // What is wrong with it is told by who reads it.
+            None => bodies(journal.bodies.iter().map(String::as_str), judge),
+        };
         violations.extend(judged.into_iter().filter(|j| !j.held).map(|j| Violation {
             invariant: j.invariant,
             detail: format!("generation {}: {}", journal.generation, j.detail),
         }));
-        previous = chain::read(journal.bodies.iter().map(String::as_str))
-            .ok()
-            .and_then(|(records, head)| State::fold(&records, head).ok());
+        previous = journal.state.as_ref();
     }
     violations
 }

@@ -72,9 +72,9 @@ const CHECKERS: [(&str, Checker); 17] = [
 
 /// Judges everything. Empty: every invariant holds.
 pub fn judge(evidence: &Evidence) -> Vec<Violation> {
-    let case = &Case::of(evidence);
     #[cfg(feature = "planted")]
     let _lifted = leeward_core::planted::lift();
+    let case = &Case::of(evidence);
     let mut violations: Vec<Violation> = CHECKERS
         .iter()
         .flat_map(|(invariant, check)| {

@@ -2,38 +2,42 @@
 
 use std::collections::BTreeMap;
 
-use leeward_core::journal::{Entry, State, chain};
+use leeward_core::journal::Entry;
 use leeward_core::telling::notice;
 use leeward_core::time::since;
-use leeward_ports::fake::Sent;
-use serde_json::Value;
+use leeward_ports::fake::{Delivered, Sent};
+use serde::Deserialize;
 
-use super::evidence::{Case, Journal};
+use super::evidence::Case;
+
+/// Which entry of which generation a message tells of.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Told {
+    generation: Option<u64>,
+    seq: Option<u64>,
+}
 
 /// L2: each end and each Held reached every receiver of the plan and Leeward's own topic.
 pub(super) fn told(evidence: &Case<'_>) -> Vec<String> {
-    let reached: Vec<(String, Value)> = evidence
-        .delivered
-        .iter()
-        .map(|d| (d.receiver.clone(), serde_json::from_str(&d.message.json).unwrap_or(Value::Null)))
-        .collect();
+    let told = |d: &Delivered| serde_json::from_str::<Told>(&d.message.json).unwrap_or_default();
+    let reached: Vec<(&str, Told)> =
+        evidence.delivered.iter().map(|d| (d.receiver.as_str(), told(d))).collect();
     let mut breaches = Vec::new();
     for journal in evidence.journals() {
-        let Some(state) = folded(journal) else { continue };
+        let Some(state) = &journal.state else { continue };
         for (at, record) in &journal.entries {
             let owed = matches!(record.entry, Entry::Ended { .. } | Entry::Held { .. });
             if !owed || since(*at, evidence.now) < evidence.patience {
                 continue;
             }
-            let Some(owed) = notice(&state, record) else {
+            let Some(owed) = notice(state, record) else {
                 breaches.push(format!("entry {} owes no notice", record.seq));
                 continue;
             };
             for receiver in receivers(evidence) {
-                let has = reached.iter().any(|(to, json)| {
-                    *to == receiver
-                        && json["generation"].as_u64() == owed.generation
-                        && json["seq"].as_u64() == owed.seq
+                let has = reached.iter().any(|(to, told)| {
+                    *to == receiver && told.generation == owed.generation && told.seq == owed.seq
                 });
                 if !has {
                     breaches.push(format!("{receiver} was never told: {}", owed.subject));
@@ -49,11 +53,6 @@ fn receivers(evidence: &Case<'_>) -> Vec<String> {
     let topics = notifications.topics.iter().map(|t| t.0.clone());
     let webhooks = notifications.webhooks.iter().map(|w| w.0.clone());
     topics.chain(webhooks).chain(evidence.system_topic.clone()).collect()
-}
-
-fn folded(journal: &Journal) -> Option<State> {
-    let (records, head) = chain::read(journal.bodies.iter().map(String::as_str)).ok()?;
-    State::fold(&records, head).ok()
 }
 
 /// L4: no change is sent more often than the protocol allows between two words of a person.

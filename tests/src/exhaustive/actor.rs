@@ -168,8 +168,8 @@ pub(super) fn arrive(
     if too_old(signed, node.now) {
         let error = ChangeError {
             kind: ChangeErrorKind::Refused,
-            code: "RequestExpired".to_owned(),
-            message: String::new(),
+            code: "RequestExpired".into(),
+            message: String::new().into(),
         };
         return (Reply::Refused(error), Happened::default());
     }
@@ -179,7 +179,7 @@ pub(super) fn arrive(
                 *node.world.changed.entry(effect.clone()).or_default() += 1;
             }
             let landed = Some((generation, effect.clone(), change.clone(), changed));
-            (Reply::Accepted(Receipt { id: "r".to_owned() }), Happened { landed, wrote: None })
+            (Reply::Accepted(Receipt { id: "r".into() }), Happened { landed, wrote: None })
         }
         Err(error) => (Reply::Refused(error), Happened::default()),
     }

@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::collections::{HashMap, VecDeque};
 
 use leeward_core::evidence::{Assessment, Reading, Signal, Standby, Vote};
-use leeward_core::ids::{Digest, Direction, Region, Side};
+use leeward_core::ids::{Digest, Direction, Region, Side, Text};
 use leeward_core::journal::chain;
 use leeward_core::limits::Limits;
 use leeward_core::plan::{ApprovalFor, Control, Database, Plan, RecordPair};
@@ -121,7 +121,7 @@ fn side(of: &Region) -> Side {
 }
 
 /// The instance of that side, which the other's follows as long as it is a replica.
-fn source(plan: &Plan, of: Side) -> Option<String> {
+fn source(plan: &Plan, of: Side) -> Option<Text> {
     plan.databases.iter().find_map(|database| match database {
         Database::RdsReplica(d) => Some(d.instance.of(of).clone()),
         Database::AuroraGlobal(_) | Database::DynamodbGlobal(_) => None,
@@ -159,10 +159,10 @@ fn answer(node: &Node, setup: &Setup, question: &Question) -> Result<View, Blind
         Question::Rds { region, .. } => {
             let engine = *world.engines.of(side(region));
             View::Rds(Some(RdsView {
-                status: if engine == Engine::Moving { "modifying" } else { "available" }.to_owned(),
+                status: if engine == Engine::Moving { "modifying" } else { "available" }.into(),
                 replica_source: source(&setup.plan, side(region).other())
                     .filter(|_| engine != Engine::Writer),
-                engine: "postgres".to_owned(),
+                engine: "postgres".into(),
                 zone: None,
                 multi_az: false,
                 replication: None,
@@ -178,7 +178,7 @@ fn answer(node: &Node, setup: &Setup, question: &Question) -> Result<View, Blind
             })
         }
         Question::Record { record_type, .. } if record_type == "TXT" => {
-            View::Record(Some((vec![format!("\"{}\"", world.fence_number)], 60)))
+            View::Record(Some((vec![format!("\"{}\"", world.fence_number).into()], 60)))
         }
         Question::Record { .. } => View::Record(None),
         Question::ZoneChange { .. } => View::InSync(true),
@@ -210,8 +210,9 @@ fn heartbeat(node: &Node, setup: &Setup) -> Option<Heartbeat> {
 /// Carries a request out where it lands; `Ok(true)`: the world is otherwise than before.
 #[expect(clippy::wildcard_enum_match_arm, reason = "the small world has nothing else")]
 pub(super) fn land(node: &mut Node, setup: &Setup, change: &Change) -> Result<bool, ChangeError> {
-    let refused =
-        |kind, code: &str| Err(ChangeError { kind, code: code.to_owned(), message: String::new() });
+    let refused = |kind, code: &str| {
+        Err(ChangeError { kind, code: code.into(), message: String::new().into() })
+    };
     let now = node.now;
     let world = &mut node.world;
     match change {

@@ -5,7 +5,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 
 use leeward_core::effect::EffectId;
-use leeward_core::ids::{Seq, Side, Sides, Step};
+use leeward_core::ids::{Seq, Side, Sides, Step, Text};
 use leeward_core::journal::{Entry, Reply};
 use leeward_core::time::{Span, Timestamp, after};
 use leeward_core::world::Change;
@@ -22,9 +22,9 @@ const START: Timestamp = Timestamp::constant(1_767_614_400, 0);
 pub(super) struct World {
     /// Whether voters see the primary well. It works and renews its lease in either case.
     pub(super) primary_seen: bool,
-    pub(super) owner: String,
+    pub(super) owner: Text,
     pub(super) epoch: u64,
-    pub(super) lease_effect: String,
+    pub(super) lease_effect: Text,
     /// When each side last renewed; it does for as long as it is the owner.
     pub(super) renewed: Sides<Timestamp>,
     /// Each side's database.
@@ -128,9 +128,9 @@ impl Node {
             books: Vec::new(),
             world: World {
                 primary_seen: true,
-                owner: PRIMARY.to_owned(),
+                owner: PRIMARY.into(),
                 epoch: 1,
-                lease_effect: String::new(),
+                lease_effect: Text::default(),
                 renewed: Sides { primary: START, standby: Timestamp::UNIX_EPOCH },
                 engines: Sides { primary: Engine::Writer, standby: Engine::Replica },
                 fence_number: 0,

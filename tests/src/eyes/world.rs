@@ -60,7 +60,7 @@ impl Outside for Eyes {
 
 fn http(status: u16) -> View {
     let (marker, body, took) = (None, String::new(), Span::millis(80));
-    View::Http(HttpView { status, marker, body, took })
+    View::Http(HttpView { status, marker, body: body.into(), took })
 }
 
 /// What a look brings to a voter of that kind.
@@ -69,22 +69,22 @@ fn view(voter: &Voter, ill: bool, since: Timestamp, now: Timestamp) -> View {
         Voter::Alarm(_) => View::Alarm(Some(AlarmView {
             state: if ill { AlarmState::Alarm } else { AlarmState::Ok },
             since: since.max(Timestamp::UNIX_EPOCH),
-            reason: "drawn".to_owned(),
+            reason: "drawn".into(),
         })),
         Voter::HealthCheck(_) => View::HealthCheck(Some(HealthCheckView {
             checkers: vec![CheckerView {
-                region: "eu-west-1".to_owned(),
+                region: "eu-west-1".into(),
                 success: !ill,
                 at: Some(now),
-                words: "drawn".to_owned(),
+                words: "drawn".into(),
             }],
         })),
         Voter::Group(_) | Voter::Instances(_) | Voter::Targets(_) => {
             let member = |id: &str| Member {
-                id: id.to_owned(),
+                id: id.into(),
                 zone: None,
                 health: if ill { MemberHealth::Unhealthy } else { MemberHealth::Healthy },
-                state: "drawn".to_owned(),
+                state: "drawn".into(),
             };
             View::Members(Some(MembersView { members: vec![member("i-1"), member("i-2")] }))
         }
@@ -99,15 +99,15 @@ fn view(voter: &Voter, ill: bool, since: Timestamp, now: Timestamp) -> View {
         }
         Voter::Endpoint(_) => http(200),
         Voter::Replication(_) => View::Rds(Some(RdsView {
-            status: "available".to_owned(),
-            replica_source: Some("orders-db".to_owned()),
-            engine: "postgres".to_owned(),
+            status: "available".into(),
+            replica_source: Some("orders-db".into()),
+            engine: "postgres".into(),
             zone: None,
             multi_az: false,
             replication: Some(ReplicationView {
                 normal: !ill,
-                status: if ill { "error" } else { "replicating" }.to_owned(),
-                message: String::new(),
+                status: if ill { "error" } else { "replicating" }.into(),
+                message: String::new().into(),
             }),
         })),
         // These are told, not looked at.

@@ -173,6 +173,7 @@ impl Run<'_> {
     pub(super) fn heal(&mut self) {
         self.due.retain(|_, due| !matches!(due, Due::Begins(_) | Due::Ends(_)));
         self.shared.lock().calm = true;
+        self.set_pace();
         self.healed();
         self.stack.heal();
         // Who deployed what cannot finish an open generation deploys what can.

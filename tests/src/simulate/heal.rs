@@ -10,8 +10,9 @@ use leeward_core::table::{JOURNAL, Key, SIGNALS, generation_partition, workload_
 use leeward_core::time::{Span, Timestamp, after, since};
 use leeward_ports::Item;
 
+use super::incidents::{Incident, Planned};
 use super::people::{Said, Verb};
-use super::run::{Due, Run};
+use super::run::{Due, Run, SWEEP};
 use crate::check::Violation;
 
 /// Longest time that a healed generation may take: twice the longest time limit of the plans (to do
@@ -21,11 +22,11 @@ const BOUND: Span = Span::minutes(150);
 const WORD_BOUND: Span = Span::minutes(20);
 /// How often a generation may be resumed and wait again before it is given up.
 const RESUMES: u32 = 3;
-/// After so long without a generation none comes: alarm, sustained votes and a sweep together take
-/// less with every plan and every habit.
-const IDLE: Span = Span::minutes(10);
-/// The slowest alarm and the sweep that reads it: who does not say down by then has nothing to say it of.
-const SEEN: Span = Span::minutes(4);
+/// After so long without a generation none comes: alarm, sustained votes and two sweeps together take
+/// less with every plan, every habit and every pace.
+const IDLE: Span = Span::minutes(12);
+/// What a sweep takes to read an alarm that has just been raised.
+const READ: Span = Span::seconds(30);
 /// What a stored vote has in it that says down.
 const DOWN: &str = "\"vote\":\"unhealthy\"";
 /// Much later, for an invocation that comes again.
@@ -112,10 +113,21 @@ impl Run<'_> {
 
     /// Whether the first part of the run has nothing more to show.
     pub(super) fn quiet(&self) -> bool {
-        let waits = |due: &Due| !matches!(due, Due::Sweep);
-        !self.due.values().any(waits)
+        !self.due.values().any(|due| self.awaited(due))
             && self.at_rest()
             && (self.latest().is_some() || self.idle_since() >= IDLE || self.nobody_says_down())
+    }
+
+    /// Whether something that is due may change anything: not so a sweep, nor a word about a generation where
+    /// there is none.
+    pub(super) fn awaited(&self, due: &Due) -> bool {
+        match due {
+            Due::Sweep => false,
+            Due::Begins(Planned { incident: Incident::Operator(verb), .. }) => {
+                matches!(verb, Verb::Start(..)) || self.generations() > 0
+            }
+            Due::Begins(_) | Due::Ends(_) | Due::Invoke(_) | Due::Answer(_) => true,
+        }
     }
 
     /// Whether no generation is open or left in the middle, and nothing that was seen calls for one.
@@ -123,10 +135,12 @@ impl Run<'_> {
         self.latest().is_none_or(|s| s.end.is_some()) && self.at_rest() && self.nobody_says_down()
     }
 
-    /// Whether the news have had time to be seen, and no vote says down: no generation comes of them.
+    /// Whether the news have had time to be seen (the run's alarms and the sweep that reads them), and no vote
+    /// says down: no generation comes of them.
     fn nobody_says_down(&self) -> bool {
         let partition = workload_partition(&self.stack.prepared.plan.workload);
-        self.idle_since() >= SEEN
+        let sweep = SWEEP.max(self.forced.pace.sweep);
+        self.idle_since() >= self.alarms.plus(sweep).plus(READ)
             && self.stack.table.stored(&partition, SIGNALS).iter().all(|s| !s.body.contains(DOWN))
     }
 
@@ -241,7 +255,7 @@ impl Run<'_> {
     /// Invocations of this run come once more, days later.
     pub(super) fn days_later(&mut self) -> Vec<Violation> {
         let count = u32::try_from(self.history.len()).unwrap_or(0);
-        if count == 0 || self.shared.choose(|c| c.below(4)) != 1 {
+        if count == 0 || self.shared.choose(|c| c.below(12)) != 1 {
             return Vec::new();
         }
         let again = after(self.now(), DAYS);

@@ -15,7 +15,6 @@ use leeward_detector::Detector;
 use leeward_ports::fake::FakeClock;
 use serde_json::Value;
 
-use super::pace::LULL_LOOK;
 use super::stack::Shared;
 use crate::functions;
 
@@ -67,7 +66,7 @@ impl Host for Service {
     }
 
     async fn wait(&self, _: &str, duration: Duration) {
-        let least = if self.shared.lock().lull { LULL_LOOK } else { Span::default() };
+        let least = self.shared.lock().wait;
         self.clock.sleep(span(duration).max(least)).await;
     }
 

@@ -349,7 +349,7 @@ impl Stack {
                         region: c.region.clone(),
                         namespace: c.namespace.clone(),
                         metric: c.metric.clone(),
-                        workload: plan.workload.as_str().to_owned(),
+                        workload: plan.workload.as_str().into(),
                         value: f64::from(u8::from(stop)),
                         at: self.clock.date(),
                     });

@@ -8,20 +8,29 @@ use leeward_core::time::{Span, Timestamp, after, since};
 use super::choices::Choices;
 use super::incidents::{Incident, Planned};
 use super::people::Verb;
-use super::run::{Due, Run, SWEEP};
+use super::run::{Due, RETRIES, Run, SWEEP};
+use super::sites::Caller;
 
 /// Of so many runs one takes its time.
-const SLOW: u32 = 16;
+const SLOW: u32 = 64;
+/// From one sweep to the next where a run goes fast, in seconds: what a sweep sees that is not news costs as
+/// much as what is, and alarms hasten the looks that matter. None is longer than votes stay fresh.
+const SWEEPS: [u64; 3] = [60, 120, 150];
+/// Least wait of an execution between two looks where a run goes fast, in seconds: from what the steps ask for
+/// to twice the longest that they ask for.
+const WAITS: [u64; 3] = [0, 30, 60];
 /// A timetable is so many times as dense where a run goes fast.
-const DENSE: u64 = 3;
+const DENSE: u64 = 5;
 /// How soon a person answers, in seconds.
 const ANSWERS: [u64; 5] = [5, 20, 45, 90, 200];
 /// When the first generation may be open at the earliest.
 const OPENS: Span = Span::minutes(3);
 /// After so long without a stir it is a lull.
-const LULL: Span = Span::minutes(3);
+const LULL: Span = Span::seconds(100);
 /// How often what stands still is looked at in a lull: votes stay fresh in between.
-pub(super) const LULL_LOOK: Span = Span::seconds(150);
+const LULL_LOOK: Span = Span::seconds(150);
+/// Least wait of an execution when everything has healed: nothing comes in between any more.
+const WAITS_HEALED: Span = Span::seconds(60);
 /// What the body of a question to people has in it.
 const ASKED: &str = "\"entry\":\"asked\"";
 /// Apart from the choices of the same seed.
@@ -33,6 +42,10 @@ pub struct Pace {
     seed: Option<u64>,
     /// Whether the timetable is dense, and what stands still is looked at less often.
     pub(super) fast: bool,
+    /// The schedule fires no sooner than so long after it fired last.
+    pub(super) sweep: Span,
+    /// An execution waits no shorter than so between two looks.
+    pub(super) wait: Span,
     /// What a person says to a question, and how soon; `None`: nobody is awake.
     pub(super) answer: Option<(Verb, Span)>,
 }
@@ -48,7 +61,12 @@ impl Pace {
             2 => Some((Verb::Decline, soon)),
             _ => Some((Verb::Approve, soon)),
         };
-        Self { seed: Some(seed), fast, answer: answer.filter(|_| fast) }
+        let mut least = |list: &[u64]| {
+            let seconds = drawn.pick(list).copied().filter(|_| fast);
+            Span::seconds(seconds.unwrap_or_default())
+        };
+        let (sweep, wait) = (least(&SWEEPS), least(&WAITS));
+        Self { seed: Some(seed), fast, sweep, wait, answer: answer.filter(|_| fast) }
     }
 
     /// The seed that it was drawn from; `None`: as slow as can be.
@@ -91,12 +109,37 @@ impl Run<'_> {
         }
     }
 
+    /// Sets how long executions wait between two looks from now on.
+    pub(super) fn set_pace(&mut self) {
+        let wait = if self.lull() {
+            LULL_LOOK
+        } else if self.unwinds() {
+            WAITS_HEALED
+        } else {
+            self.forced.pace.wait
+        };
+        self.shared.lock().wait = wait;
+    }
+
+    /// Whether everything has healed in a run that goes fast: what is left takes its course.
+    fn unwinds(&self) -> bool {
+        self.forced.pace.fast && self.shared.lock().calm
+    }
+
+    /// Whether a sweep that failed is delivered again before long: where a run goes fast that stands for the
+    /// next one.
+    pub(super) fn sweeps_anyway(&self) -> bool {
+        let again = |due: &Due| matches!(due, Due::Invoke(i) if i.caller == Caller::Sweep && i.reply.is_none() && i.retries < RETRIES);
+        self.forced.pace.fast && self.due.values().any(again)
+    }
+
     /// When the schedule fires next. Where nothing is under way and no vote says down, each sweep would see what
     /// the last one saw: the next is a minute before something else is due, so that the votes are fresh by then.
-    pub(super) fn next_sweep(&self, lull: bool) -> Timestamp {
+    pub(super) fn next_sweep(&self) -> Timestamp {
         let now = self.now();
-        let next = after(now, if lull { LULL_LOOK } else { SWEEP });
-        let waits = self.due.iter().filter(|(_, due)| !matches!(due, Due::Sweep));
+        let rests = self.lull() || self.unwinds();
+        let next = after(now, if rests { LULL_LOOK } else { SWEEP.max(self.forced.pace.sweep) });
+        let waits = self.due.iter().filter(|(_, due)| self.awaited(due));
         let thaws = self.tasks.iter().filter_map(|task| task.frozen);
         let first = waits.map(|((at, _), _)| *at).chain(thaws).min();
         match first {
@@ -108,7 +151,7 @@ impl Run<'_> {
     }
 
     /// Whether nothing has moved for so long that it is looked at less often.
-    pub(super) fn lull(&self) -> bool {
+    fn lull(&self) -> bool {
         let moved = self.stirred.0.max(self.struck);
         self.forced.pace.fast && self.stirred.1 > 0 && since(moved, self.now()) >= LULL
     }

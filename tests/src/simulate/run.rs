@@ -24,7 +24,7 @@ use super::task::{Done, Invocation, Kind, Mishap, Task, Wake};
 /// How often the schedule fires.
 pub(super) const SWEEP: Span = Span::minutes(1);
 /// Asynchronous delivery: Lambda tries twice more, after a minute and after two.
-const RETRIES: u32 = 2;
+pub(super) const RETRIES: u32 = 2;
 /// More polls than any run takes that gets anywhere.
 const POLLS_MAX: u64 = 400_000;
 
@@ -53,6 +53,8 @@ pub(super) struct Run<'s> {
     pub(super) coarse: bool,
     /// What became of the word that had to be taken.
     pub(super) said: Option<Said>,
+    /// How long this world's alarms take to follow what they watch.
+    pub(super) alarms: Span,
     /// When the last sweep that went well began.
     pub(super) swept: Option<Timestamp>,
     /// When something of the timetable began or ended last.
@@ -79,6 +81,7 @@ impl<'s> Run<'s> {
         let plan = shared.choose(|c| c.below(plans)) as usize;
         let stack = Stack::new(&setup.plans[plan], shared.clone());
         let worked = stack.clock.now();
+        let alarms = stack.world.habits().alarm;
         let mut run = Self {
             setup,
             stack,
@@ -90,6 +93,7 @@ impl<'s> Run<'s> {
             turns: Vec::new(),
             coarse: false,
             said: None,
+            alarms,
             swept: None,
             struck: worked,
             worked,
@@ -215,10 +219,12 @@ impl<'s> Run<'s> {
             }
             match entry.remove() {
                 Due::Sweep => {
-                    let lull = self.lull();
-                    self.shared.lock().lull = lull;
-                    let next = self.next_sweep(lull);
+                    self.set_pace();
+                    let next = self.next_sweep();
                     self.at(next, Due::Sweep);
+                    if self.sweeps_anyway() {
+                        continue;
+                    }
                     let tick = json!({"source": "aws.events", "detail-type": "Scheduled Event"});
                     self.invoke("${DetectorFunction}".to_owned(), tick, None, RETRIES);
                 }
@@ -247,7 +253,8 @@ impl<'s> Run<'s> {
     /// Starts an execution of Step Functions.
     pub(super) fn execute(&mut self, name: String, input: String) {
         let id = self.sequence + 1;
-        let host = Service { id, clock: self.stack.clock.clone(), shared: self.shared.clone() };
+        let (clock, shared) = (self.stack.clock.clone(), self.shared.clone());
+        let host = Service { id, clock, shared };
         let work = self.walk(&name, &input, host);
         self.spawn(Kind::Execution { name, input }, work, None, None);
     }

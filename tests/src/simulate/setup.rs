@@ -10,6 +10,11 @@ use leeward_reconcile::Shelf;
 
 use crate::rig::{example, machine, plan_items};
 
+/// Voters of the smaller half of the plans: the quorum of two, and one more.
+const VOTERS: usize = 3;
+/// What the names of those say.
+const THREE_VOTERS: &str = "three voters";
+
 /// A plan as it is stored, parsed and written once.
 #[derive(Clone)]
 pub struct Prepared {
@@ -54,14 +59,30 @@ impl Prepared {
         };
         Self::new(&format!("{name}, {asks}, then {on_timeout:?}"), plan)
     }
+
+    /// The same plan with no more voters than a quorum and one that may be wrong: what a sweep looks at is most
+    /// of what a run costs, and what goes wrong in a recovery does not depend on how many said so.
+    fn with_three_voters(&self) -> Self {
+        let mut plan = (*self.plan).clone();
+        plan.detection.voters.truncate(VOTERS);
+        Self::new(&format!("{}, {THREE_VOTERS}", self.name), plan)
+    }
 }
 
 impl Setup {
-    /// The example plans, with different approvals; the simplest first.
+    /// The example plans, with different approvals, the simplest first; then, twice, the same with three voters.
     pub fn examples() -> Self {
+        let mut plans = Self::approvals();
+        let small: Vec<Prepared> = plans.iter().map(Prepared::with_three_voters).collect();
+        // Two runs of three go with the small ones.
+        plans.extend(small.iter().chain(&small).cloned());
+        Self::of(plans)
+    }
+
+    fn approvals() -> Vec<Prepared> {
         let asks =
             |name: &str, wanted_for, on_timeout| Prepared::asking(name, wanted_for, on_timeout);
-        Self::of(vec![
+        vec![
             asks("orders", ApprovalFor::None, OnTimeout::Hold),
             asks("orders", ApprovalFor::OneWay, OnTimeout::Hold),
             asks("orders", ApprovalFor::OneWay, OnTimeout::Proceed),
@@ -69,7 +90,7 @@ impl Setup {
             asks("catalog", ApprovalFor::None, OnTimeout::Hold),
             asks("catalog", ApprovalFor::OneWay, OnTimeout::Hold),
             asks("sessions", ApprovalFor::None, OnTimeout::Proceed),
-        ])
+        ]
     }
 
     /// The example plans exactly as they are shipped.

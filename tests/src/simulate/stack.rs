@@ -3,6 +3,7 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use leeward_asl::Call as TaskCall;
+use leeward_core::time::Span;
 use leeward_detector::Detector;
 use leeward_ports::fake::{
     Call, FakeClock, FakeExecutions, FakePublisher, FakeTable, FakeWorld, Fate, Fates,
@@ -27,8 +28,8 @@ pub(super) struct Common {
     pub(super) mix: Mix,
     /// Nothing goes wrong any more.
     pub(super) calm: bool,
-    /// Nothing moves: what waits, waits longer.
-    pub(super) lull: bool,
+    /// No execution waits shorter between two looks.
+    pub(super) wait: Span,
     /// Who is being polled.
     pub(super) caller: Caller,
     pub(super) tally: Tally,
@@ -44,7 +45,7 @@ impl Shared {
             choices,
             mix: Mix::default(),
             calm: false,
-            lull: false,
+            wait: Span::default(),
             caller: Caller::Sweep,
             tally: Tally::default(),
             aims: Vec::new(),

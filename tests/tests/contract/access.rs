@@ -156,7 +156,7 @@ fn generation(plan: &Plan, direction: Direction, undoes: &[Step]) -> State {
     for batch in steps::effects(plan, Generation(1)) {
         let change = every_change().into_iter().find(|c| matches!(c, Change::ChangeRecords { .. }));
         if let Some(change) = change.filter(|_| batch.as_str().ends_with(Verb::Records.as_str())) {
-            let reply = Some(Reply::Accepted(Receipt { id: "C1".to_owned() }));
+            let reply = Some(Reply::Accepted(Receipt { id: "C1".into() }));
             let nonce = Nonce::new("nonce");
             let intents = vec![IntentState { seq: Seq(2), at: start(), nonce, reply }];
             let sent = EffectState { intents, change, before: None, undoes: None, outcome: None };

@@ -169,8 +169,10 @@ fn the_probe_reads_its_event() {
     assert_eq!(serde_json::to_value(&request).unwrap(), event);
     let databases = &examples()["orders.yaml"].databases;
     let probe = databases.first().and_then(|d| d.probe()).expect("orders has a probe");
-    assert_eq!((&request.host, request.port), (&probe.side.standby.host, probe.side.standby.port));
-    assert_eq!((&request.database, &request.user), (&probe.database, &probe.user));
+    let place = &probe.side.standby;
+    assert_eq!((request.host.as_str(), request.port), (place.host.as_str(), place.port));
+    assert_eq!(request.database.as_str(), probe.database.as_str());
+    assert_eq!(request.user.as_str(), probe.user.as_str());
 }
 
 /// Fields with what is given, `None` where it is taken from the execution.

@@ -1,5 +1,6 @@
 //! Changes: what is sent, that it is sent once, how it is dated, and what each answer means.
 
+use leeward_core::ids::Text;
 use leeward_core::plan::SecurityGroupRules;
 use leeward_core::world::{Change, ChangeErrorKind, FenceNumber, RecordSet};
 use leeward_ports::Outside;
@@ -29,39 +30,46 @@ pub(super) fn world(clients: &Clients) -> World {
 }
 
 fn rules() -> SecurityGroupRules {
-    let cidrs = vec!["10.0.0.0/16".to_owned(), "2001:db8::/32".to_owned()];
-    SecurityGroupRules { group: "sg-1".to_owned(), port: 5432, cidrs }
+    let cidrs = vec!["10.0.0.0/16".into(), "2001:db8::/32".into()];
+    SecurityGroupRules { group: "sg-1".into(), port: 5432, cidrs }
 }
 
 fn bound(suspend: bool) -> Change {
     let (minimum, maximum, desired) = if suspend { (0, 0, 0) } else { (2, 6, 3) };
     let group = "writers".to_owned();
-    Change::BoundGroup { region: "us-east-1".into(), group, minimum, maximum, desired, suspend }
+    Change::BoundGroup {
+        region: "us-east-1".into(),
+        group: group.into(),
+        minimum,
+        maximum,
+        desired,
+        suspend,
+    }
 }
 
 pub(super) fn move_lease() -> Change {
     Change::MoveLease {
         region: "eu-west-1".into(),
-        table: "leases".to_owned(),
-        key: "LEASE#orders".to_owned(),
-        from_owner: "us-east-1".to_owned(),
+        table: "leases".into(),
+        key: "LEASE#orders".into(),
+        from_owner: "us-east-1".into(),
         from_epoch: 4,
-        to_owner: "nobody".to_owned(),
-        effect: "orders/1/fence/orders-db/take".to_owned(),
+        to_owner: "nobody".into(),
+        effect: "orders/1/fence/orders-db/take".into(),
     }
 }
 
 pub(super) fn change_records() -> Change {
     let record = RecordSet {
-        name: "orders.example.com".to_owned(),
-        record_type: "CNAME".to_owned(),
+        name: "orders.example.com".into(),
+        record_type: "CNAME".into(),
         ttl: 60,
-        values: vec!["west.example.com".to_owned()],
+        values: vec!["west.example.com".into()],
     };
     let name = "_leeward.orders.edge.example.com".to_owned();
     Change::ChangeRecords {
-        zone: "Z1".to_owned(),
-        fence: FenceNumber { name, from: 2, to: 3 },
+        zone: "Z1".into(),
+        fence: FenceNumber { name: name.into(), from: 2, to: 3 },
         records: vec![record],
     }
 }
@@ -70,15 +78,23 @@ pub(super) fn global(switchover: bool) -> Change {
     let region = "us-west-2".into();
     let (global_cluster, target) = ("catalog".to_owned(), "arn:west".to_owned());
     if switchover {
-        Change::SwitchoverGlobal { region, global_cluster, target }
+        Change::SwitchoverGlobal {
+            region,
+            global_cluster: global_cluster.into(),
+            target: target.into(),
+        }
     } else {
-        Change::FailoverGlobal { region, global_cluster, target }
+        Change::FailoverGlobal {
+            region,
+            global_cluster: global_cluster.into(),
+            target: target.into(),
+        }
     }
 }
 
 pub(super) fn reserve(reserved: Option<u32>) -> Change {
     let function = "orders-consumer".to_owned();
-    Change::ReserveConcurrency { region: "us-west-2".into(), function, reserved }
+    Change::ReserveConcurrency { region: "us-west-2".into(), function: function.into(), reserved }
 }
 
 const SECURITY_GROUP: &str = r"<DescribeSecurityGroupsResponse><securityGroupInfo><item>
@@ -113,7 +129,7 @@ fn databases() -> Vec<Single> {
             ],
         ),
         (
-            Change::PromoteReplica { region: region(), instance: "orders-west".to_owned() },
+            Change::PromoteReplica { region: region(), instance: "orders-west".into() },
             query("PromoteReadReplica"),
             vec!["Action=PromoteReadReplica", "DBInstanceIdentifier=orders-west"],
         ),
@@ -131,10 +147,10 @@ fn databases() -> Vec<Single> {
 }
 
 fn capacity() -> Vec<Single> {
-    let ids = vec!["i-1".to_owned(), "i-2".to_owned()];
+    let ids = vec![Text::from("i-1"), "i-2".into()];
     vec![
         (
-            Change::SetMinimum { region: region(), group: "web".to_owned(), minimum: 4 },
+            Change::SetMinimum { region: region(), group: "web".into(), minimum: 4 },
             query("UpdateAutoScalingGroup"),
             vec!["Action=UpdateAutoScalingGroup", "AutoScalingGroupName=web", "MinSize=4"],
         ),
@@ -151,8 +167,8 @@ fn capacity() -> Vec<Single> {
         (
             Change::SetDesiredCount {
                 region: region(),
-                cluster: "c".to_owned(),
-                service: "s".to_owned(),
+                cluster: "c".into(),
+                service: "s".into(),
                 count: 3,
             },
             Reply::ok("{}"),
@@ -166,7 +182,7 @@ fn functions() -> Vec<Single> {
         (reserve(Some(9)), Reply::ok("{}"), vec![r#""ReservedConcurrentExecutions":9"#]),
         (reserve(None), Reply::new(204, ""), vec![]),
         (
-            Change::EnableEventSource { region: region(), uuid: "u-1".to_owned(), enabled: true },
+            Change::EnableEventSource { region: region(), uuid: "u-1".into(), enabled: true },
             Reply::ok(r#"{"UUID":"u-1","State":"Enabling"}"#),
             vec![r#""Enabled":true"#],
         ),
@@ -181,9 +197,9 @@ fn traffic() -> Vec<Single> {
         (
             Change::PutMetric {
                 region: region(),
-                namespace: "Leeward".to_owned(),
-                metric: "StandbyServes".to_owned(),
-                workload: "orders".to_owned(),
+                namespace: "Leeward".into(),
+                metric: "StandbyServes".into(),
+                workload: "orders".into(),
                 value: 1.0,
                 at: http_instant(),
             },
@@ -321,9 +337,9 @@ async fn what_cannot_be_right_is_not_sent() {
     }
     let not_a_number = Change::PutMetric {
         region: "us-west-2".into(),
-        namespace: "Leeward".to_owned(),
-        metric: "StandbyServes".to_owned(),
-        workload: "orders".to_owned(),
+        namespace: "Leeward".into(),
+        metric: "StandbyServes".into(),
+        workload: "orders".into(),
         value: f64::NAN,
         at: http_instant(),
     };

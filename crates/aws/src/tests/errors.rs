@@ -32,12 +32,9 @@ async fn no_change_is_sent_twice_and_each_answer_means_what_it_says() {
 #[tokio::test]
 async fn documented_errors_are_told_apart() {
     use ChangeErrorKind::{Conflict, Refused, Throttled};
-    let promote = || Change::PromoteReplica {
-        region: "us-west-2".into(),
-        instance: "orders-west".to_owned(),
-    };
-    let start =
-        || Change::StartInstances { region: "us-west-2".into(), ids: vec!["i-1".to_owned()] };
+    let promote =
+        || Change::PromoteReplica { region: "us-west-2".into(), instance: "orders-west".into() };
+    let start = || Change::StartInstances { region: "us-west-2".into(), ids: vec!["i-1".into()] };
     let batch = |words: &str| {
         Reply::new(
             400,

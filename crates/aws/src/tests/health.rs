@@ -123,7 +123,7 @@ async fn a_service_is_told_with_its_deployments() {
             id: "ecs-svc/1".into(),
             primary: false,
             state: None,
-            reason: String::new(),
+            reason: String::new().into(),
             desired: 0,
             running: 2,
             failed: 0,

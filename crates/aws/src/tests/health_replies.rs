@@ -30,7 +30,7 @@ pub(super) fn group() -> Question {
 }
 
 pub(super) fn status(ids: &[&str]) -> Question {
-    let ids = ids.iter().map(|id| (*id).to_owned()).collect();
+    let ids = ids.iter().map(|id| (*id).into()).collect();
     Question::InstanceStatus { region: region(), ids }
 }
 
@@ -68,7 +68,7 @@ pub(super) fn at(seconds: i64) -> Timestamp {
 }
 
 pub(super) fn member(id: &str, zone: Option<&str>, health: MemberHealth, state: &str) -> Member {
-    Member { id: id.into(), zone: zone.map(str::to_owned), health, state: state.into() }
+    Member { id: id.into(), zone: zone.map(Into::into), health, state: state.into() }
 }
 
 pub(super) fn members(members: Vec<Member>) -> View {

@@ -156,7 +156,7 @@ fn instance_xml(source: &str) -> Reply {
 fn instance_view(source: Option<&str>) -> View {
     View::Rds(Some(RdsView {
         status: "available".into(),
-        replica_source: source.map(str::to_owned),
+        replica_source: source.map(Into::into),
         engine: "postgres".into(),
         zone: None,
         multi_az: false,
@@ -179,9 +179,15 @@ fn databases() -> Vec<(Question, Reply, View)> {
     let seen = |owner: &str, epoch, effect: &str, renewed_at| {
         let (owner, effect) = (owner.to_owned(), effect.to_owned());
         let answered_at = http_instant();
-        View::Lease(Some(LeaseView { owner, epoch, effect, renewed_at, answered_at }))
+        View::Lease(Some(LeaseView {
+            owner: owner.into(),
+            epoch,
+            effect: effect.into(),
+            renewed_at,
+            answered_at,
+        }))
     };
-    let member = |arn: &str, writer| GlobalMember { arn: arn.to_owned(), writer };
+    let member = |arn: &str, writer| GlobalMember { arn: arn.into(), writer };
     let running = |running| View::Running(Some(RunningView { desired: 1, running }));
     let table = |status: &str| json_reply(&json!({"Table": {"TableStatus": status}}));
     let probed = json!({"schema": 1, "in_recovery": true, "writable": false,
@@ -225,7 +231,7 @@ fn capacity() -> Vec<(Question, Reply, View)> {
     let empty = "<AutoScalingGroups/>";
     let service = |status: &str| json!({"services": [{"status": status, "desiredCount": 3, "runningCount": 2}]});
     let missing = json!({"services": [], "failures": [{"reason": "MISSING"}]});
-    let state = |id: &str, state: &str| (id.to_owned(), InstanceState(state.to_owned()));
+    let state = |id: &str, state: &str| (id.into(), InstanceState(state.into()));
     vec![
         (
             group(),
@@ -283,7 +289,7 @@ fn outside() -> Vec<(Question, Reply, View)> {
     };
     let alarmed = |since| {
         let (state, reason) = (AlarmState::Alarm, "3 of 3".to_owned());
-        View::Alarm(Some(AlarmView { state, since: at(since), reason }))
+        View::Alarm(Some(AlarmView { state, since: at(since), reason: reason.into() }))
     };
     let data = |values: Value, times: Value| json!({"MetricDataResults": [{"Id": "latest", "Values": values, "Timestamps": times}]});
     let two = data(json!([7, 9]), json!([{"epoch": 1_700_000_060}, {"epoch": 1_700_000_000}]));

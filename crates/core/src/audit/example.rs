@@ -102,7 +102,7 @@ impl Journal {
     pub(crate) fn done(&mut self, seconds: u64, step: Step, change: Change) -> EffectId {
         let effect = self.sent(seconds, step, change);
         let intent = self.records.last().unwrap().seq;
-        let reply = Reply::Accepted(Receipt { id: "r".to_owned() });
+        let reply = Reply::Accepted(Receipt { id: "r".into() });
         self.add(seconds, Entry::Replied { effect: effect.clone(), intent, reply });
         let outcome =
             Entry::Outcome { effect: effect.clone(), applied: true, evidence: "seen".to_owned() };
@@ -131,17 +131,17 @@ impl Journal {
 pub(crate) fn lease(from: &str, epoch: u64, to: &str) -> Change {
     Change::MoveLease {
         region: Region::from("eu-west-1"),
-        table: "leases".to_owned(),
-        key: "LEASE#orders".to_owned(),
-        from_owner: from.to_owned(),
+        table: "leases".into(),
+        key: "LEASE#orders".into(),
+        from_owner: from.into(),
         from_epoch: epoch,
-        to_owner: to.to_owned(),
-        effect: "e".to_owned(),
+        to_owner: to.into(),
+        effect: "e".into(),
     }
 }
 
 pub(crate) fn promote() -> Change {
-    Change::PromoteReplica { region: Region::from("us-west-2"), instance: "orders-west".to_owned() }
+    Change::PromoteReplica { region: Region::from("us-west-2"), instance: "orders-west".into() }
 }
 
 pub(crate) fn database() -> EntryId {

@@ -184,9 +184,9 @@ fn users_that_are_moved_before_a_writer_is_there_are_found() {
         Step::Traffic,
         crate::world::Change::PutMetric {
             region: "eu-west-1".into(),
-            namespace: "n".to_owned(),
-            metric: "m".to_owned(),
-            workload: "orders".to_owned(),
+            namespace: "n".into(),
+            metric: "m".into(),
+            workload: "orders".into(),
             value: 1.0,
             at: at(34),
         },

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::evidence::{Signal, Signs, Vote};
-use crate::ids::{Region, VoterId};
+use crate::ids::{Region, Text, VoterId};
 use crate::plan::{ImpairmentKind, Plan, Voter, VoterKind};
 use crate::planted::{self, Bug};
 use crate::time::{Span, Timestamp, since};
@@ -29,7 +29,7 @@ pub struct Ballot {
     /// Since when it says so.
     pub since: Option<Timestamp>,
     /// Its words, or why it does not count.
-    pub evidence: String,
+    pub evidence: Text,
     /// What it saw beside.
     pub signs: Signs,
 }
@@ -109,7 +109,7 @@ pub(super) fn ballot(plan: &Plan, voter: &Voter, signals: &[Signal], now: Timest
         age: None,
         sustained: None,
         since: None,
-        evidence: "it never voted".to_owned(),
+        evidence: "it never voted".into(),
         signs: Signs::default(),
     };
     let Some(signal) = latest else { return ballot };
@@ -117,7 +117,7 @@ pub(super) fn ballot(plan: &Plan, voter: &Voter, signals: &[Signal], now: Timest
         ballot.evidence = format!(
             "the vote on record is of another eye, {}: two plans use the name {} for two voters, or the plan is new",
             signal.eye, signal.voter
-        );
+        ).into();
         return ballot;
     }
     ballot.age = Some(since(signal.at, now));
@@ -138,13 +138,13 @@ pub(super) fn ballot(plan: &Plan, voter: &Voter, signals: &[Signal], now: Timest
     ballot
 }
 
-fn counted(plan: &Plan, voter: &Voter, signal: &Signal, now: Timestamp) -> (Counted, String) {
+fn counted(plan: &Plan, voter: &Voter, signal: &Signal, now: Timestamp) -> (Counted, Text) {
     let detection = &plan.detection;
     let fresh = voter.freshness(detection.freshness);
     let age = since(signal.at, now);
     if age > fresh && !planted::is(Bug::StaleVotes) {
         let why = format!("its vote is {} old, more than {fresh}", age.in_words());
-        return (Counted::Unknown, why);
+        return (Counted::Unknown, why.into());
     }
     // All of this is measured at its last word, not now: time alone makes nobody believed.
     let turns = signal.turns_within(detection.flapping.window);
@@ -153,7 +153,7 @@ fn counted(plan: &Plan, voter: &Voter, signal: &Signal, now: Timestamp) -> (Coun
             "it flaps: {turns} changes of mind in {}, more than {}",
             detection.flapping.window, detection.flapping.turns
         );
-        return (Counted::Unknown, why);
+        return (Counted::Unknown, why.into());
     }
     let counted = match signal.vote {
         Vote::Unknown if planted::is(Bug::UnknownIsDown) => Counted::Unhealthy,

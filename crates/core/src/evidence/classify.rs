@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde::{Deserialize, Serialize};
 
 use crate::evidence::{Ballot, Counted, Verdict};
-use crate::ids::{Direction, Region};
+use crate::ids::{Direction, Region, Text};
 use crate::plan::{ImpairmentKind, Plan, Severity, VoterKind};
 
 /// What kind of failure it is.
@@ -19,11 +19,11 @@ pub struct Classification {
     /// Why it is called so, in a sentence.
     pub because: String,
     /// Zones that are down.
-    pub zones: BTreeSet<String>,
+    pub zones: BTreeSet<Text>,
     /// Services that are touched.
-    pub services: BTreeSet<String>,
+    pub services: BTreeSet<Text>,
     /// Resources that are named.
-    pub resources: BTreeSet<String>,
+    pub resources: BTreeSet<Text>,
     /// What it touches, in a sentence with numbers.
     pub impact: String,
 }
@@ -51,11 +51,11 @@ pub fn classify(
     let told = down.iter().filter_map(|b| b.signs.severity).max();
     let weight = if verdict == Verdict::Down { raised(weight(kind)) } else { weight(kind) };
     let severity = told.map_or(weight, |told| told.max(weight));
-    let zones: BTreeSet<String> =
+    let zones: BTreeSet<Text> =
         down.iter().flat_map(|b| b.signs.zones_down.iter().cloned()).collect();
     let resources = down.iter().flat_map(|b| b.signs.resources.iter().cloned()).collect();
     let all = services(plan);
-    let named: BTreeSet<String> =
+    let named: BTreeSet<Text> =
         down.iter().flat_map(|b| b.signs.services.iter().cloned()).collect();
     let services = if named.is_empty() { all.clone() } else { named };
     let impact = impact(plan, suspect, &services, all.len(), &down);
@@ -124,16 +124,16 @@ const GRAVEST_FIRST: [ImpairmentKind; 9] = [
 
 /// One zone's signals bad, another's well, by whatever voters see zones.
 fn zone(ballots: &[Ballot], down: &[&Ballot]) -> Option<(ImpairmentKind, String)> {
-    let bad: BTreeSet<&String> = down.iter().flat_map(|b| &b.signs.zones_down).collect();
+    let bad: BTreeSet<&Text> = down.iter().flat_map(|b| &b.signs.zones_down).collect();
     let seen =
         ballots.iter().filter(|b| matches!(b.counted, Counted::Healthy | Counted::Unhealthy));
-    let well: BTreeSet<&String> =
+    let well: BTreeSet<&Text> =
         seen.flat_map(|b| &b.signs.zones_well).filter(|zone| !bad.contains(zone)).collect();
     if bad.is_empty() || well.is_empty() {
         return None;
     }
     let list =
-        |zones: &BTreeSet<&String>| zones.iter().map(|z| z.as_str()).collect::<Vec<_>>().join(", ");
+        |zones: &BTreeSet<&Text>| zones.iter().map(|z| z.as_str()).collect::<Vec<_>>().join(", ");
     let why = format!("most of what is in {} is down, {} is well", list(&bad), list(&well));
     Some((ImpairmentKind::ZoneOutage, why))
 }
@@ -191,7 +191,7 @@ fn raised(severity: Severity) -> Severity {
 }
 
 /// Every service that the plan names.
-fn services(plan: &Plan) -> BTreeSet<String> {
+fn services(plan: &Plan) -> BTreeSet<Text> {
     let databases = plan.databases.iter().flat_map(|d| d.services());
     let capacity = plan.capacity.iter().flat_map(|c| c.services());
     let controls = plan.traffic.controls.iter().flat_map(|c| c.services());
@@ -201,12 +201,12 @@ fn services(plan: &Plan) -> BTreeSet<String> {
 fn impact(
     plan: &Plan,
     suspect: &Region,
-    services: &BTreeSet<String>,
+    services: &BTreeSet<Text>,
     all: usize,
     down: &[&Ballot],
 ) -> String {
-    let names = services.iter().map(String::as_str).collect::<Vec<_>>().join(", ");
-    let on_them = |of: &[String]| of.iter().any(|service| services.contains(service));
+    let names = services.iter().map(Text::as_str).collect::<Vec<_>>().join(", ");
+    let on_them = |of: &[Text]| of.iter().any(|service| services.contains(service));
     let databases = plan.databases.iter().filter(|d| on_them(d.services())).count();
     let capacity = plan.capacity.iter().filter(|c| on_them(c.services())).count();
     let mut words = format!(

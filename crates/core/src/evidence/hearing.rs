@@ -1,7 +1,9 @@
 //! What a voter that lives on events makes of what was told.
 
+use std::collections::BTreeMap;
+
 use crate::evidence::{Reading, Signs, Vote, rds_events};
-use crate::ids::Direction;
+use crate::ids::{Direction, Text};
 use crate::plan::{
     DocumentVoter, HealthEventVoter, ImpairmentKind, Plan, RdsEventVoter, Threshold, Voter,
 };
@@ -32,7 +34,8 @@ fn health(voter: &HealthEventVoter, plan: &Plan, event: &HealthEvent) -> Option<
     let detail = &event.detail;
     let ill = detail.event_region.as_deref().unwrap_or(&event.region);
     let suspect = plan.source_region(Direction::ToStandby);
-    let counts = voter.aws_services.is_empty() || voter.aws_services.contains(&detail.service);
+    let counts =
+        voter.aws_services.is_empty() || voter.aws_services.iter().any(|s| *s == detail.service);
     let abuse = event.detail_type == "AWS Health Abuse Event";
     let concerns = ill == suspect.as_str()
         && event.region == voter.region.as_str()
@@ -50,7 +53,7 @@ fn health(voter: &HealthEventVoter, plan: &Plan, event: &HealthEvent) -> Option<
         Some(_) | None => Vote::Unhealthy,
     };
     let kind = abuse.then_some(ImpairmentKind::SecurityIncident);
-    let resources = event.resources.iter().take(20).cloned().collect();
+    let resources = event.resources.iter().take(20).map(Text::from).collect();
     let reading = Reading::new(vote, evidence).with(Signs { kind, resources, ..Signs::default() });
     let began = detail.began().filter(|_| vote == Vote::Unhealthy);
     let reading = Reading { since: began, ..reading };
@@ -63,8 +66,11 @@ fn rds(voter: &RdsEventVoter, event: &RdsEvent) -> Option<Heard> {
     }
     let (vote, kind) = rds_events::meaning(&event.event)?;
     let evidence = format!("{} of {}: {}", event.event, event.source, event.message);
-    let signs =
-        Signs { kind: Some(kind), resources: [event.source.clone()].into(), ..Signs::default() };
+    let signs = Signs {
+        kind: Some(kind),
+        resources: [Text::from(&event.source)].into(),
+        ..Signs::default()
+    };
     // RDS tells a thing once: it holds until the next event or until it is too old.
     let reading = Reading { once: true, ..Reading::new(vote, evidence).with(signs) };
     Some(Heard { reading, at: event.at })
@@ -100,18 +106,19 @@ fn written(voter: &DocumentVoter, plan: &Plan, document: &Document) -> Option<He
         None if !within.is_empty() => Reading::new(Vote::Healthy, words(document, &within)),
         None => Reading::blind("it measured nothing that the plan has a threshold for"),
     };
-    let mut metrics = document.metrics.clone();
+    let mut metrics: BTreeMap<Text, f64> =
+        document.metrics.iter().map(|(name, number)| (name.into(), *number)).collect();
     for (name, number) in [
         ("error_rate", document.error_rate),
         ("availability", document.availability),
         ("response_time", document.response_time),
     ] {
-        metrics.extend(number.map(|n| (name.to_owned(), n)));
+        metrics.extend(number.map(|n| (name.into(), n)));
     }
     let signs = Signs {
         kind: document.kind,
         severity: document.severity,
-        services: document.affected_services.iter().cloned().collect(),
+        services: document.affected_services.iter().map(Text::from).collect(),
         metrics,
         ..Signs::default()
     };

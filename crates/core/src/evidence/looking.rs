@@ -2,7 +2,7 @@
 //! Unknown with the reason, never an error and never Unhealthy.
 
 use crate::evidence::{Baseline, Reading, Signs, Vote, members, metric};
-use crate::ids::Side;
+use crate::ids::{Side, Text};
 use crate::plan::{
     AlarmVoter, Database, EndpointVoter, HealthCheckVoter, MetricVoter, Plan, ReplicationVoter,
     Voter,
@@ -85,7 +85,7 @@ pub(super) fn odd(question: &Question, view: &View) -> String {
 }
 
 fn alarm_question(voter: &AlarmVoter, alarm: &str) -> Question {
-    Question::Alarm { region: voter.region.clone(), alarm: alarm.to_owned() }
+    Question::Alarm { region: voter.region.clone(), alarm: alarm.into() }
 }
 
 /// A voter that cannot prove its sight is Unknown, whatever its alarm says.
@@ -147,10 +147,10 @@ fn health_check(voter: &HealthCheckVoter, seen: &Seen) -> Reading {
 
 fn endpoint_question(voter: &EndpointVoter, url: &str) -> Question {
     Question::Http(HttpRequest {
-        method: "GET".to_owned(),
-        url: url.to_owned(),
+        method: "GET".into(),
+        url: url.into(),
         body: None,
-        marker_header: "X-Leeward-Side".to_owned(),
+        marker_header: "X-Leeward-Side".into(),
         resolvers: voter.resolvers.clone(),
     })
 }
@@ -165,7 +165,7 @@ fn endpoint(voter: &EndpointVoter, seen: &Seen) -> Reading {
     };
     let took = view.took.as_millis();
     let evidence = format!("{} answers {} in {took} ms", voter.url, view.status);
-    let metrics = [("response_time".to_owned(), took as f64)].into();
+    let metrics = [("response_time".into(), took as f64)].into();
     let signs = Signs { metrics, ..Signs::default() };
     let late = voter.within.filter(|within| view.took > *within);
     let reading = if view.status != voter.status {
@@ -220,6 +220,6 @@ fn replication(voter: &ReplicationVoter, plan: &Plan, seen: &Seen) -> Reading {
     };
     let evidence = format!("{question} says of its source: {} {}", link.status, link.message);
     let vote = if link.normal { Vote::Healthy } else { Vote::Unhealthy };
-    let resources = [voter.database.to_string()].into();
+    let resources = [Text::from(voter.database.as_str())].into();
     Reading::new(vote, evidence.trim_end()).with(Signs { resources, ..Signs::default() })
 }

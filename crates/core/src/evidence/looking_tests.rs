@@ -94,7 +94,7 @@ fn more_than_half_unhealthy_is_down_and_half_is_not() {
     let strict = json!({"id": "v", "kind": "instances", "region": "us-east-1", "instances": ["i-0", "i-1"], "more-than": 0});
     expect(&strict, &[(vec![members(&[well, ill])], Vote::Unhealthy, "1 of 2")]);
     let one = reading(&strict, &[members(&[well, ill])]);
-    assert_eq!(one.signs.resources, ["i-1".to_owned()].into());
+    assert_eq!(one.signs.resources, ["i-1".into()].into());
 }
 
 #[test]
@@ -117,14 +117,14 @@ fn zones_are_told_apart_and_one_zone_can_be_looked_at_alone() {
     };
     let seen = reading(&targets, &[members(&of), Value::Null]);
     assert_eq!(seen.vote, Vote::Unhealthy);
-    assert_eq!(seen.signs.zones_down, ["a".to_owned()].into());
-    assert_eq!(seen.signs.zones_well, ["b".to_owned()].into(), "of c one half is down: neither");
+    assert_eq!(seen.signs.zones_down, ["a".into()].into());
+    assert_eq!(seen.signs.zones_well, ["b".into()].into(), "of c one half is down: neither");
     // A target group does not tell the zones of its instances; their group does.
     let lent = reading(
         &targets,
         &[without_zones("", "unhealthy"), members(&[("a", "healthy"), ("b", "healthy")])],
     );
-    assert_eq!(lent.signs.zones_down, ["a".to_owned(), "b".to_owned()].into());
+    assert_eq!(lent.signs.zones_down, ["a".into(), "b".into()].into());
     let mut zone = targets.clone();
     zone["about"] = json!({"zone": "b"});
     assert_eq!(reading(&zone, &[members(&of), Value::Null]).vote, Vote::Healthy);

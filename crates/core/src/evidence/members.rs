@@ -2,7 +2,7 @@
 
 use crate::evidence::looking::odd;
 use crate::evidence::{Reading, Signs, Vote};
-use crate::ids::Region;
+use crate::ids::{Region, Text};
 use crate::plan::{About, EcsVoter, GroupVoter, InstancesVoter, TargetsVoter};
 use crate::world::{Member, MemberHealth, MembersView, Question, RolloutState, Seen, Tally, View};
 
@@ -10,7 +10,7 @@ use crate::world::{Member, MemberHealth, MembersView, Question, RolloutState, Se
 const NAMED_MAX: usize = 20;
 
 pub(super) fn group(region: &Region, group: &str) -> Question {
-    Question::GroupMembers { region: region.clone(), group: group.to_owned() }
+    Question::GroupMembers { region: region.clone(), group: group.into() }
 }
 
 pub(super) fn instances(voter: &InstancesVoter) -> Question {
@@ -107,8 +107,8 @@ fn judge(question: &Question, view: &MembersView, about: &About, more_than: u8) 
     let mut signs = Signs {
         resources: view.members.iter().filter(down).take(NAMED_MAX).map(|m| m.id.clone()).collect(),
         metrics: [
-            ("unhealthy".to_owned(), f64::from(tally.unhealthy)),
-            ("judged".to_owned(), f64::from(tally.judged())),
+            ("unhealthy".into(), f64::from(tally.unhealthy)),
+            ("judged".into(), f64::from(tally.judged())),
         ]
         .into(),
         ..Signs::default()
@@ -116,9 +116,9 @@ fn judge(question: &Question, view: &MembersView, about: &About, more_than: u8) 
     for (zone, tally) in view.by_zone() {
         let Some(zone) = zone.filter(|_| tally.judged() > 0) else { continue };
         if exceeds(tally, 50) {
-            signs.zones_down.insert(zone.to_owned());
+            signs.zones_down.insert(zone.into());
         } else if tally.healthy > tally.unhealthy {
-            signs.zones_well.insert(zone.to_owned());
+            signs.zones_well.insert(zone.into());
         }
     }
     let vote = if exceeds(tally, more_than) { Vote::Unhealthy } else { Vote::Healthy };
@@ -147,8 +147,8 @@ pub(super) fn read_service(voter: &EcsVoter, seen: &Seen) -> Reading {
     let beyond = u64::from(missing) * 100 > u64::from(view.desired) * u64::from(voter.more_than);
     let vote = if beyond { Vote::Unhealthy } else { Vote::Healthy };
     let metrics = [
-        ("running".to_owned(), f64::from(view.running)),
-        ("desired".to_owned(), f64::from(view.desired)),
+        (Text::from("running"), f64::from(view.running)),
+        ("desired".into(), f64::from(view.desired)),
     ];
     let resources = if missing > 0 { [voter.service.clone()].into() } else { [].into() };
     Reading::new(vote, evidence).with(Signs {

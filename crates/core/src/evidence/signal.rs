@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use crate::ids::{Region, VoterId};
+use crate::ids::{Region, Text, VoterId};
 use crate::plan::{ImpairmentKind, Severity, Voter};
 use crate::planted::{self, Bug};
 use crate::time::{Span, Timestamp, since};
@@ -36,19 +36,19 @@ pub struct Signs {
     pub severity: Option<Severity>,
     /// Zones in which most of what was seen is down.
     #[serde(skip_serializing_if = "BTreeSet::is_empty")]
-    pub zones_down: BTreeSet<String>,
+    pub zones_down: BTreeSet<Text>,
     /// Zones in which most of what was seen is well.
     #[serde(skip_serializing_if = "BTreeSet::is_empty")]
-    pub zones_well: BTreeSet<String>,
+    pub zones_well: BTreeSet<Text>,
     /// Services that are named.
     #[serde(skip_serializing_if = "BTreeSet::is_empty")]
-    pub services: BTreeSet<String>,
+    pub services: BTreeSet<Text>,
     /// Resources that are down.
     #[serde(skip_serializing_if = "BTreeSet::is_empty")]
-    pub resources: BTreeSet<String>,
+    pub resources: BTreeSet<Text>,
     /// Numbers that were seen, by name.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
-    pub metrics: BTreeMap<String, f64>,
+    pub metrics: BTreeMap<Text, f64>,
 }
 
 impl Signs {
@@ -72,7 +72,7 @@ pub struct Signal {
     /// Where it looks from.
     pub origin: Region,
     /// Its words.
-    pub evidence: String,
+    pub evidence: Text,
     /// Its eye: a vote counts only for the voter that has the same one.
     #[serde(default)]
     pub eye: String,
@@ -96,7 +96,7 @@ pub struct Reading {
     /// What it says.
     pub vote: Vote,
     /// Its words, or why it sees nothing.
-    pub evidence: String,
+    pub evidence: Text,
     /// Since when it says so, where the source itself tells.
     pub since: Option<Timestamp>,
     /// Whether it comes once.
@@ -107,13 +107,13 @@ pub struct Reading {
 
 impl Reading {
     /// A vote with its words.
-    pub fn new(vote: Vote, evidence: impl Into<String>) -> Self {
+    pub fn new(vote: Vote, evidence: impl Into<Text>) -> Self {
         let evidence = evidence.into();
         Self { vote, evidence, since: None, once: false, signs: Signs::default() }
     }
 
     /// It sees nothing, and why.
-    pub fn blind(why: impl Into<String>) -> Self {
+    pub fn blind(why: impl Into<Text>) -> Self {
         Self::new(Vote::Unknown, why)
     }
 

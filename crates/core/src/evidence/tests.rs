@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::*;
-use crate::ids::Direction;
+use crate::ids::{Direction, Text};
 use crate::journal::Bearing;
 use crate::plan::example::orders;
 use crate::plan::{ImpairmentKind, Plan, Severity};
@@ -75,7 +75,7 @@ fn kind_of(plan: &Plan, signals: &[Signal]) -> (ImpairmentKind, Severity) {
 }
 
 fn zones(down: &[&str], well: &[&str]) -> Signs {
-    let set = |zones: &[&str]| zones.iter().map(|z| (*z).to_owned()).collect::<BTreeSet<_>>();
+    let set = |zones: &[&str]| zones.iter().map(|z| Text::from(*z)).collect::<BTreeSet<_>>();
     Signs { zones_down: set(down), zones_well: set(well), ..Signs::default() }
 }
 
@@ -160,7 +160,7 @@ fn the_plan_can_say_what_a_voter_means() {
     assert_eq!(kind_of(&p, &one_zone).0, ImpairmentKind::ZoneOutage);
     assert_ne!(kind_of(&p, &down(&p, &["a", "b"])).0, ImpairmentKind::ZoneOutage);
     let found = weighed(&p, &down(&p, &["west"]), None, 0).classification.unwrap();
-    assert_eq!(found.services, BTreeSet::from(["api".to_owned()]));
+    assert_eq!(found.services, BTreeSet::from([Text::from("api")]));
     assert!(found.impact.contains("1 of 2 services"), "{}", found.impact);
 }
 

@@ -69,7 +69,7 @@ pub(super) fn effect(step: Step, target: &str) -> EffectId {
 }
 
 pub(super) fn minimum(minimum: u32) -> Change {
-    Change::SetMinimum { region: "us-west-2".into(), group: "web".to_owned(), minimum }
+    Change::SetMinimum { region: "us-west-2".into(), group: "web".into(), minimum }
 }
 
 pub(super) fn intent(effect: EffectId, change: Change) -> Entry {
@@ -86,12 +86,16 @@ pub(super) fn replied(effect: EffectId, intent: u64, reply: Reply) -> Entry {
 }
 
 pub(super) fn accepted() -> Reply {
-    Reply::Accepted(Receipt { id: "r".to_owned() })
+    Reply::Accepted(Receipt { id: "r".into() })
 }
 
 pub(super) fn refused() -> Reply {
     let (code, message) = ("Code".to_owned(), "words".to_owned());
-    Reply::Refused(ChangeError { kind: ChangeErrorKind::Refused, code, message })
+    Reply::Refused(ChangeError {
+        kind: ChangeErrorKind::Refused,
+        code: code.into(),
+        message: message.into(),
+    })
 }
 
 pub(super) fn outcome(effect: EffectId, applied: bool) -> Entry {

@@ -190,7 +190,7 @@ mod tests {
     }
 
     fn minimum() -> Change {
-        Change::SetMinimum { region: "us-west-2".into(), group: "web".to_owned(), minimum: 4 }
+        Change::SetMinimum { region: "us-west-2".into(), group: "web".into(), minimum: 4 }
     }
 
     #[test]
@@ -199,8 +199,8 @@ mod tests {
         let taken = || Some(Reply::Accepted(Default::default()));
         let refused = Some(Reply::Refused(ChangeError {
             kind: ChangeErrorKind::Throttled,
-            code: String::new(),
-            message: String::new(),
+            code: String::new().into(),
+            message: String::new().into(),
         }));
         let late = |replies: &[_]| sent(minimum(), replies).stray().map(|at| after(at, life));
         let until = Some(after(Timestamp::from_second(100).unwrap(), life));

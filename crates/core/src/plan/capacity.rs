@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::ids::{EntryId, Sides};
+use crate::ids::{EntryId, Sides, Text};
 
 /// One piece of capacity.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -60,14 +60,14 @@ pub struct AutoScalingGroup {
     /// Its name in the plan.
     pub id: EntryId,
     /// The services that run on it.
-    pub services: Vec<String>,
+    pub services: Vec<Text>,
     /// Group name per side.
-    pub group: Sides<String>,
+    pub group: Sides<Text>,
     /// How many instances in service.
     pub amount: Amount,
     /// Target group ARN per side whose healthy targets count; without it the group's own health does.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub target_group: Option<Sides<String>>,
+    pub target_group: Option<Sides<Text>>,
 }
 
 /// Instances per side, stopped on the side that does not serve.
@@ -78,9 +78,9 @@ pub struct Instances {
     /// Its name in the plan.
     pub id: EntryId,
     /// The services that run on them.
-    pub services: Vec<String>,
+    pub services: Vec<Text>,
     /// Instance ids per side.
-    pub instances: Sides<Vec<String>>,
+    pub instances: Sides<Vec<Text>>,
     /// Whether they may come up before the promotion.
     #[serde(default = "early")]
     pub when: When,
@@ -94,7 +94,7 @@ pub struct EcsService {
     /// Its name in the plan.
     pub id: EntryId,
     /// The services that run in it.
-    pub services: Vec<String>,
+    pub services: Vec<Text>,
     /// Cluster and service per side.
     pub service: Sides<EcsSide>,
     /// How many running tasks.
@@ -107,9 +107,9 @@ pub struct EcsService {
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct EcsSide {
     /// Cluster name.
-    pub cluster: String,
+    pub cluster: Text,
     /// Service name.
-    pub name: String,
+    pub name: Text,
 }
 
 /// A function per side whose reserved concurrency keeps it shut on the side that does not serve.
@@ -120,9 +120,9 @@ pub struct LambdaConcurrency {
     /// Its name in the plan.
     pub id: EntryId,
     /// The services that it is.
-    pub services: Vec<String>,
+    pub services: Vec<Text>,
     /// Function name per side.
-    pub function: Sides<String>,
+    pub function: Sides<Text>,
     /// Reserved concurrency when it serves.
     pub reserved: u32,
     /// Whether it may come up before the promotion.
@@ -138,9 +138,9 @@ pub struct EventSource {
     /// Its name in the plan.
     pub id: EntryId,
     /// The services that it feeds.
-    pub services: Vec<String>,
+    pub services: Vec<Text>,
     /// Mapping UUID per side.
-    pub mapping: Sides<String>,
+    pub mapping: Sides<Text>,
 }
 
 fn early() -> When {
@@ -160,7 +160,7 @@ impl Capacity {
     }
 
     /// The services that run on it.
-    pub fn services(&self) -> &[String] {
+    pub fn services(&self) -> &[Text] {
         match self {
             Self::AutoScalingGroup(c) => &c.services,
             Self::Instances(c) => &c.services,

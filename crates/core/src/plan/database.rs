@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::ids::{EntryId, Region, Sides};
+use crate::ids::{EntryId, Region, Sides, Text};
 use crate::time::Span;
 
 /// One database of the workload.
@@ -26,9 +26,9 @@ pub struct RdsReplica {
     /// Its name in the plan.
     pub id: EntryId,
     /// The services that live on it.
-    pub services: Vec<String>,
+    pub services: Vec<Text>,
     /// DB instance identifier per side.
-    pub instance: Sides<String>,
+    pub instance: Sides<Text>,
     /// Most data, as time, that a promotion may lose.
     pub max_loss: Span,
     /// How the old writer is fenced; all that are listed are applied, one proof is needed.
@@ -45,11 +45,11 @@ pub struct AuroraGlobal {
     /// Its name in the plan.
     pub id: EntryId,
     /// The services that live on it.
-    pub services: Vec<String>,
+    pub services: Vec<Text>,
     /// Global cluster identifier.
-    pub global_cluster: String,
+    pub global_cluster: Text,
     /// Cluster ARN per side.
-    pub cluster: Sides<String>,
+    pub cluster: Sides<Text>,
     /// Most data, as time, that a failover may lose.
     pub max_loss: Span,
     /// Whether a failover that can lose data may be asked of RDS; without it only a switchover is.
@@ -68,9 +68,9 @@ pub struct DynamodbGlobal {
     /// Its name in the plan.
     pub id: EntryId,
     /// The services that live on it.
-    pub services: Vec<String>,
+    pub services: Vec<Text>,
     /// Table name, the same on both sides.
-    pub table: String,
+    pub table: Text,
     /// Most data, as replication latency, that may be out of sight.
     pub max_loss: Span,
 }
@@ -86,7 +86,7 @@ impl Database {
     }
 
     /// The services that live on it.
-    pub fn services(&self) -> &[String] {
+    pub fn services(&self) -> &[Text] {
         match self {
             Self::RdsReplica(d) => &d.services,
             Self::AuroraGlobal(d) => &d.services,
@@ -159,7 +159,7 @@ pub enum Fence {
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct WriterLease {
     /// DynamoDB table that holds the item: strongly consistent across Regions, or in a third Region.
-    pub table: String,
+    pub table: Text,
     /// Region in which it is asked.
     pub region: Region,
     /// How long after sending its last renewal a holder may acknowledge writes.
@@ -171,7 +171,7 @@ pub struct WriterLease {
     /// How often the holder writes the heartbeat row.
     pub heartbeat: Span,
     /// Every application that writes; a writer that is not listed is not fenced.
-    pub writers: Vec<String>,
+    pub writers: Vec<Text>,
 }
 
 impl WriterLease {
@@ -187,9 +187,9 @@ impl WriterLease {
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct StopWriter {
     /// Auto Scaling group name per side.
-    pub group: Sides<String>,
+    pub group: Sides<Text>,
     /// Database user of the writers, whose sessions must be seen ended.
-    pub sessions_of: String,
+    pub sessions_of: Text,
 }
 
 /// The security group in front of the database, per side.
@@ -200,7 +200,7 @@ pub struct Isolate {
     /// Group and rules per side.
     pub security_group: Sides<SecurityGroupRules>,
     /// Database user of the writers, whose sessions must be seen ended.
-    pub sessions_of: String,
+    pub sessions_of: Text,
 }
 
 /// The inbound rules that are taken away.
@@ -209,11 +209,11 @@ pub struct Isolate {
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct SecurityGroupRules {
     /// Security group id.
-    pub group: String,
+    pub group: Text,
     /// TCP port of the database.
     pub port: u16,
     /// CIDR blocks that may reach it on good days.
-    pub cidrs: Vec<String>,
+    pub cidrs: Vec<Text>,
 }
 
 /// How the engine is asked: by the `db-probe` function inside the VPC.
@@ -224,9 +224,9 @@ pub struct Probe {
     /// Function and endpoint of each side.
     pub side: Sides<ProbeSide>,
     /// Database name.
-    pub database: String,
+    pub database: Text,
     /// Database user; it signs in with an IAM token.
-    pub user: String,
+    pub user: Text,
 }
 
 /// Where one side's engine is asked.
@@ -235,11 +235,11 @@ pub struct Probe {
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct ProbeSide {
     /// Name or ARN of the `db-probe` function.
-    pub function: String,
+    pub function: Text,
     /// Region in which that function is called.
     pub region: Region,
     /// Host of the database.
-    pub host: String,
+    pub host: Text,
     /// Port of the database.
     pub port: u16,
 }

@@ -41,7 +41,7 @@ pub use author::{Problem, parse, read, schema};
 
 use serde::{Deserialize, Serialize};
 
-use crate::ids::{Direction, EntryId, PlanId, Region, Side, Sides, WorkloadId};
+use crate::ids::{Direction, EntryId, PlanId, Region, Side, Sides, Text, WorkloadId};
 use crate::time::Span;
 
 /// How one workload is recovered.
@@ -159,7 +159,7 @@ impl Plan {
     /// Whether users of that side's name are answered by both sides: some of its answers are the
     /// other side's as well. The standby's never are: it answers when the primary is left.
     pub fn answered_by_both(&self, side: Side) -> bool {
-        let shared = |answers: &Sides<Vec<String>>| {
+        let shared = |answers: &Sides<Vec<Text>>| {
             answers.primary.iter().any(|value| answers.standby.contains(value))
         };
         side == Side::Primary
@@ -172,7 +172,7 @@ impl Plan {
 
     /// The side markers that prove an answer once that side serves. Where both sides answer, either
     /// does: that the side is back is proved by the whole list of the name.
-    pub fn markers_of<'a>(&self, side: Side, marker: &'a Sides<String>) -> Vec<&'a str> {
+    pub fn markers_of<'a>(&self, side: Side, marker: &'a Sides<Text>) -> Vec<&'a str> {
         let mut markers = vec![marker.of(side).as_str()];
         if self.answered_by_both(side) {
             markers.push(marker.of(side.other()));

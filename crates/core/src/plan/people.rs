@@ -1,5 +1,6 @@
 //! What people decide and what they are told.
 
+use crate::ids::Text;
 use serde::{Deserialize, Serialize};
 
 use crate::time::Span;
@@ -69,7 +70,7 @@ pub struct Approval {
     pub on_timeout: OnTimeout,
     /// ARNs that may answer; `*` at the end matches a session name. Empty: every operator.
     #[serde(default)]
-    pub approvers: Vec<String>,
+    pub approvers: Vec<Text>,
 }
 
 fn one_way() -> ApprovalFor {

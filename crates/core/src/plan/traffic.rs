@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::ids::{EntryId, Region, Sides};
+use crate::ids::{EntryId, Region, Sides, Text};
 
 /// The controls, all of which are turned.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -34,7 +34,7 @@ impl Control {
     }
 
     /// The services that it moves.
-    pub fn services(&self) -> &[String] {
+    pub fn services(&self) -> &[Text] {
         match self {
             Self::StopMetric(c) => &c.services,
             Self::Record(c) => &c.services,
@@ -52,20 +52,20 @@ pub struct StopMetric {
     /// Its name in the plan.
     pub id: EntryId,
     /// The services that it moves.
-    pub services: Vec<String>,
+    pub services: Vec<Text>,
     /// Region of metric and alarm; needed in both directions.
     pub region: Region,
     /// Metric namespace.
-    pub namespace: String,
+    pub namespace: Text,
     /// Metric name; its one dimension is `Workload`.
-    pub metric: String,
+    pub metric: Text,
     /// Public name that the health check decides.
-    pub name: String,
+    pub name: Text,
     /// What the name resolves to, per side: all addresses, or the one CNAME.
-    pub answers: Sides<Vec<String>>,
+    pub answers: Sides<Vec<Text>>,
     /// DNS servers that are asked, `address:port`; empty: the system's.
     #[serde(default)]
-    pub resolvers: Vec<String>,
+    pub resolvers: Vec<Text>,
 }
 
 /// Records that are changed together with their fence number.
@@ -76,12 +76,12 @@ pub struct RecordControl {
     /// Its name in the plan.
     pub id: EntryId,
     /// The services that it moves.
-    pub services: Vec<String>,
+    pub services: Vec<Text>,
     /// Every affected record of every affected zone.
     pub records: Vec<RecordPair>,
     /// The zones' name servers, `address:port`; empty: those that Route 53 names for each zone.
     #[serde(default)]
-    pub resolvers: Vec<String>,
+    pub resolvers: Vec<Text>,
 }
 
 /// One record and its values per side.
@@ -90,16 +90,16 @@ pub struct RecordControl {
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct RecordPair {
     /// Hosted zone id.
-    pub zone: String,
+    pub zone: Text,
     /// Name of the zone, such as `example.com`.
-    pub zone_name: String,
+    pub zone_name: Text,
     /// Record name.
-    pub name: String,
+    pub name: Text,
     /// Record type: A, AAAA or CNAME.
     #[serde(rename = "type")]
-    pub record_type: String,
+    pub record_type: Text,
     /// Time to live in seconds.
     pub ttl: u32,
     /// Values per side.
-    pub values: Sides<Vec<String>>,
+    pub values: Sides<Vec<Text>>,
 }

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::ids::{EntryId, Sides};
+use crate::ids::{EntryId, Sides, Text};
 use crate::time::Span;
 
 /// Repeated passes over all checks; an empty list fails.
@@ -61,16 +61,16 @@ pub struct HttpCheck {
     /// Its name in the plan.
     pub id: EntryId,
     /// URL with the public name.
-    pub url: String,
+    pub url: Text,
     /// Status that is right.
     pub status: u16,
     /// Response header that names the side.
-    pub marker_header: String,
+    pub marker_header: Text,
     /// What that header says, per side.
-    pub marker: Sides<String>,
+    pub marker: Sides<Text>,
     /// DNS servers that are asked, `address:port`; empty: the system's.
     #[serde(default)]
-    pub resolvers: Vec<String>,
+    pub resolvers: Vec<Text>,
 }
 
 /// A write that is read back: `POST url` with `{"id": …}`, then `GET url/<id>`.
@@ -81,14 +81,14 @@ pub struct HttpWriteCheck {
     /// Its name in the plan.
     pub id: EntryId,
     /// URL with the public name; the read appends `/<id>`.
-    pub url: String,
+    pub url: Text,
     /// Response header that names the side.
-    pub marker_header: String,
+    pub marker_header: Text,
     /// What that header says, per side.
-    pub marker: Sides<String>,
+    pub marker: Sides<Text>,
     /// DNS servers that are asked, `address:port`; empty: the system's.
     #[serde(default)]
-    pub resolvers: Vec<String>,
+    pub resolvers: Vec<Text>,
 }
 
 /// A name and what it must resolve to.
@@ -99,13 +99,13 @@ pub struct DnsCheck {
     /// Its name in the plan.
     pub id: EntryId,
     /// The public name.
-    pub name: String,
+    pub name: Text,
     /// Record type: A, AAAA or CNAME.
     #[serde(rename = "type")]
-    pub record_type: String,
+    pub record_type: Text,
     /// What it must resolve to, per side.
-    pub answers: Sides<Vec<String>>,
+    pub answers: Sides<Vec<Text>>,
     /// DNS servers that are asked, `address:port`; empty: the system's.
     #[serde(default)]
-    pub resolvers: Vec<String>,
+    pub resolvers: Vec<Text>,
 }

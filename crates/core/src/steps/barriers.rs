@@ -55,6 +55,9 @@ fn ingress_question(situation: &Situation<'_>, fence: &Isolate) -> Question {
 pub(super) fn apply(situation: &Situation<'_>, seen: &Seen, next: &mut Move) {
     for (database, fence) in barriers(situation) {
         let id = database.id();
+        if left_to_the_service(situation, database) {
+            continue;
+        }
         let proven =
             situation.state.fenced.contains_key(id) || situation.state.waived.contains_key(id);
         let (goal, sessions_of, proof) = match fence {
@@ -84,6 +87,16 @@ pub(super) fn apply(situation: &Situation<'_>, seen: &Seen, next: &mut Move) {
                 "the service stops the old writer itself when it switches over".to_owned();
             next.records.push(fenced(situation, id, FenceProof::Switchover, evidence));
         }
+    }
+}
+
+/// Whether the service switches over, or has been chosen to: then no fence of ours is applied. One that is seen
+/// to stand by itself, as where no writer runs just now, would be taken for the proof, and a switchover that
+/// loses nothing would become a failover.
+fn left_to_the_service(situation: &Situation<'_>, database: &Database) -> bool {
+    match situation.state.fenced.get(database.id()) {
+        Some(fenced) => fenced.proof == FenceProof::Switchover,
+        None => fence::switches_over(situation, database),
     }
 }
 
@@ -217,7 +230,7 @@ fn stopped(question: &Question, view: &GroupView) -> Probe {
 fn as_it_is(region: &crate::ids::Region, group: &str, view: &GroupView) -> Change {
     Change::BoundGroup {
         region: region.clone(),
-        group: group.to_owned(),
+        group: group.into(),
         minimum: view.minimum,
         maximum: view.maximum,
         desired: view.desired,

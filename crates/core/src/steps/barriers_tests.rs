@@ -57,7 +57,7 @@ impl Sight {
                 Question::Group { region, group, .. } => {
                     assert_eq!((region.as_str(), group.as_str()), ("us-east-1", "writers-east"));
                     self.group.map(|(maximum, suspended, instances)| {
-                        let suspended = suspended.iter().map(|&s| s.to_owned()).collect();
+                        let suspended = suspended.iter().map(|&s| s.into()).collect();
                         let (minimum, desired, in_service) = (maximum.min(1), maximum, instances);
                         View::Group(Some(GroupView {
                             minimum,
@@ -72,7 +72,7 @@ impl Sight {
                 Question::Ingress { region, group, port } => {
                     assert_eq!((region.as_str(), group.as_str()), ("us-east-1", "sg-east"));
                     assert_eq!(*port, 5432);
-                    self.open.map(|open| View::Cidrs(open.iter().map(|&c| c.to_owned()).collect()))
+                    self.open.map(|open| View::Cidrs(open.iter().map(|&c| c.into()).collect()))
                 }
                 Question::Sql { host, sessions_of, .. } => {
                     assert_eq!((host.as_str(), sessions_of.as_deref()), ("h1", Some(USER)));
@@ -148,7 +148,7 @@ fn a_group_is_bound_to_nothing_and_its_bounds_are_noted() {
     let plan = plan(&[stop()]);
     let bound = |maximum: u32, suspend| Change::BoundGroup {
         region: "us-east-1".into(),
-        group: "writers-east".to_owned(),
+        group: "writers-east".into(),
         minimum: maximum.min(1),
         maximum,
         desired: maximum,
@@ -179,7 +179,7 @@ fn a_side_is_cut_off_when_no_rule_is_open_and_no_session_lives_on() {
     else {
         panic!()
     };
-    assert_eq!((&rules.cidrs, &back.cidrs), (&vec!["10.9.0.0/16".to_owned()], &rules.cidrs));
+    assert_eq!((&rules.cidrs, &back.cidrs), (&vec!["10.9.0.0/16".into()], &rules.cidrs));
     assert_eq!(proofs(&plan, &Sight { open: None, ..closed }), []);
 }
 

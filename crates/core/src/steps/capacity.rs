@@ -1,7 +1,7 @@
 //! Capacity on the side that is moved to: never scaled down, never over its maximum.
 
 use crate::effect::{EffectId, Verb};
-use crate::ids::{EntryId, Step};
+use crate::ids::{EntryId, Step, Text};
 use crate::plan::{
     Amount, AutoScalingGroup, Capacity, EcsService, Instances, LambdaConcurrency, When,
 };
@@ -217,7 +217,7 @@ fn instances(situation: &Situation<'_>, c: &Instances, step: Step, seen: &Seen) 
     let question = Question::Instances { region: region.clone(), ids: ids.clone() };
     let (probe, stopped) = match seen.get(&question) {
         Ok(View::Instances(states)) => {
-            let of = |wanted: &str| -> Vec<String> {
+            let of = |wanted: &str| -> Vec<Text> {
                 states.iter().filter(|(_, s)| s.0 == wanted).map(|(id, _)| id.clone()).collect()
             };
             let (running, stopped) = (of("running"), of("stopped"));
@@ -335,7 +335,7 @@ fn mapping(
             };
             (uuid.clone(), probe)
         }
-        _ => (String::new(), Probe::Blind(format!("{id} was not asked"))),
+        _ => (Text::default(), Probe::Blind(format!("{id} was not asked"))),
     };
     Goal {
         effect: situation.effect(step, id.as_str(), Verb::Enable),

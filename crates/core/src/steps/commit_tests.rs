@@ -76,7 +76,7 @@ fn nothing_may_be_in_flight_but_what_fences_more() {
     };
     let bound = Change::BoundGroup {
         region: "us-east-1".into(),
-        group: "writers".to_owned(),
+        group: "writers".into(),
         minimum: 0,
         maximum: 0,
         desired: 0,

@@ -1,6 +1,6 @@
 //! What the database engines of the side that is moved to say.
 
-use crate::ids::Side;
+use crate::ids::{Side, Text};
 use crate::plan::{Database, Probe as SqlProbe};
 use crate::steps::Situation;
 use crate::world::{GlobalView, Heartbeat, Question, RdsView, Seen, SqlView, View};
@@ -46,7 +46,7 @@ pub fn sql(probe: &SqlProbe, side: Side, sessions_of: Option<&str>) -> Question 
         port: at.port,
         database: probe.database.clone(),
         user: probe.user.clone(),
-        sessions_of: sessions_of.map(str::to_owned),
+        sessions_of: sessions_of.map(Text::from),
     }
 }
 
@@ -183,7 +183,7 @@ mod tests {
     use crate::world::GlobalMember;
 
     fn question() -> Question {
-        Question::Global { region: "us-west-2".into(), global_cluster: "catalog".to_owned() }
+        Question::Global { region: "us-west-2".into(), global_cluster: "catalog".into() }
     }
 
     fn replica() -> SqlView {
@@ -191,9 +191,9 @@ mod tests {
     }
 
     fn global(writer: &str) -> GlobalView {
-        let member = |arn: &str| GlobalMember { arn: arn.to_owned(), writer: arn == writer };
+        let member = |arn: &str| GlobalMember { arn: arn.into(), writer: arn == writer };
         GlobalView {
-            status: "available".to_owned(),
+            status: "available".into(),
             failover: None,
             members: ["east", "west", "third"].map(member).to_vec(),
         }
@@ -214,9 +214,9 @@ mod tests {
         let of = |source: &str| {
             let sql = replica();
             let view = RdsView {
-                status: "available".to_owned(),
-                replica_source: Some(source.to_owned()),
-                engine: "postgres".to_owned(),
+                status: "available".into(),
+                replica_source: Some(source.into()),
+                engine: "postgres".into(),
                 zone: None,
                 multi_az: false,
                 replication: None,

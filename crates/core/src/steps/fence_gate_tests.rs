@@ -40,7 +40,7 @@ fn nothing_is_fenced_while_one_of_the_databases_is_not_fit() {
     };
     assert!(takes(&two()));
     let mut busy = two();
-    instance(&mut busy, "stock-db-west", |rds| "backing-up".clone_into(&mut rds.status));
+    instance(&mut busy, "stock-db-west", |rds| rds.status = "backing-up".into());
     let (why, _) = busy.waits();
     assert!(why.starts_with("stock-db: ") && why.contains("is backing-up"), "{why}");
     let mut unseen = two();
@@ -52,7 +52,7 @@ fn nothing_is_fenced_while_one_of_the_databases_is_not_fit() {
     let (why, _) = unseen.waits();
     assert!(why.starts_with("stock-db: ") && why.contains("was not asked"), "{why}");
     let mut wrong = two();
-    instance(&mut wrong, "stock-db-west", |rds| rds.replica_source = Some("another".to_owned()));
+    instance(&mut wrong, "stock-db-west", |rds| rds.replica_source = Some("another".into()));
     let (reason, detail) = wrong.turns_back();
     assert_eq!(reason, TurnBackReason::StepFailed);
     assert!(detail.contains("stock-db: ") && detail.contains("another's data"), "{detail}");
@@ -64,7 +64,7 @@ fn what_will_not_come_is_no_question_to_a_person() {
     scene.beside("stock-db");
     scene.heartbeat = row(WEST, 97);
     assert!(scene.held().contains("what would be lost of orders-db is unknown"));
-    instance(&mut scene, "stock-db-west", |rds| rds.replica_source = Some("another".to_owned()));
+    instance(&mut scene, "stock-db-west", |rds| rds.replica_source = Some("another".into()));
     assert_eq!(scene.turns_back().0, TurnBackReason::StepFailed);
 }
 

@@ -135,7 +135,7 @@ fn a_lease_whose_taking_is_refused_turns_back() {
     scene.goes_on();
     let intent = scene.journal.records.last().unwrap().seq;
     let (kind, code) = (ChangeErrorKind::Refused, "AccessDeniedException".to_owned());
-    let reply = Reply::Refused(ChangeError { kind, code, message: "no".to_owned() });
+    let reply = Reply::Refused(ChangeError { kind, code: code.into(), message: "no".into() });
     let effect = scene.with(|s, _| s.effect(Step::Fence, "leases", Verb::TakeLease));
     assert_eq!(effect.as_str(), TAKE);
     scene.journal.add(100, Entry::Replied { effect, intent, reply });

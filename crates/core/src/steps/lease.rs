@@ -43,7 +43,7 @@ pub fn question(situation: &Situation<'_>, lease: &WriterLease) -> Question {
     Question::Lease {
         region: lease.region.clone(),
         table: lease.table.clone(),
-        key: lease_key(&situation.plan.workload),
+        key: lease_key(&situation.plan.workload).into(),
     }
 }
 
@@ -158,17 +158,17 @@ fn move_goal(
             (judge(view), view.owner.clone(), view.epoch.saturating_sub(1))
         }
         Ok(view) => (judge(view), view.owner.clone(), view.epoch),
-        Err(blind) => (blind, NOBODY.to_owned(), 0),
+        Err(blind) => (blind, NOBODY.into(), 0),
     };
     Goal {
         change: Change::MoveLease {
             region: lease.region.clone(),
             table: lease.table.clone(),
-            key: lease_key(&situation.plan.workload),
+            key: lease_key(&situation.plan.workload).into(),
             from_owner,
             from_epoch,
-            to_owner: to.to_owned(),
-            effect: effect.as_str().to_owned(),
+            to_owner: to.into(),
+            effect: effect.as_str().into(),
         },
         effect,
         before: None,

@@ -11,9 +11,9 @@ const WEST: &str = "us-west-2";
 
 fn held(owner: &str, epoch: u64) -> View {
     View::Lease(Some(LeaseView {
-        owner: owner.to_owned(),
+        owner: owner.into(),
         epoch,
-        effect: String::new(),
+        effect: String::new().into(),
         renewed_at: Some(at(1)),
         answered_at: at(10),
     }))

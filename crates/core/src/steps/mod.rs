@@ -15,6 +15,7 @@ mod loss;
 pub mod records;
 mod restore;
 #[cfg(test)]
+#[path = "scene_tests.rs"]
 mod scene;
 pub mod traffic;
 mod undo;

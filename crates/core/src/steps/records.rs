@@ -125,9 +125,9 @@ fn goal(
     Ok(Goal {
         effect: effect(situation, c, zone),
         change: Change::ChangeRecords {
-            zone: zone.to_owned(),
+            zone: zone.into(),
             fence: FenceNumber {
-                name: own_fence_name(situation, c, pairs),
+                name: own_fence_name(situation, c, pairs).into(),
                 from: number,
                 to: generation,
             },
@@ -149,7 +149,7 @@ fn change_id<'a>(situation: &Situation<'a>, effect: &EffectId) -> Option<&'a str
 }
 
 fn in_sync_question(id: &str) -> Question {
-    Question::ZoneChange { id: id.to_owned() }
+    Question::ZoneChange { id: id.into() }
 }
 
 /// Whether the batch has reached every name server. Where its answer was lost nobody knows the id to
@@ -228,9 +228,9 @@ fn fence_question(
     pairs: &[&RecordPair],
 ) -> Question {
     Question::Record {
-        zone: zone.to_owned(),
-        name: own_fence_name(situation, c, pairs),
-        record_type: "TXT".to_owned(),
+        zone: zone.into(),
+        name: own_fence_name(situation, c, pairs).into(),
+        record_type: "TXT".into(),
     }
 }
 

@@ -7,8 +7,9 @@
 use serde_json::{Value, json};
 
 use super::*;
-use crate::audit::example::at;
+use crate::audit::example::{assessed, at, commit};
 use crate::evidence::Vote;
+use crate::ids::Step;
 use crate::journal::TurnBackReason;
 use crate::steps::scene::{
     Scene, aurora, by_lease, group, lease, promoted, row, stop, taken, waiver,
@@ -96,21 +97,47 @@ fn a_replica_of_one_instance_is_fenced_whoever_orders_it() {
     assert!(scene.held().contains("no fence of orders-db can be proven"));
 }
 
-/// What is sent beside it may still change what is proven: it goes first, and is seen.
+/// Everything that the step sends now.
+fn sent(scene: &Scene) -> Vec<Entry> {
+    scene.with(|s, seen| crate::steps::decide(Step::Fence, s, seen)).sends
+}
+
+/// Whatever a fence of ours would be seen to prove just now: an idle application has no writer that runs.
 #[test]
-fn a_switchover_counts_when_nothing_else_is_to_be_done() {
+fn what_a_person_moves_while_both_sides_are_well_is_switched_over() {
+    for instances in [0, 2] {
+        let mut scene = ordered(&[stop()], true);
+        scene.seen_otherwise(move |_, view| {
+            Some(match view {
+                View::Group(_) => group(0, &["Launch"], instances),
+                other => other,
+            })
+        });
+        assert_eq!(proof(&scene), Some(FenceProof::Switchover), "{instances} instances");
+        scene.goes_on();
+        assert_eq!(scene.bound().0, Some(Span::default()), "{instances} instances");
+        while !scene.done() {
+            assert_eq!(sent(&scene), [], "the service stops the old writer, nobody else");
+            scene.goes_on();
+        }
+        scene.goes_on();
+        scene.journal.step(100, Step::Capacity);
+        assessed(&mut scene.journal, 100);
+        commit(&mut scene.journal, 100, "ev100");
+        let next = scene.with(|s, seen| crate::steps::decide(Step::Database, s, seen));
+        let [Entry::Intent { change, .. }] = &next.sends[..] else { panic!("{next:?}") };
+        assert!(matches!(**change, Change::SwitchoverGlobal { .. }), "{change:?}");
+    }
+}
+
+/// A side that is no longer well when its switchover is on record: the service is asked all the same, and refuses.
+#[test]
+fn a_switchover_that_was_chosen_stays_one() {
     let mut scene = ordered(&[stop()], true);
-    assert!(matches!(scene.sends()[..], [Change::BoundGroup { .. }]));
     scene.goes_on();
-    scene.seen_otherwise(|_, view| {
-        Some(match view {
-            View::Group(_) => group(0, &["Launch"], 2),
-            other => other,
-        })
-    });
-    assert_eq!(proof(&scene), Some(FenceProof::Switchover), "the service waits for no instance");
-    scene.goes_on();
-    assert_eq!(scene.bound().0, Some(Span::default()), "once");
+    scene.says = Some(Vote::Unhealthy);
+    assert_eq!(sent(&scene), []);
+    assert_eq!(scene.bound().0, Some(Span::default()));
 }
 
 /// A switchover of an earlier try is through: the row there is already the new side's own.

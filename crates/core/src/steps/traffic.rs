@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::effect::Verb;
-use crate::ids::Step;
+use crate::ids::{Step, Text};
 use crate::journal::Reply;
 use crate::plan::{Control, Database, StopMetric};
 use crate::planted::{self, Bug};
@@ -68,7 +68,7 @@ fn metric_name(_: &Situation<'_>, c: &StopMetric) -> NameQuery {
 }
 
 /// A where the values are addresses, CNAME where they are names.
-fn address_type(values: &[String]) -> String {
+fn address_type(values: &[Text]) -> Text {
     let addresses = values.iter().all(|v| v.parse::<std::net::IpAddr>().is_ok());
     let v6 = values.iter().all(|v| v.parse::<std::net::Ipv6Addr>().is_ok());
     match (addresses, v6) {
@@ -76,16 +76,16 @@ fn address_type(values: &[String]) -> String {
         (true, false) => "A",
         (false, _) => "CNAME",
     }
-    .to_owned()
+    .into()
 }
 
 /// Whether a name resolves to exactly these values.
-pub(super) fn resolves(query: &NameQuery, wanted: &[String], seen: &Seen) -> Probe {
+pub(super) fn resolves(query: &NameQuery, wanted: &[Text], seen: &Seen) -> Probe {
     answers(&query.name, &Question::Name(query.clone()), wanted, seen)
 }
 
 /// Whether that question about a name is answered with exactly these values.
-pub(super) fn answers(name: &str, question: &Question, wanted: &[String], seen: &Seen) -> Probe {
+pub(super) fn answers(name: &str, question: &Question, wanted: &[Text], seen: &Seen) -> Probe {
     let mut wanted: Vec<String> = wanted.iter().map(|v| bare(v)).collect();
     wanted.sort();
     match seen.get(question) {
@@ -127,7 +127,7 @@ fn metric_goal(situation: &Situation<'_>, c: &StopMetric, seen: &Seen) -> Goal {
             region: c.region.clone(),
             namespace: c.namespace.clone(),
             metric: c.metric.clone(),
-            workload: situation.plan.workload.as_str().to_owned(),
+            workload: situation.plan.workload.as_str().into(),
             value,
             at: situation.now,
         },

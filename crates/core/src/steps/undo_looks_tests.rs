@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::*;
 use crate::audit::example::{Journal, at, lease as moved, plan, situation};
-use crate::ids::{Region, Step};
+use crate::ids::{Region, Step, Text};
 use crate::journal::{State, TurnBackReason};
 use crate::limits::Limits;
 use crate::plan::SecurityGroupRules;
@@ -42,7 +42,7 @@ fn yes(change: Change, view: View) -> bool {
 }
 
 fn group(minimum: u32, maximum: u32, suspended: &[&str]) -> View {
-    let suspended = suspended.iter().map(|&s| s.to_owned()).collect();
+    let suspended = suspended.iter().map(|&s| s.into()).collect();
     let (desired, in_service, instances) = (maximum, maximum, maximum);
     View::Group(Some(GroupView { minimum, maximum, desired, in_service, instances, suspended }))
 }
@@ -51,9 +51,9 @@ fn group(minimum: u32, maximum: u32, suspended: &[&str]) -> View {
 fn a_lease_is_moved_when_it_is_there_by_that_effect() {
     let held = |owner: &str, effect: &str| {
         View::Lease(Some(LeaseView {
-            owner: owner.to_owned(),
+            owner: owner.into(),
             epoch: 2,
-            effect: effect.to_owned(),
+            effect: effect.into(),
             renewed_at: None,
             answered_at: at(9),
         }))
@@ -67,7 +67,7 @@ fn a_lease_is_moved_when_it_is_there_by_that_effect() {
 fn a_group_is_as_asked_when_its_bound_and_its_bar_are() {
     let bound = |suspend| Change::BoundGroup {
         region: west(),
-        group: "web".to_owned(),
+        group: "web".into(),
         minimum: 0,
         maximum: 0,
         desired: 0,
@@ -80,9 +80,9 @@ fn a_group_is_as_asked_when_its_bound_and_its_bar_are() {
 
 #[test]
 fn instances_are_as_asked_when_all_are_on_their_way() {
-    let ids = || vec!["i-1".to_owned(), "i-2".to_owned()];
+    let ids = || vec![Text::from("i-1"), "i-2".into()];
     let view = |states: [&str; 2]| {
-        let state = |(id, state): (String, &str)| (id, InstanceState(state.to_owned()));
+        let state = |(id, state): (Text, &str)| (id, InstanceState(state.into()));
         View::Instances(ids().into_iter().zip(states).map(state).collect())
     };
     let start = || Change::StartInstances { region: west(), ids: ids() };
@@ -104,21 +104,23 @@ fn instances_are_as_asked_when_all_are_on_their_way() {
 #[test]
 fn a_count_a_reservation_and_rules_are_as_asked() {
     let (cluster, service) = ("c".to_owned(), "s".to_owned());
-    let count = Change::SetDesiredCount { region: west(), cluster, service, count: 4 };
+    let count = Change::SetDesiredCount {
+        region: west(),
+        cluster: cluster.into(),
+        service: service.into(),
+        count: 4,
+    };
     let desired = |desired| View::Running(Some(RunningView { desired, running: 4 }));
     assert!(yes(count.clone(), desired(4)) && !yes(count, desired(3)));
-    let reserve = |reserved| Change::ReserveConcurrency {
-        region: west(),
-        function: "f".to_owned(),
-        reserved,
-    };
+    let reserve =
+        |reserved| Change::ReserveConcurrency { region: west(), function: "f".into(), reserved };
     assert!(yes(reserve(Some(5)), View::Concurrency(Some(5))));
     assert!(yes(reserve(None), View::Concurrency(None)));
     assert!(!yes(reserve(Some(5)), View::Concurrency(None)));
     let rules = || SecurityGroupRules {
-        group: "sg".to_owned(),
+        group: "sg".into(),
         port: 5432,
-        cidrs: vec!["10.0.0.0/16".to_owned(), "10.9.0.0/16".to_owned()],
+        cidrs: vec!["10.0.0.0/16".into(), "10.9.0.0/16".into()],
     };
     let close = || Change::RevokeIngress { region: west(), rules: rules() };
     let open = || Change::AuthorizeIngress { region: west(), rules: rules() };
@@ -128,7 +130,7 @@ fn a_count_a_reservation_and_rules_are_as_asked() {
         (vec!["10.9.0.0/16"], false, false),
         (vec!["10.9.0.0/16", "10.0.0.0/16"], false, true),
     ] {
-        let view = || View::Cidrs(left.iter().map(|c| (*c).to_owned()).collect());
+        let view = || View::Cidrs(left.iter().map(|c| (*c).into()).collect());
         assert_eq!((yes(close(), view()), yes(open(), view())), (closed, opened), "{left:?}");
     }
 }
@@ -150,7 +152,7 @@ fn in_flight(change: &Change, requests: usize, seen: bool) -> (State, EffectId) 
 }
 
 fn minimum() -> Change {
-    Change::SetMinimum { region: west(), group: "web".to_owned(), minimum: 2 }
+    Change::SetMinimum { region: west(), group: "web".into(), minimum: 2 }
 }
 
 fn life_over() -> Timestamp {
@@ -181,9 +183,9 @@ fn what_is_not_seen_was_not_done_only_when_it_can_land_no_more() {
     };
     let held = |owner: &str| {
         View::Lease(Some(LeaseView {
-            owner: owner.to_owned(),
+            owner: owner.into(),
             epoch: 2,
-            effect: "e".to_owned(),
+            effect: "e".into(),
             renewed_at: None,
             answered_at: at(9),
         }))
@@ -223,7 +225,7 @@ fn only_the_lease_that_was_taken_is_given_back() {
         let mut change = moved(EAST, 1, "nobody");
         if let Change::MoveLease { region: of, table: named, .. } = &mut change {
             *of = region.into();
-            table.clone_into(named);
+            *named = table.into();
         }
         state.effects.get_mut(&id).unwrap().change = change;
         assert!(goal(&state).is_none(), "{region} {table}");

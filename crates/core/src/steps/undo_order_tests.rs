@@ -19,7 +19,7 @@ fn effect((step, target): (Step, &str)) -> EffectId {
 }
 
 fn minimum((_, group): (Step, &str), minimum: u32) -> Change {
-    Change::SetMinimum { region: "us-west-2".into(), group: group.to_owned(), minimum }
+    Change::SetMinimum { region: "us-west-2".into(), group: group.into(), minimum }
 }
 
 fn seen_done(journal: &mut Journal, seconds: u64, effect: EffectId) {

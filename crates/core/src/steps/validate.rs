@@ -1,6 +1,6 @@
 //! Proof from outside: every check, by the public name, several passes in a row.
 
-use crate::ids::{Sides, Step};
+use crate::ids::{Sides, Step, Text};
 use crate::journal::{End, Entry};
 use crate::plan::{Capacity, Check, DnsCheck};
 use crate::planted::{self, Bug};
@@ -34,15 +34,15 @@ fn asked(situation: &Situation<'_>, check: &Check) -> Vec<Question> {
 fn request(
     method: &str,
     url: &str,
-    body: Option<String>,
+    body: Option<Text>,
     marker_header: &str,
-    resolvers: &[String],
+    resolvers: &[Text],
 ) -> HttpRequest {
     HttpRequest {
-        method: method.to_owned(),
-        url: url.to_owned(),
+        method: method.into(),
+        url: url.into(),
         body,
-        marker_header: marker_header.to_owned(),
+        marker_header: marker_header.into(),
         resolvers: resolvers.to_vec(),
     }
 }
@@ -56,7 +56,7 @@ fn write_and_read(
     let body = format!("{{\"id\":\"{id}\"}}");
     let url = c.url.trim_end_matches('/');
     (
-        request("POST", url, Some(body), &c.marker_header, &c.resolvers),
+        request("POST", url, Some(body.into()), &c.marker_header, &c.resolvers),
         request("GET", &format!("{url}/{id}"), None, &c.marker_header, &c.resolvers),
     )
 }
@@ -208,7 +208,7 @@ fn judge(situation: &Situation<'_>, check: &Check, seen: &Seen) -> Result<String
 fn answered(
     situation: &Situation<'_>,
     ask: &HttpRequest,
-    marker: &Sides<String>,
+    marker: &Sides<Text>,
     seen: &Seen,
     status_ok: impl Fn(u16) -> bool,
 ) -> Result<String, String> {

@@ -137,7 +137,7 @@ fn every_check_has_to_hold() {
         };
         assert!(with(&|_| ()));
         assert!(!with(&|v| v.status = 503), "{one}");
-        assert!(!with(&|v| v.marker = Some("e".to_owned())), "{one} from the old side");
+        assert!(!with(&|v| v.marker = Some("e".into())), "{one} from the old side");
         assert!(!with(&|v| v.marker = None), "{one} from nobody knows where");
     }
 }
@@ -147,7 +147,7 @@ fn what_was_written_has_to_be_read_back() {
     let plan = plan();
     let reads = |q: &Question| matches!(q, Question::Http(ask) if ask.url.contains(MARK));
     let another = |q: &Question, view: View| {
-        Some(if reads(q) { http(view, |v| "order another".clone_into(&mut v.body)) } else { view })
+        Some(if reads(q) { http(view, |v| v.body = "order another".into()) } else { view })
     };
     assert!(!holds(&plan, another));
     let created = |q: &Question, view: View| {

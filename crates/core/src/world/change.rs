@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::ids::Region;
+use crate::ids::{Region, Text};
 use crate::plan::SecurityGroupRules;
 use crate::time::Timestamp;
 
@@ -17,42 +17,42 @@ pub enum Change {
         /// Region of the table.
         region: Region,
         /// Table name.
-        table: String,
+        table: Text,
         /// Item key.
-        key: String,
+        key: Text,
         /// Owner that must stand there.
-        from_owner: String,
+        from_owner: Text,
         /// Epoch that must stand there.
         from_epoch: u64,
         /// Owner afterwards: a Region name or `nobody`.
-        to_owner: String,
+        to_owner: Text,
         /// Id of this effect, kept in the item.
-        effect: String,
+        effect: Text,
     },
     /// Promotes an RDS read replica to a standalone instance.
     PromoteReplica {
         /// Its Region.
         region: Region,
         /// DB instance identifier.
-        instance: String,
+        instance: Text,
     },
     /// Fails an Aurora global database over, accepting the loss of what was not replicated.
     FailoverGlobal {
         /// Region that is asked: the one moved to.
         region: Region,
         /// Global cluster identifier.
-        global_cluster: String,
+        global_cluster: Text,
         /// Cluster ARN that becomes the writer.
-        target: String,
+        target: Text,
     },
     /// Switches an Aurora global database over, without loss; both Regions must be well.
     SwitchoverGlobal {
         /// Region that is asked: the one moved to.
         region: Region,
         /// Global cluster identifier.
-        global_cluster: String,
+        global_cluster: Text,
         /// Cluster ARN that becomes the writer.
-        target: String,
+        target: Text,
     },
     /// Sets the sizes of an Auto Scaling group and suspends or resumes scaling: the writers' stop
     /// (0, 0, suspended) and its undo.
@@ -60,7 +60,7 @@ pub enum Change {
         /// Its Region.
         region: Region,
         /// Its name.
-        group: String,
+        group: Text,
         /// Minimum size afterwards.
         minimum: u32,
         /// Maximum size afterwards.
@@ -75,7 +75,7 @@ pub enum Change {
         /// Its Region.
         region: Region,
         /// Its name.
-        group: String,
+        group: Text,
         /// Minimum size afterwards.
         minimum: u32,
     },
@@ -84,23 +84,23 @@ pub enum Change {
         /// Their Region.
         region: Region,
         /// Their ids.
-        ids: Vec<String>,
+        ids: Vec<Text>,
     },
     /// Stops running instances.
     StopInstances {
         /// Their Region.
         region: Region,
         /// Their ids.
-        ids: Vec<String>,
+        ids: Vec<Text>,
     },
     /// Sets the desired count of an ECS service.
     SetDesiredCount {
         /// Its Region.
         region: Region,
         /// Cluster name.
-        cluster: String,
+        cluster: Text,
         /// Service name.
-        service: String,
+        service: Text,
         /// Desired count afterwards.
         count: u32,
     },
@@ -109,7 +109,7 @@ pub enum Change {
         /// Its Region.
         region: Region,
         /// Function name.
-        function: String,
+        function: Text,
         /// Reserved concurrency afterwards.
         reserved: Option<u32>,
     },
@@ -118,7 +118,7 @@ pub enum Change {
         /// Its Region.
         region: Region,
         /// Mapping UUID.
-        uuid: String,
+        uuid: Text,
         /// Whether it is enabled afterwards.
         enabled: bool,
     },
@@ -141,11 +141,11 @@ pub enum Change {
         /// Region of the metric.
         region: Region,
         /// Namespace.
-        namespace: String,
+        namespace: Text,
         /// Name.
-        metric: String,
+        metric: Text,
         /// Value of the dimension `Workload`.
-        workload: String,
+        workload: Text,
         /// The datum.
         value: f64,
         /// Its time.
@@ -154,7 +154,7 @@ pub enum Change {
     /// One atomic batch: the zone's fence number from one value to a greater one, and the records.
     ChangeRecords {
         /// Hosted zone id.
-        zone: String,
+        zone: Text,
         /// The fence number's record and step.
         fence: FenceNumber,
         /// Records as they shall stand afterwards.
@@ -167,7 +167,7 @@ pub enum Change {
 #[serde(rename_all = "kebab-case")]
 pub struct FenceNumber {
     /// Record name: `_leeward.<workload>.<control>.<zone name>`.
-    pub name: String,
+    pub name: Text,
     /// Value that must stand there.
     pub from: u64,
     /// Value afterwards; greater than `from`.
@@ -179,13 +179,13 @@ pub struct FenceNumber {
 #[serde(rename_all = "kebab-case")]
 pub struct RecordSet {
     /// Record name.
-    pub name: String,
+    pub name: Text,
     /// Record type.
-    pub record_type: String,
+    pub record_type: Text,
     /// Time to live in seconds.
     pub ttl: u32,
     /// Values.
-    pub values: Vec<String>,
+    pub values: Vec<Text>,
 }
 
 /// What makes a change safe to repeat, fixed at compile time.
@@ -327,7 +327,7 @@ impl fmt::Display for Change {
 #[serde(rename_all = "kebab-case")]
 pub struct Receipt {
     /// Request or change id, for the person who looks it up.
-    pub id: String,
+    pub id: Text,
 }
 
 /// How sure we are that a change did not happen.
@@ -352,7 +352,7 @@ pub struct ChangeError {
     /// How sure we are.
     pub kind: ChangeErrorKind,
     /// Error code of the service, or what broke (`TimeoutError`, `DispatchFailure`).
-    pub code: String,
+    pub code: Text,
     /// Its words.
-    pub message: String,
+    pub message: Text,
 }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use crate::ids::Text;
 use crate::time::Timestamp;
 
 /// How one member is, whatever service tells it.
@@ -27,13 +28,13 @@ pub enum MemberHealth {
 #[serde(rename_all = "kebab-case")]
 pub struct Member {
     /// Instance id, address or ARN.
-    pub id: String,
+    pub id: Text,
     /// Its Availability Zone, such as `us-east-1a`; `None`: the answer does not tell.
-    pub zone: Option<String>,
+    pub zone: Option<Text>,
     /// How it is.
     pub health: MemberHealth,
     /// The service's own words, such as `InService/Unhealthy` or `Target.Timeout`.
-    pub state: String,
+    pub state: Text,
 }
 
 /// The members of something.
@@ -124,13 +125,13 @@ pub enum RolloutState {
 #[serde(rename_all = "kebab-case")]
 pub struct Rollout {
     /// Its id.
-    pub id: String,
+    pub id: Text,
     /// Whether it is the newest one (`PRIMARY`).
     pub primary: bool,
     /// How it goes; `None`: ECS does not say, as for other deployment controllers than its own.
     pub state: Option<RolloutState>,
     /// Why.
-    pub reason: String,
+    pub reason: Text,
     /// Tasks that it wants.
     pub desired: u32,
     /// Tasks of it that run.
@@ -176,13 +177,13 @@ pub struct HealthCheckView {
 #[serde(rename_all = "kebab-case")]
 pub struct CheckerView {
     /// The Region it looks from.
-    pub region: String,
+    pub region: Text,
     /// Whether it succeeded.
     pub success: bool,
     /// When it looked.
     pub at: Option<Timestamp>,
     /// Its words, such as `Success: HTTP Status Code 200, OK`.
-    pub words: String,
+    pub words: Text,
 }
 
 #[cfg(test)]
@@ -190,8 +191,8 @@ mod tests {
     use super::*;
 
     fn member(id: &str, zone: Option<&str>, health: MemberHealth) -> Member {
-        let zone = zone.map(str::to_owned);
-        Member { id: id.to_owned(), zone, health, state: String::new() }
+        let zone = zone.map(Text::from);
+        Member { id: id.into(), zone, health, state: Text::default() }
     }
 
     #[test]
@@ -230,6 +231,6 @@ mod tests {
         };
         let zones: Vec<_> =
             targets.with_zones_of(&group).members.into_iter().map(|m| m.zone).collect();
-        assert_eq!(zones, [Some("b".to_owned()), Some("c".to_owned()), None]);
+        assert_eq!(zones, [Some("b".into()), Some("c".into()), None]);
     }
 }

@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::ids::Region;
+use crate::ids::{Region, Text};
 
 /// One look at one thing.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -15,23 +15,23 @@ pub enum Question {
         /// Region of the table.
         region: Region,
         /// Table name.
-        table: String,
+        table: Text,
         /// Item key.
-        key: String,
+        key: Text,
     },
     /// An RDS instance. Answered by `View::Rds`.
     Rds {
         /// Its Region.
         region: Region,
         /// DB instance identifier.
-        instance: String,
+        instance: Text,
     },
     /// An Aurora global cluster, asked in that Region. Answered by `View::Global`.
     Global {
         /// Region that is asked.
         region: Region,
         /// Global cluster identifier.
-        global_cluster: String,
+        global_cluster: Text,
     },
     /// The replica of a DynamoDB global table in that Region. Answered by `View::Running`
     /// (1 wanted; 1 running when ACTIVE).
@@ -39,116 +39,116 @@ pub enum Question {
         /// Its Region.
         region: Region,
         /// Table name.
-        table: String,
+        table: Text,
     },
     /// A metric of the last minutes: the latest datum. Answered by `View::Number`.
     LatestMetric {
         /// Region of the metric.
         region: Region,
         /// Namespace.
-        namespace: String,
+        namespace: Text,
         /// Name.
-        metric: String,
+        metric: Text,
         /// Dimensions.
-        dimensions: Vec<(String, String)>,
+        dimensions: Vec<(Text, Text)>,
         /// How far to look back, in minutes.
         minutes: u32,
         /// `Maximum`, `Minimum` or `Average`.
-        statistic: String,
+        statistic: Text,
     },
     /// The database engine itself, through `db-probe`. Answered by `View::Sql`.
     Sql {
         /// Region of the function.
         region: Region,
         /// `db-probe` function.
-        function: String,
+        function: Text,
         /// Host of the database.
-        host: String,
+        host: Text,
         /// Port of the database.
         port: u16,
         /// Database name.
-        database: String,
+        database: Text,
         /// Database user.
-        user: String,
+        user: Text,
         /// User whose sessions are counted, besides the probe's own.
-        sessions_of: Option<String>,
+        sessions_of: Option<Text>,
     },
     /// An Auto Scaling group. Answered by `View::Group`.
     Group {
         /// Its Region.
         region: Region,
         /// Its name.
-        group: String,
+        group: Text,
     },
     /// EC2 instances. Answered by `View::Instances`.
     Instances {
         /// Their Region.
         region: Region,
         /// Their ids.
-        ids: Vec<String>,
+        ids: Vec<Text>,
     },
     /// An ECS service. Answered by `View::Running`.
     EcsService {
         /// Its Region.
         region: Region,
         /// Cluster name.
-        cluster: String,
+        cluster: Text,
         /// Service name.
-        service: String,
+        service: Text,
     },
     /// Reserved concurrency of a function. Answered by `View::Concurrency`.
     Concurrency {
         /// Its Region.
         region: Region,
         /// Function name.
-        function: String,
+        function: Text,
     },
     /// State of an event source mapping. Answered by `View::Mapping`.
     EventSource {
         /// Its Region.
         region: Region,
         /// Mapping UUID.
-        uuid: String,
+        uuid: Text,
     },
     /// Health of a target group's targets. Answered by `View::Targets`.
     Targets {
         /// Its Region.
         region: Region,
         /// Target group ARN.
-        target_group: String,
+        target_group: Text,
     },
     /// Inbound CIDR blocks of a security group on one TCP port. Answered by `View::Cidrs`.
     Ingress {
         /// Its Region.
         region: Region,
         /// Security group id.
-        group: String,
+        group: Text,
         /// TCP port.
         port: u16,
     },
     /// A record set of a zone, by Route 53's control plane. Answered by `View::Record`.
     Record {
         /// Hosted zone id.
-        zone: String,
+        zone: Text,
         /// Record name.
-        name: String,
+        name: Text,
         /// Record type.
-        record_type: String,
+        record_type: Text,
     },
     /// Whether a batch of records has reached every name server. Answered by `View::InSync`.
     ZoneChange {
         /// The id under which Route 53 took it.
-        id: String,
+        id: Text,
     },
     /// What every name server of a zone answers, asked each of them more than once. Answered by
     /// `View::Answer` when all say the same.
     Authority {
         /// Hosted zone id.
-        zone: String,
+        zone: Text,
         /// Record name.
-        name: String,
+        name: Text,
         /// Record type.
-        record_type: String,
+        record_type: Text,
     },
     /// What a name resolves to. Answered by `View::Answer`.
     Name(NameQuery),
@@ -159,14 +159,14 @@ pub enum Question {
         /// Its Region.
         region: Region,
         /// Its name.
-        alarm: String,
+        alarm: Text,
     },
     /// Instances of an Auto Scaling group with their zones. Answered by `View::Members`.
     GroupMembers {
         /// Its Region.
         region: Region,
         /// Its name.
-        group: String,
+        group: Text,
     },
     /// System and instance status checks of EC2 instances, with their zones.
     /// Answered by `View::Members`, in the order asked.
@@ -174,7 +174,7 @@ pub enum Question {
         /// Their Region.
         region: Region,
         /// Their ids.
-        ids: Vec<String>,
+        ids: Vec<Text>,
     },
     /// Each target of a target group. Answered by `View::Members`; the zone of an instance is not
     /// told (`MembersView::with_zones_of`).
@@ -182,29 +182,29 @@ pub enum Question {
         /// Its Region.
         region: Region,
         /// Target group ARN.
-        target_group: String,
+        target_group: Text,
     },
     /// An ECS service with its deployments. Answered by `View::Service`.
     ServiceHealth {
         /// Its Region.
         region: Region,
         /// Cluster name.
-        cluster: String,
+        cluster: Text,
         /// Service name.
-        service: String,
+        service: Text,
     },
     /// Data of a metric in the window that ends so many days ago. Answered by `View::Series`.
     Series {
         /// Region of the metric.
         region: Region,
         /// Namespace.
-        namespace: String,
+        namespace: Text,
         /// Name.
-        metric: String,
+        metric: Text,
         /// Dimensions.
-        dimensions: Vec<(String, String)>,
+        dimensions: Vec<(Text, Text)>,
         /// `Average`, `Sum`, `Maximum`, `p99` …
-        statistic: String,
+        statistic: Text,
         /// Length of a period in seconds: 60 or a multiple. CloudWatch keeps periods of 60 s for 15
         /// days, of 300 s for 63.
         period_seconds: u32,
@@ -217,7 +217,7 @@ pub enum Question {
     /// suspect. Not for health checks that follow an alarm or others. Answered by `View::HealthCheck`.
     HealthCheck {
         /// Health check id.
-        id: String,
+        id: Text,
     },
 }
 
@@ -233,11 +233,11 @@ impl Question {
 #[serde(rename_all = "kebab-case")]
 pub struct NameQuery {
     /// The name.
-    pub name: String,
+    pub name: Text,
     /// A, AAAA or CNAME.
-    pub record_type: String,
+    pub record_type: Text,
     /// DNS servers, `address:port`; empty: the system's.
-    pub resolvers: Vec<String>,
+    pub resolvers: Vec<Text>,
 }
 
 /// A request by the public name.
@@ -245,15 +245,15 @@ pub struct NameQuery {
 #[serde(rename_all = "kebab-case")]
 pub struct HttpRequest {
     /// GET or POST.
-    pub method: String,
+    pub method: Text,
     /// The URL.
-    pub url: String,
+    pub url: Text,
     /// Body of a POST, JSON.
-    pub body: Option<String>,
+    pub body: Option<Text>,
     /// Response header to bring back.
-    pub marker_header: String,
+    pub marker_header: Text,
     /// DNS servers, `address:port`; empty: the system's.
-    pub resolvers: Vec<String>,
+    pub resolvers: Vec<Text>,
 }
 
 impl fmt::Display for Question {

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use crate::ids::Text;
 use serde::{Deserialize, Serialize};
 
 use crate::time::{Span, Timestamp};
@@ -10,11 +11,11 @@ use crate::world::{HealthCheckView, Heartbeat, MembersView, SeriesView, ServiceV
 /// Why nothing was seen. Unknown counts as no.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
-pub struct Blind(String);
+pub struct Blind(Text);
 
 impl Blind {
     /// With the reason: what was asked, of whom, what came back.
-    pub fn new(reason: impl Into<String>) -> Self {
+    pub fn new(reason: impl Into<Text>) -> Self {
         Self(reason.into())
     }
 }
@@ -40,19 +41,19 @@ pub enum View {
     /// An Auto Scaling group; `None`: there is none of that name.
     Group(Option<GroupView>),
     /// Instances with their states, in the order asked.
-    Instances(Vec<(String, InstanceState)>),
+    Instances(Vec<(Text, InstanceState)>),
     /// Something counted.
     Running(Option<RunningView>),
     /// Reserved concurrency; `None`: none is reserved.
     Concurrency(Option<u32>),
     /// State of an event source mapping as AWS names it, such as `Enabled`.
-    Mapping(String),
+    Mapping(Text),
     /// Targets by health.
     Targets(TargetsView),
     /// Inbound CIDR blocks.
-    Cidrs(Vec<String>),
+    Cidrs(Vec<Text>),
     /// Values and time to live of a record set; `None`: there is none.
-    Record(Option<(Vec<String>, u32)>),
+    Record(Option<(Vec<Text>, u32)>),
     /// Whether a batch of records has reached every name server.
     InSync(bool),
     /// What a name resolves to.
@@ -78,11 +79,11 @@ pub enum View {
 #[serde(rename_all = "kebab-case")]
 pub struct LeaseView {
     /// Region name of the holder, or `nobody`.
-    pub owner: String,
+    pub owner: Text,
     /// Rises by one at each change of owner.
     pub epoch: u64,
     /// Effect that changed it last; empty when a person made it.
-    pub effect: String,
+    pub effect: Text,
     /// The holder's own clock when it sent its last renewal. Kept through a change of owner.
     pub renewed_at: Option<Timestamp>,
     /// `Date` of the answer that showed it.
@@ -94,13 +95,13 @@ pub struct LeaseView {
 #[serde(rename_all = "kebab-case")]
 pub struct RdsView {
     /// Status as RDS names it, such as `available`, `modifying`, `backing-up`.
-    pub status: String,
+    pub status: Text,
     /// Identifier or ARN of the replication source; `None`: it is no replica.
-    pub replica_source: Option<String>,
+    pub replica_source: Option<Text>,
     /// Engine, such as `postgres`.
-    pub engine: String,
+    pub engine: Text,
     /// Zone of its writer's host, such as `us-east-1a`.
-    pub zone: Option<String>,
+    pub zone: Option<Text>,
     /// Whether a standby in another zone takes over by itself.
     pub multi_az: bool,
     /// How its replication goes; `None`: it is no replica, or RDS does not say yet.
@@ -114,9 +115,9 @@ pub struct ReplicationView {
     /// Whether RDS finds it normal.
     pub normal: bool,
     /// Its word, such as `replicating`, `error`, `stopped`, `terminated`.
-    pub status: String,
+    pub status: Text,
     /// What went wrong.
-    pub message: String,
+    pub message: Text,
 }
 
 /// An Aurora global cluster.
@@ -124,9 +125,9 @@ pub struct ReplicationView {
 #[serde(rename_all = "kebab-case")]
 pub struct GlobalView {
     /// Status as RDS names it.
-    pub status: String,
+    pub status: Text,
     /// Failover state, when one is under way: `pending`, `failing-over`, `switching-over`, `cancelling`.
-    pub failover: Option<String>,
+    pub failover: Option<Text>,
     /// Its member clusters.
     pub members: Vec<GlobalMember>,
 }
@@ -136,7 +137,7 @@ pub struct GlobalView {
 #[serde(rename_all = "kebab-case")]
 pub struct GlobalMember {
     /// Cluster ARN.
-    pub arn: String,
+    pub arn: Text,
     /// Whether it is the writer.
     pub writer: bool,
 }
@@ -170,13 +171,13 @@ pub struct GroupView {
     /// Instances that are not yet `Terminated`.
     pub instances: u32,
     /// Names of suspended processes.
-    pub suspended: Vec<String>,
+    pub suspended: Vec<Text>,
 }
 
 /// State of an EC2 instance, as EC2 names it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
-pub struct InstanceState(pub String);
+pub struct InstanceState(pub Text);
 
 /// Something counted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -203,7 +204,7 @@ pub struct TargetsView {
 #[serde(rename_all = "kebab-case")]
 pub struct AnswerView {
     /// The values, sorted; every server that was asked said the same.
-    pub values: Vec<String>,
+    pub values: Vec<Text>,
 }
 
 /// What a URL answered.
@@ -213,9 +214,9 @@ pub struct HttpView {
     /// HTTP status.
     pub status: u16,
     /// Value of the marker header.
-    pub marker: Option<String>,
+    pub marker: Option<Text>,
     /// Beginning of the body.
-    pub body: String,
+    pub body: Text,
     /// How long it took.
     pub took: Span,
 }
@@ -239,5 +240,5 @@ pub struct AlarmView {
     /// Since when.
     pub since: Timestamp,
     /// Why, in CloudWatch's words.
-    pub reason: String,
+    pub reason: Text,
 }

@@ -1,21 +1,26 @@
 //! Stored items by partition key, then by sort key: a query reads one partition.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::ops::Bound;
 use std::sync::Arc;
 
+use leeward_core::ids::Text;
 use leeward_core::table::Key;
 
 use crate::Item;
 
+type Partition = BTreeMap<Text, Arc<Item>>;
+
 /// What stands in a table.
 #[derive(Default)]
-pub(super) struct Items(BTreeMap<String, BTreeMap<String, Arc<Item>>>);
+pub(super) struct Items(HashMap<Text, Partition>);
 
 impl Items {
     /// All of them, in the order of their keys.
     pub(super) fn all(&self) -> Vec<Arc<Item>> {
-        self.0.values().flat_map(BTreeMap::values).cloned().collect()
+        let mut partitions: Vec<(&Text, &Partition)> = self.0.iter().collect();
+        partitions.sort_unstable_by_key(|(pk, _)| *pk);
+        partitions.into_iter().flat_map(|(_, items)| items.values()).cloned().collect()
     }
 
     pub(super) fn get(&self, key: &Key) -> Option<&Arc<Item>> {
@@ -33,15 +38,8 @@ impl Items {
     }
 
     pub(super) fn insert(&mut self, item: Arc<Item>) {
-        let Some(partition) = self.0.get_mut(&item.key.pk) else {
-            let partition = BTreeMap::from([(item.key.sk.clone(), item.clone())]);
-            self.0.insert(item.key.pk.clone(), partition);
-            return;
-        };
-        match partition.get_mut(&item.key.sk) {
-            Some(stored) => *stored = item,
-            None => drop(partition.insert(item.key.sk.clone(), item)),
-        }
+        let key = item.key.clone();
+        self.0.entry(key.pk).or_default().insert(key.sk, item);
     }
 
     pub(super) fn remove(&mut self, key: &Key) {

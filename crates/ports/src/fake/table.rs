@@ -318,16 +318,17 @@ impl Table for FakeTable {
 
     async fn put(
         &self,
-        item: &Item,
+        item: Item,
         condition: Condition,
         frozen: Frozen,
     ) -> Result<Dated<Put>, TableError> {
-        let tried = || format!("PutItem {}/{}", item.key.pk, item.key.sk);
         self.clock.turn().await;
-        let request = Request { item: Arc::new(item.clone()), condition, frozen };
+        let request = Request { item: Arc::new(item), condition, frozen };
+        let item = request.item.clone();
+        let tried = || format!("PutItem {}/{}", item.key.pk, item.key.sk);
         let (away, fate) = {
             let mut inner = locked(&self.inner);
-            (inner.away, inner.chooser.fate(&Call::Put(item, condition)))
+            (inner.away, inner.chooser.fate(&Call::Put(&item, condition)))
         };
         let lost = || Self::error(TableErrorKind::Lost, tried(), "no answer in time");
         if away {

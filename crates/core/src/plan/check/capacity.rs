@@ -1,7 +1,7 @@
 //! Capacity: what is asked for has to be something, and on the right side.
 
 use super::{Findings, region_of_arn};
-use crate::ids::{Side, Sides};
+use crate::ids::{Side, Sides, Text};
 use crate::plan::{Amount, Capacity, Plan};
 
 pub(super) fn check(plan: &Plan, findings: &mut Findings) {
@@ -48,7 +48,7 @@ pub(super) fn check(plan: &Plan, findings: &mut Findings) {
     same_group_twice(plan, findings);
 }
 
-fn sides(path: &str, names: &Sides<String>, findings: &mut Findings) {
+fn sides(path: &str, names: &Sides<Text>, findings: &mut Findings) {
     findings.filled(format!("{path}.primary"), &names.primary);
     findings.filled(format!("{path}.standby"), &names.standby);
 }
@@ -62,7 +62,7 @@ fn amount(path: &str, amount: Amount, findings: &mut Findings) {
     }
 }
 
-fn target_groups(plan: &Plan, path: &str, groups: &Sides<String>, findings: &mut Findings) {
+fn target_groups(plan: &Plan, path: &str, groups: &Sides<Text>, findings: &mut Findings) {
     for side in [Side::Primary, Side::Standby] {
         let (arn, region) = (groups.of(side), plan.regions.of(side));
         if region_of_arn(arn) != Some(region.as_str()) {

@@ -1,7 +1,7 @@
 //! Databases: whether the old writer can be fenced while its Region is silent, and what can be lost.
 
 use super::{Findings, region_of_arn};
-use crate::ids::{Side, Sides};
+use crate::ids::{Side, Sides, Text};
 use crate::plan::{AuroraGlobal, Database, Fence, Plan, WriterLease};
 use crate::time::Span;
 
@@ -43,7 +43,7 @@ pub(super) fn check(plan: &Plan, findings: &mut Findings) {
     one_lease(plan, findings);
 }
 
-fn sides(path: &str, names: &Sides<String>, findings: &mut Findings) {
+fn sides(path: &str, names: &Sides<Text>, findings: &mut Findings) {
     findings.filled(format!("{path}.primary"), &names.primary);
     findings.filled(format!("{path}.standby"), &names.standby);
 }

@@ -14,6 +14,7 @@ mod traffic;
 mod validation;
 mod voters;
 
+use crate::ids::Text;
 use std::collections::BTreeSet;
 use std::fmt;
 
@@ -117,7 +118,7 @@ impl Findings {
     }
 
     /// DNS servers as `address:port`.
-    fn resolvers(&mut self, path: &str, resolvers: &[String]) {
+    fn resolvers(&mut self, path: &str, resolvers: &[Text]) {
         for (index, resolver) in resolvers.iter().enumerate() {
             if resolver.parse::<std::net::SocketAddr>().is_err() {
                 self.error(

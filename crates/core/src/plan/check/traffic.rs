@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::Findings;
-use crate::ids::{Direction, Sides};
+use crate::ids::{Direction, Sides, Text};
 use crate::plan::{Control, Plan, RecordControl, StopMetric};
 
 /// The Region of Route 53's control plane.
@@ -139,7 +139,7 @@ fn needs_route_53(plan: &Plan, path: &str, findings: &mut Findings) {
 pub(super) fn answers(
     plan: &Plan,
     path: &str,
-    answers: &Sides<Vec<String>>,
+    answers: &Sides<Vec<Text>>,
     findings: &mut Findings,
 ) {
     for (side, values) in [("primary", &answers.primary), ("standby", &answers.standby)] {
@@ -147,7 +147,7 @@ pub(super) fn answers(
             findings.error(format!("{path}.{side}"), "is empty");
         }
     }
-    let as_set = |values: &Vec<String>| {
+    let as_set = |values: &Vec<Text>| {
         values.iter().map(|v| v.trim_end_matches('.').to_lowercase()).collect::<BTreeSet<_>>()
     };
     let (primary, standby) = (as_set(&answers.primary), as_set(&answers.standby));

@@ -2,7 +2,7 @@
 
 use super::traffic::{answers, record_type};
 use super::{Findings, region_of_arn};
-use crate::ids::{Side, Sides};
+use crate::ids::{Side, Sides, Text};
 use crate::plan::{Capacity, Check, Plan};
 use crate::time::Span;
 
@@ -86,7 +86,7 @@ fn url(path: &str, url: &str, findings: &mut Findings) {
     }
 }
 
-fn marker(path: &str, header: &str, marker: &Sides<String>, findings: &mut Findings) {
+fn marker(path: &str, header: &str, marker: &Sides<Text>, findings: &mut Findings) {
     findings.filled(format!("{path}.marker-header"), header);
     findings.filled(format!("{path}.marker.primary"), &marker.primary);
     findings.filled(format!("{path}.marker.standby"), &marker.standby);

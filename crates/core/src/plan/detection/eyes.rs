@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::voter::About;
-use crate::ids::{EntryId, Region, VoterId};
+use crate::ids::{EntryId, Region, Text, VoterId};
 use crate::time::Span;
 
 /// A bound on a number; with both, outside of the two.
@@ -42,11 +42,11 @@ pub struct AlarmVoter {
     /// The Region in which the alarm lives and from which it looks.
     pub region: Region,
     /// The alarm.
-    pub alarm: String,
+    pub alarm: Text,
     /// An alarm that is OK only while the voter itself sees (its control probe); without it the
     /// voter's sight is taken from its data being fresh.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub control_alarm: Option<String>,
+    pub control_alarm: Option<Text>,
     /// What it is about.
     #[serde(default, skip_serializing_if = "About::is_all")]
     pub about: About,
@@ -65,7 +65,7 @@ pub struct HealthCheckVoter {
     #[serde(default = "route53_home")]
     pub region: Region,
     /// Health check id.
-    pub health_check: String,
+    pub health_check: Text,
     /// What it is about.
     #[serde(default, skip_serializing_if = "About::is_all")]
     pub about: About,
@@ -87,7 +87,7 @@ pub struct HealthEventVoter {
     pub region: Region,
     /// AWS services that count, such as `EC2`; empty: all.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub aws_services: Vec<String>,
+    pub aws_services: Vec<Text>,
     /// How long an event counts: AWS updates an open one about twice an hour.
     #[serde(default = "an_hour")]
     pub fresh_for: Span,
@@ -110,7 +110,7 @@ pub struct RdsEventVoter {
     /// The Region of the instance or cluster.
     pub region: Region,
     /// Its identifier.
-    pub source: String,
+    pub source: Text,
     /// How long an event counts: RDS tells a thing once, on a best effort.
     #[serde(default = "quarter_of_an_hour")]
     pub fresh_for: Span,
@@ -159,7 +159,7 @@ pub struct GroupVoter {
     /// Its Region.
     pub region: Region,
     /// Group name.
-    pub group: String,
+    pub group: Text,
     /// Unhealthy when more than this share of its judged members is, in percent.
     #[serde(default = "half")]
     pub more_than: u8,
@@ -183,7 +183,7 @@ pub struct InstancesVoter {
     /// Their Region.
     pub region: Region,
     /// Instance ids.
-    pub instances: Vec<String>,
+    pub instances: Vec<Text>,
     /// Unhealthy when more than this share of them is, in percent.
     #[serde(default = "half")]
     pub more_than: u8,
@@ -202,10 +202,10 @@ pub struct TargetsVoter {
     /// Its Region.
     pub region: Region,
     /// Target group ARN.
-    pub target_group: String,
+    pub target_group: Text,
     /// The Auto Scaling group of its instances: it tells their zones, the target group does not.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub group: Option<String>,
+    pub group: Option<Text>,
     /// Unhealthy when more than this share of its judged targets is, in percent.
     #[serde(default = "half")]
     pub more_than: u8,
@@ -224,9 +224,9 @@ pub struct EcsVoter {
     /// Its Region.
     pub region: Region,
     /// Cluster name.
-    pub cluster: String,
+    pub cluster: Text,
     /// Service name.
-    pub service: String,
+    pub service: Text,
     /// Unhealthy when more than this share of the wanted tasks is missing, in percent.
     #[serde(default = "half")]
     pub more_than: u8,
@@ -245,14 +245,14 @@ pub struct MetricVoter {
     /// The metric's Region.
     pub region: Region,
     /// Its namespace.
-    pub namespace: String,
+    pub namespace: Text,
     /// Its name.
-    pub metric: String,
+    pub metric: Text,
     /// Its dimensions.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub dimensions: BTreeMap<String, String>,
+    pub dimensions: BTreeMap<Text, Text>,
     /// `Average`, `Sum`, `Minimum`, `Maximum` or a percentile such as `p99`.
-    pub statistic: String,
+    pub statistic: Text,
     /// Unhealthy beyond this.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub threshold: Option<Threshold>,
@@ -301,7 +301,7 @@ pub struct EndpointVoter {
     /// From where: the control Region, in which the detector runs.
     pub region: Region,
     /// The URL.
-    pub url: String,
+    pub url: Text,
     /// The answer that is well.
     #[serde(default = "ok")]
     pub status: u16,
@@ -310,10 +310,10 @@ pub struct EndpointVoter {
     pub within: Option<Span>,
     /// A URL elsewhere that is known to be well: while it gives no answer the detector itself is blind.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub control_url: Option<String>,
+    pub control_url: Option<Text>,
     /// DNS servers, `address:port`; empty: the system's.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub resolvers: Vec<String>,
+    pub resolvers: Vec<Text>,
     /// What it is about.
     #[serde(default, skip_serializing_if = "About::is_all")]
     pub about: About,

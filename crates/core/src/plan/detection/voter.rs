@@ -7,7 +7,7 @@ use super::eyes::{
     AlarmVoter, DocumentVoter, EcsVoter, EndpointVoter, GroupVoter, HealthCheckVoter,
     HealthEventVoter, InstancesVoter, MetricVoter, RdsEventVoter, ReplicationVoter, TargetsVoter,
 };
-use crate::ids::{Region, VoterId};
+use crate::ids::{Region, Text, VoterId};
 use crate::plan::ImpairmentKind;
 use crate::time::Span;
 
@@ -71,10 +71,10 @@ pub struct About {
     pub means: Option<ImpairmentKind>,
     /// The Availability Zone that it sees, such as `us-east-1a`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub zone: Option<String>,
+    pub zone: Option<Text>,
     /// The services that it sees.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub services: Vec<String>,
+    pub services: Vec<Text>,
 }
 
 impl About {

@@ -60,16 +60,16 @@ impl Scene {
         for question in crate::steps::questions(Step::Fence, situation) {
             let view = match &question {
                 Question::Lease { .. } => View::Lease(Some(LeaseView {
-                    owner: self.owner.to_owned(),
+                    owner: self.owner.into(),
                     epoch: 1,
-                    effect: String::new(),
+                    effect: String::new().into(),
                     renewed_at: self.renewed.map(at),
                     answered_at: at(NOW),
                 })),
                 Question::Rds { .. } => View::Rds(Some(RdsView {
-                    status: "available".to_owned(),
-                    replica_source: (!self.writer).then(|| "orders".to_owned()),
-                    engine: "postgres".to_owned(),
+                    status: "available".into(),
+                    replica_source: (!self.writer).then(|| "orders".into()),
+                    engine: "postgres".into(),
                     zone: None,
                     multi_az: false,
                     replication: None,
@@ -223,9 +223,8 @@ fn the_writer_by_right_loses_nothing_whoever_wrote_its_heartbeat() {
 
 #[test]
 fn without_a_lease_only_an_old_engine_that_follows_has_taken_no_writes() {
-    let groups = crate::ids::Sides { primary: "e".to_owned(), standby: "w".to_owned() };
-    let stop =
-        || Fence::StopWriter(StopWriter { group: groups.clone(), sessions_of: "a".to_owned() });
+    let groups = crate::ids::Sides { primary: "e".into(), standby: "w".into() };
+    let stop = || Fence::StopWriter(StopWriter { group: groups.clone(), sessions_of: "a".into() });
     let scene = |follows| {
         Scene { follows, ..Scene::promoted(by(WEST, 99)) }.fenced_by(vec![stop(), Fence::Waiver])
     };

@@ -1,13 +1,13 @@
 //! Aurora global clusters, and the fences in front of them.
 
-use leeward_core::ids::Side;
+use leeward_core::ids::{Side, Text};
 use leeward_core::plan::{Database, Fence};
 use leeward_core::world::{Change, GlobalView, Question, View};
 
 use super::super::{Happened, RegionState};
 use super::Scene;
 
-fn cluster(scene: &Scene, side: Side) -> String {
+fn cluster(scene: &Scene, side: Side) -> Text {
     let Database::AuroraGlobal(d) = &scene.plan.databases[0] else { panic!("no Aurora") };
     d.cluster.of(side).clone()
 }
@@ -15,7 +15,7 @@ fn cluster(scene: &Scene, side: Side) -> String {
 fn failover(scene: &Scene, side: Side) -> Change {
     Change::FailoverGlobal {
         region: scene.region(side),
-        global_cluster: "catalog".to_owned(),
+        global_cluster: "catalog".into(),
         target: cluster(scene, side),
     }
 }
@@ -23,23 +23,21 @@ fn failover(scene: &Scene, side: Side) -> Change {
 fn switchover(scene: &Scene, side: Side) -> Change {
     Change::SwitchoverGlobal {
         region: scene.region(side),
-        global_cluster: "catalog".to_owned(),
+        global_cluster: "catalog".into(),
         target: cluster(scene, side),
     }
 }
 
 fn global(scene: &Scene) -> GlobalView {
-    let question = Question::Global {
-        region: scene.region(Side::Standby),
-        global_cluster: "catalog".to_owned(),
-    };
+    let question =
+        Question::Global { region: scene.region(Side::Standby), global_cluster: "catalog".into() };
     match scene.see(&question) {
         View::Global(Some(view)) => view,
         other => panic!("{other:?}"),
     }
 }
 
-fn writer(scene: &Scene) -> String {
+fn writer(scene: &Scene) -> Text {
     global(scene).members.into_iter().find(|m| m.writer).unwrap().arn
 }
 
@@ -97,7 +95,7 @@ fn stopped_writers_hold_sessions_until_they_are_gone() {
     let scene = Scene::of("catalog");
     let stop = |maximum: u32, desired: u32| Change::BoundGroup {
         region: scene.region(Side::Primary),
-        group: "catalog-writers".to_owned(),
+        group: "catalog-writers".into(),
         minimum: 0,
         maximum,
         desired,

@@ -1,6 +1,6 @@
 //! Groups, services, instances, concurrency, mappings.
 
-use leeward_core::ids::Side;
+use leeward_core::ids::{Side, Text};
 use leeward_core::world::{Change, GroupView, InstanceState, Question, View};
 
 use super::super::RegionState;
@@ -9,11 +9,11 @@ use super::Scene;
 const GROUP: &str = "orders-web-west";
 
 fn minimum(minimum: u32) -> Change {
-    Change::SetMinimum { region: "us-west-2".into(), group: GROUP.to_owned(), minimum }
+    Change::SetMinimum { region: "us-west-2".into(), group: GROUP.into(), minimum }
 }
 
 fn group(scene: &Scene) -> GroupView {
-    let question = Question::Group { region: "us-west-2".into(), group: GROUP.to_owned() };
+    let question = Question::Group { region: "us-west-2".into(), group: GROUP.into() };
     match scene.see(&question) {
         View::Group(Some(view)) => view,
         other => panic!("{other:?}"),
@@ -83,18 +83,18 @@ fn nothing_is_launched_in_a_dead_region_until_it_is_back() {
 #[test]
 fn instances_pass_their_states_and_one_unknown_stops_all() {
     let scene = Scene::of("orders");
-    let ids = vec!["i-0f9e8d7c6b5a40001".to_owned(), "i-0f9e8d7c6b5a40002".to_owned()];
+    let ids = vec![Text::from("i-0f9e8d7c6b5a40001"), "i-0f9e8d7c6b5a40002".into()];
     let question = Question::Instances { region: "us-west-2".into(), ids: ids.clone() };
     let states = || match scene.see(&question) {
         View::Instances(states) => states,
         other => panic!("{other:?}"),
     };
-    let all = |name: &str| states().iter().all(|(_, s)| *s == InstanceState(name.to_owned()));
+    let all = |name: &str| states().iter().all(|(_, s)| *s == InstanceState(name.into()));
     assert!(all("stopped"));
     let mut unknown = ids.clone();
-    unknown.push("i-0".to_owned());
+    unknown.push("i-0".into());
     let start =
-        |ids: &[String]| Change::StartInstances { region: "us-west-2".into(), ids: ids.to_vec() };
+        |ids: &[Text]| Change::StartInstances { region: "us-west-2".into(), ids: ids.to_vec() };
     assert_eq!(scene.refusal(&start(&unknown)).1, "InvalidInstanceID.NotFound");
     assert!(all("stopped"));
     scene.change(&start(&ids)).unwrap();
@@ -114,8 +114,8 @@ fn services_concurrency_and_mappings_follow_their_changes() {
     let region = scene.region(Side::Standby);
     let service = Question::EcsService {
         region: region.clone(),
-        cluster: "catalog".to_owned(),
-        service: "api".to_owned(),
+        cluster: "catalog".into(),
+        service: "api".into(),
     };
     let running = || match scene.see(&service) {
         View::Running(Some(view)) => view.running,
@@ -124,8 +124,8 @@ fn services_concurrency_and_mappings_follow_their_changes() {
     assert_eq!(running(), 0, "a pilot light");
     let count = Change::SetDesiredCount {
         region: region.clone(),
-        cluster: "catalog".to_owned(),
-        service: "api".to_owned(),
+        cluster: "catalog".into(),
+        service: "api".into(),
         count: 4,
     };
     scene.change(&count).unwrap();
@@ -133,19 +133,22 @@ fn services_concurrency_and_mappings_follow_their_changes() {
     assert_eq!(running(), 4);
 
     let function = "catalog-search".to_owned();
-    let asked = Question::Concurrency { region: region.clone(), function: function.clone() };
+    let asked = Question::Concurrency { region: region.clone(), function: function.clone().into() };
     assert_eq!(scene.see(&asked), View::Concurrency(Some(0)));
-    let reserve =
-        Change::ReserveConcurrency { region: region.clone(), function, reserved: Some(50) };
+    let reserve = Change::ReserveConcurrency {
+        region: region.clone(),
+        function: function.into(),
+        reserved: Some(50),
+    };
     scene.change(&reserve).unwrap();
     assert_eq!(scene.see(&asked), View::Concurrency(Some(50)));
 
     let uuid = "7b9d4e22-1c5d-4f7a-8e14-5a6c3d2e9b02".to_owned();
-    let asked = Question::EventSource { region: region.clone(), uuid: uuid.clone() };
-    let enable = Change::EnableEventSource { region, uuid, enabled: true };
+    let asked = Question::EventSource { region: region.clone(), uuid: uuid.clone().into() };
+    let enable = Change::EnableEventSource { region, uuid: uuid.into(), enabled: true };
     scene.change(&enable).unwrap();
-    assert_eq!(scene.see(&asked), View::Mapping("Enabling".to_owned()));
+    assert_eq!(scene.see(&asked), View::Mapping("Enabling".into()));
     assert_eq!(scene.refusal(&enable).1, "ResourceInUseException");
     scene.pass(20);
-    assert_eq!(scene.see(&asked), View::Mapping("Enabled".to_owned()));
+    assert_eq!(scene.see(&asked), View::Mapping("Enabled".into()));
 }

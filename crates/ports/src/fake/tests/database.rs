@@ -1,6 +1,6 @@
 //! RDS: promotion, heartbeat, what is lost.
 
-use leeward_core::ids::Side;
+use leeward_core::ids::{Side, Text};
 use leeward_core::plan::Database;
 use leeward_core::time::{Span, since};
 use leeward_core::world::{Change, ChangeErrorKind, Question, RdsView, SqlView, View};
@@ -11,11 +11,11 @@ use super::Scene;
 const REPLICA: &str = "orders-db-west";
 
 fn promote() -> Change {
-    Change::PromoteReplica { region: "us-west-2".into(), instance: REPLICA.to_owned() }
+    Change::PromoteReplica { region: "us-west-2".into(), instance: REPLICA.into() }
 }
 
 fn rds(scene: &Scene) -> RdsView {
-    let question = Question::Rds { region: "us-west-2".into(), instance: REPLICA.to_owned() };
+    let question = Question::Rds { region: "us-west-2".into(), instance: REPLICA.into() };
     match scene.see(&question) {
         View::Rds(Some(view)) => view,
         other => panic!("{other:?}"),
@@ -32,7 +32,7 @@ fn sql_question(scene: &Scene, side: Side) -> Question {
         port: at.port,
         database: probe.database.clone(),
         user: probe.user.clone(),
-        sessions_of: Some("orders_app".to_owned()),
+        sessions_of: Some("orders_app".into()),
     }
 }
 
@@ -58,7 +58,7 @@ fn a_promotion_passes_its_states_and_is_writer_before_it_is_available() {
         }
         scene.pass(1);
     }
-    let state = |status: &str, source, writable| (status.to_owned(), source, writable);
+    let state = |status: &str, source, writable| (Text::from(status), source, writable);
     assert_eq!(
         seen,
         [
@@ -215,7 +215,7 @@ fn an_old_primary_that_comes_back_is_a_writer_still_until_it_is_rebuilt() {
     assert!(sql(&scene, Side::Primary).writable, "two engines take writes: only a fence helps");
     scene.world.rebuild_replica(&scene.database(), Side::Primary);
     assert!(sql(&scene, Side::Primary).in_recovery);
-    let question = Question::Rds { region: "us-east-1".into(), instance: "orders-db".to_owned() };
+    let question = Question::Rds { region: "us-east-1".into(), instance: "orders-db".into() };
     let View::Rds(Some(view)) = scene.see(&question) else { panic!("no instance") };
     assert_eq!(view.replica_source.as_deref(), Some(REPLICA));
 }

@@ -14,7 +14,7 @@ fn question(scene: &Scene) -> Question {
     Question::Lease {
         region: lease.region.clone(),
         table: lease.table.clone(),
-        key: lease_key(&scene.plan.workload),
+        key: lease_key(&scene.plan.workload).into(),
     }
 }
 
@@ -34,8 +34,8 @@ fn taken(scene: &Scene, to: &str) -> Change {
         key,
         from_owner: view.owner,
         from_epoch: view.epoch,
-        to_owner: to.to_owned(),
-        effect: "orders/1/fence/lease/take".to_owned(),
+        to_owner: to.into(),
+        effect: "orders/1/fence/lease/take".into(),
     }
 }
 

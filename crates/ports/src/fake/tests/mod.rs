@@ -57,7 +57,7 @@ impl Scene {
     /// The error code of a change that is refused.
     fn refusal(&self, change: &Change) -> (ChangeErrorKind, String) {
         let error = self.change(change).unwrap_err();
-        (error.kind, error.code)
+        (error.kind, error.code.to_string())
     }
 
     fn see(&self, question: &Question) -> View {

@@ -1,6 +1,6 @@
 //! Zones, single instances, metrics and health checks.
 
-use leeward_core::ids::Side;
+use leeward_core::ids::{Side, Text};
 use leeward_core::plan::Capacity;
 use leeward_core::world::{
     AlarmState, MemberHealth, MembersView, Question, RolloutState, SeriesView, Tally, View,
@@ -19,7 +19,7 @@ fn members(scene: &Scene, question: &Question) -> MembersView {
 }
 
 fn group() -> Question {
-    Question::GroupMembers { region: EAST.into(), group: "orders-web".to_owned() }
+    Question::GroupMembers { region: EAST.into(), group: "orders-web".into() }
 }
 
 fn targets(scene: &Scene) -> Question {
@@ -48,7 +48,7 @@ fn a_zone_that_fails_takes_its_instances_and_no_others() {
     assert_eq!((ill[0].0, ill[0].1.healthy), (Some("us-east-1b"), 0));
     assert!(scene.world.served_by().is_some(), "the other zones serve on");
 
-    let ids: Vec<String> = group_view.members.iter().map(|m| m.id.clone()).collect();
+    let ids: Vec<Text> = group_view.members.iter().map(|m| m.id.clone()).collect();
     let checks =
         members(&scene, &Question::InstanceStatus { region: EAST.into(), ids: ids.clone() });
     assert_eq!(unhealthy(&checks), ill, "status checks say the same");
@@ -58,7 +58,7 @@ fn a_zone_that_fails_takes_its_instances_and_no_others() {
     assert!(targets.members.iter().all(|m| m.zone.is_none()));
     assert_eq!(unhealthy(&targets.with_zones_of(&group_view)), ill, "and so do targets");
 
-    let sizes = Question::Group { region: EAST.into(), group: "orders-web".to_owned() };
+    let sizes = Question::Group { region: EAST.into(), group: "orders-web".into() };
     match scene.see(&sizes) {
         View::Group(Some(view)) => {
             assert_eq!(view.in_service + ill[0].1.unhealthy, view.instances);
@@ -92,7 +92,7 @@ fn one_impaired_instance_is_told_by_every_source() {
         assert_eq!(ill.len(), 1, "{question}");
         assert_eq!(ill[0].id, "i-orders-web-0");
     }
-    let unknown = Question::InstanceStatus { region: EAST.into(), ids: vec!["i-none".to_owned()] };
+    let unknown = Question::InstanceStatus { region: EAST.into(), ids: vec!["i-none".into()] };
     assert!(scene.blind(&unknown));
 }
 
@@ -131,10 +131,10 @@ fn tasks_of_a_dead_zone_are_missed_and_a_failed_deployment_says_so() {
 fn errors(days_ago: u32) -> Question {
     Question::Series {
         region: EAST.into(),
-        namespace: "Orders".to_owned(),
-        metric: "ErrorRate".to_owned(),
+        namespace: "Orders".into(),
+        metric: "ErrorRate".into(),
         dimensions: Vec::new(),
-        statistic: "Average".to_owned(),
+        statistic: "Average".into(),
         period_seconds: 60,
         minutes: 5,
         days_ago,
@@ -167,7 +167,7 @@ fn a_metric_follows_its_levels_and_was_always_at_the_first() {
 #[test]
 fn checkers_see_what_users_see_and_are_asked_in_us_east_1() {
     let scene = Scene::of("orders");
-    let question = Question::HealthCheck { id: "hc-1".to_owned() };
+    let question = Question::HealthCheck { id: "hc-1".into() };
     assert_eq!(scene.see(&question), View::HealthCheck(None));
     scene.world.set_health_check("hc-1", Sight::Clear);
     let successes = || match scene.see(&question) {

@@ -8,11 +8,11 @@ use super::super::{Call, Fate, Happened, RegionState, Sight};
 use super::Scene;
 
 fn minimum(minimum: u32) -> Change {
-    Change::SetMinimum { region: "us-west-2".into(), group: "orders-web-west".to_owned(), minimum }
+    Change::SetMinimum { region: "us-west-2".into(), group: "orders-web-west".into(), minimum }
 }
 
 fn group() -> Question {
-    Question::Group { region: "us-west-2".into(), group: "orders-web-west".to_owned() }
+    Question::Group { region: "us-west-2".into(), group: "orders-web-west".into() }
 }
 
 fn stands(scene: &Scene) -> u32 {
@@ -102,7 +102,7 @@ fn acceptance_is_on_record_from_beginning_to_end() {
 #[test]
 fn a_voter_sees_what_a_test_lets_it_see() {
     let alarm = "orders-canary-eu";
-    let question = Question::Alarm { region: "eu-west-1".into(), alarm: alarm.to_owned() };
+    let question = Question::Alarm { region: "eu-west-1".into(), alarm: alarm.into() };
     for (sight, state) in [
         (Sight::Clear, AlarmState::Ok),
         (Sight::Outage, AlarmState::Alarm),

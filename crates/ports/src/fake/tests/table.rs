@@ -7,7 +7,7 @@ use super::super::{Call, FakeClock, FakeTable, Fate, block_on};
 use crate::{Condition, Frozen, Item, Put, Table, TableErrorKind};
 
 fn item(sk: &str, n: u64, nonce: &str) -> Item {
-    let key = Key { pk: "W#orders".to_owned(), sk: sk.to_owned() };
+    let key = Key { pk: "W#orders".into(), sk: sk.into() };
     Item { key, body: format!("{{\"n\":{n}}}"), n, nonce: nonce.to_owned() }
 }
 
@@ -32,7 +32,7 @@ impl Scene {
         condition: Condition,
         frozen: Frozen,
     ) -> Result<Put, TableErrorKind> {
-        let put = self.table.put(item, condition, frozen);
+        let put = self.table.put(item.clone(), condition, frozen);
         block_on(&self.clock, put).unwrap().map(|dated| dated.value).map_err(|e| e.kind)
     }
 
@@ -78,7 +78,7 @@ fn a_list_is_one_partition_from_a_prefix_in_order() {
         scene.table.put_by_hand(item(sk, 1, ""));
     }
     let mut other = item("J#0000000003", 1, "");
-    other.key.pk = "W#ordersx".to_owned();
+    other.key.pk = "W#ordersx".into();
     scene.table.put_by_hand(other);
     let listed = block_on(&scene.clock, scene.table.list("W#orders", "J#")).unwrap().unwrap();
     let keys: Vec<&str> = listed.value.iter().map(|i| i.key.sk.as_str()).collect();

@@ -1,6 +1,6 @@
 //! Names: the latched stop metric, fenced batches, and what users get.
 
-use leeward_core::ids::Side;
+use leeward_core::ids::{Side, Text};
 use leeward_core::plan::{Control, RecordPair};
 use leeward_core::world::{
     Change, ChangeErrorKind, FenceNumber, HttpRequest, NameQuery, Question, RecordSet, View,
@@ -9,9 +9,8 @@ use leeward_core::world::{
 use super::super::{Habits, RegionState};
 use super::Scene;
 
-fn answer(scene: &Scene, name: &str) -> Vec<String> {
-    let query =
-        NameQuery { name: name.to_owned(), record_type: "A".to_owned(), resolvers: Vec::new() };
+fn answer(scene: &Scene, name: &str) -> Vec<Text> {
+    let query = NameQuery { name: name.into(), record_type: "A".into(), resolvers: Vec::new() };
     match scene.see(&Question::Name(query)) {
         View::Answer(view) => view.values,
         other => panic!("{other:?}"),
@@ -21,9 +20,9 @@ fn answer(scene: &Scene, name: &str) -> Vec<String> {
 fn stop(scene: &Scene, value: f64) -> Change {
     Change::PutMetric {
         region: "eu-west-1".into(),
-        namespace: "Leeward/Traffic".to_owned(),
-        metric: "Stop".to_owned(),
-        workload: "orders".to_owned(),
+        namespace: "Leeward/Traffic".into(),
+        metric: "Stop".into(),
+        workload: "orders".into(),
         value,
         at: scene.clock.date(),
     }
@@ -31,15 +30,15 @@ fn stop(scene: &Scene, value: f64) -> Change {
 
 fn http(method: &str, path: &str, body: Option<&str>) -> Question {
     Question::Http(HttpRequest {
-        method: method.to_owned(),
-        url: format!("https://orders.example.com{path}"),
-        body: body.map(str::to_owned),
-        marker_header: "X-Leeward-Side".to_owned(),
+        method: method.into(),
+        url: format!("https://orders.example.com{path}").into(),
+        body: body.map(Into::into),
+        marker_header: "X-Leeward-Side".into(),
         resolvers: Vec::new(),
     })
 }
 
-fn status(scene: &Scene, question: &Question) -> (u16, Option<String>) {
+fn status(scene: &Scene, question: &Question) -> (u16, Option<Text>) {
     match scene.see(question) {
         View::Http(view) => (view.status, view.marker),
         other => panic!("{other:?}"),
@@ -72,7 +71,11 @@ fn a_datum_of_the_same_minute_does_not_lower_the_maximum() {
 fn batch(pair: &RecordPair, from: u64, to: u64) -> Change {
     Change::ChangeRecords {
         zone: pair.zone.clone(),
-        fence: FenceNumber { name: format!("_leeward.catalog.names.{}", pair.zone_name), from, to },
+        fence: FenceNumber {
+            name: format!("_leeward.catalog.names.{}", pair.zone_name).into(),
+            from,
+            to,
+        },
         records: vec![RecordSet {
             name: pair.name.clone(),
             record_type: pair.record_type.clone(),
@@ -94,14 +97,14 @@ fn a_batch_is_fenced_atomic_and_answered_only_in_sync() {
         name: pair.name.clone(),
         record_type: pair.record_type.clone(),
     };
-    let stands = |values: &[String]| View::Record(Some((values.to_vec(), pair.ttl)));
+    let stands = |values: &[Text]| View::Record(Some((values.to_vec(), pair.ttl)));
     assert_eq!(scene.see(&record), stands(&pair.values.primary), "nothing of it was done");
 
     let taken = scene.change(&batch(pair, 0, 1)).unwrap();
     assert_eq!(scene.see(&record), stands(&pair.values.standby));
     let change = Question::ZoneChange { id: taken.id };
     assert_eq!(scene.see(&change), View::InSync(false));
-    assert!(scene.blind(&Question::ZoneChange { id: "another".to_owned() }));
+    assert!(scene.blind(&Question::ZoneChange { id: "another".into() }));
     assert_eq!(answer(&scene, &pair.name), pair.values.primary, "PENDING");
     let (kind, code) = scene.refusal(&batch(pair, 1, 2));
     assert_eq!((kind, code.as_str()), (ChangeErrorKind::Throttled, "PriorRequestNotComplete"));
@@ -125,7 +128,7 @@ fn route_53_is_away_with_its_region_and_names_are_not() {
 #[test]
 fn an_order_is_taken_by_the_side_that_serves_and_read_back_there() {
     let scene = Scene::of("orders");
-    let east = Some("us-east-1".to_owned());
+    let east = Some(Text::from("us-east-1"));
     assert_eq!(status(&scene, &http("GET", "/", None)), (200, east.clone()));
     let post = http("POST", "/orders", Some("{\"id\":\"o-1\"}"));
     assert_eq!(status(&scene, &post), (201, east.clone()));
@@ -138,7 +141,7 @@ fn traffic_before_the_promotion_reads_and_does_not_write() {
     let scene = Scene::of("orders");
     scene.change(&stop(&scene, 1.0)).unwrap();
     scene.pass(71);
-    let west = Some("us-west-2".to_owned());
+    let west = Some(Text::from("us-west-2"));
     assert_eq!(status(&scene, &http("GET", "/", None)), (200, west.clone()));
     let post = http("POST", "/orders", Some("{\"id\":\"o-1\"}"));
     assert_eq!(status(&scene, &post), (503, west));
@@ -153,10 +156,8 @@ fn a_dead_region_serves_nobody_and_its_voters_are_silent() {
     assert_eq!(scene.world.served_by(), None);
     assert!(scene.blind(&http("GET", "/", None)));
     scene.pass(Habits::default().alarm.as_seconds_up() + 1);
-    let alarm = |region: &str, alarm: &str| Question::Alarm {
-        region: region.into(),
-        alarm: alarm.to_owned(),
-    };
+    let alarm =
+        |region: &str, alarm: &str| Question::Alarm { region: region.into(), alarm: alarm.into() };
     let state = |question: &Question| match scene.see(question) {
         View::Alarm(Some(view)) => view.state,
         other => panic!("{other:?}"),

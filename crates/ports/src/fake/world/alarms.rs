@@ -50,9 +50,9 @@ impl State {
             state: cell.state,
             since: cell.since,
             reason: match cell.state {
-                AlarmState::Ok => "Threshold not crossed".to_owned(),
-                AlarmState::Alarm => "Threshold Crossed: 3 out of the last 3 datapoints".to_owned(),
-                AlarmState::InsufficientData => "Insufficient Data".to_owned(),
+                AlarmState::Ok => "Threshold not crossed".into(),
+                AlarmState::Alarm => "Threshold Crossed: 3 out of the last 3 datapoints".into(),
+                AlarmState::InsufficientData => "Insufficient Data".into(),
             },
         }))
     }

@@ -6,7 +6,7 @@
 //! | a switchover needs both Regions well, loses nothing, and demotes the old writer first | SwitchoverGlobalCluster |
 //! | one at a time, and the target must be a reader: `InvalidGlobalClusterStateFault` | FailoverGlobalCluster, errors |
 
-use leeward_core::ids::{Region, Side, Sides};
+use leeward_core::ids::{Region, Side, Sides, Text};
 use leeward_core::time::{Timestamp, after};
 use leeward_core::world::{GlobalMember, GlobalView, View};
 
@@ -18,8 +18,8 @@ use super::state::{Due, State};
 /// One global cluster.
 #[derive(Debug, Clone)]
 pub(super) struct Global {
-    pub(super) name: String,
-    pub(super) clusters: Sides<String>,
+    pub(super) name: Text,
+    pub(super) clusters: Sides<Text>,
     pub(super) writer: Side,
     pub(super) moving: Option<Moving>,
 }
@@ -52,8 +52,8 @@ impl State {
             writer: global.writer == side,
         };
         View::Global(Some(GlobalView {
-            status: status.to_owned(),
-            failover: failover.map(str::to_owned),
+            status: status.into(),
+            failover: failover.map(Into::into),
             members: vec![member(Side::Primary), member(Side::Standby)],
         }))
     }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use leeward_core::ids::{Region, Side, Sides};
+use leeward_core::ids::{Region, Side, Sides, Text};
 use leeward_core::plan::{Capacity, Check, Control, Database, Fence, Plan, Strategy, Voter, When};
 use leeward_core::table::lease_key;
 use leeward_core::time::Span;
@@ -130,18 +130,22 @@ impl State {
 
     fn lay_lease(&mut self, plan: &Plan) {
         let Some(lease) = plan.databases.iter().find_map(Database::lease) else { return };
-        let name = (lease.region.clone(), lease.table.clone(), lease_key(&plan.workload));
+        let name =
+            (lease.region.clone(), lease.table.clone(), Text::from(lease_key(&plan.workload)));
         let terms = LeaseTerms { name: name.clone(), ttl: lease.ttl };
         let owner = self.sides.primary.as_str().to_owned();
         let renewed_at = Some(self.now);
-        self.leases.insert(name, LeaseItem { owner, epoch: 1, effect: String::new(), renewed_at });
+        self.leases.insert(
+            name,
+            LeaseItem { owner: owner.into(), epoch: 1, effect: Text::default(), renewed_at },
+        );
         self.writers.primary.begin(self.now, &terms, true);
         self.writers.standby.begin(self.now, &terms, false);
         self.application.lease = Some(terms);
         self.poke_writers();
     }
 
-    fn lay_group(&mut self, name: (Region, String), minimum: u32, size: u32) {
+    fn lay_group(&mut self, name: (Region, Text), minimum: u32, size: u32) {
         let group = Group::at_rest(self.now, minimum, GROUP_MAX, size);
         self.groups.entry(name).or_insert(group);
     }
@@ -180,7 +184,7 @@ impl State {
                 for id in c.instances.of(side) {
                     let name = (region.clone(), id.clone());
                     let state = if serves { "running" } else { "stopped" };
-                    self.instances.insert(name.clone(), state.to_owned());
+                    self.instances.insert(name.clone(), state.into());
                     // Late ones work behind the scenes: users are served without them.
                     if c.when == When::Early {
                         self.application.instances.push(name);
@@ -193,7 +197,7 @@ impl State {
             }
             Capacity::EventSource(c) => {
                 let state = if serves { "Enabled" } else { "Disabled" };
-                self.mappings.insert((region, c.mapping.of(side).clone()), state.to_owned());
+                self.mappings.insert((region, c.mapping.of(side).clone()), state.into());
             }
         }
     }
@@ -230,8 +234,8 @@ impl State {
     }
 
     fn lay_name(&mut self, name: &str, rule: NameRule) {
-        self.application.public.get_or_insert_with(|| name.to_owned());
-        self.names.insert(name.to_owned(), rule);
+        self.application.public.get_or_insert_with(|| name.into());
+        self.names.insert(name.into(), rule);
     }
 
     fn lay_application(&mut self, plan: &Plan) {
@@ -256,9 +260,9 @@ impl State {
     }
 
     /// A name that no control decides goes with the public one.
-    fn lay_alias(&mut self, name: &str, answers: Option<Sides<Vec<String>>>) {
+    fn lay_alias(&mut self, name: &str, answers: Option<Sides<Vec<Text>>>) {
         let Some(other) = self.application.public.clone() else { return };
-        self.names.entry(name.to_owned()).or_insert(NameRule::With { other, answers });
+        self.names.entry(name.into()).or_insert(NameRule::With { other, answers });
     }
 
     fn lay_alarms(&mut self, plan: &Plan) {

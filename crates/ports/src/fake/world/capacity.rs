@@ -7,14 +7,14 @@
 //! | one unknown id and nothing is done: `InvalidInstanceID.NotFound` | StartInstances |
 //! | Disabled → Enabling → Enabled → Disabling → Disabled; while it changes: `ResourceInUseException` | UpdateEventSourceMapping |
 
-use leeward_core::ids::Region;
+use leeward_core::ids::{Region, Text};
 use leeward_core::world::{Blind, InstanceState, View};
 
 use super::change::{Answer, refused};
 use super::state::{Due, Named, State};
 
 impl State {
-    pub(super) fn see_instances(&self, region: &Region, ids: &[String]) -> Result<View, Blind> {
+    pub(super) fn see_instances(&self, region: &Region, ids: &[Text]) -> Result<View, Blind> {
         let mut seen = Vec::with_capacity(ids.len());
         for id in ids {
             let state = self.instances.get(&(region.clone(), id.clone()));
@@ -26,7 +26,7 @@ impl State {
         Ok(View::Instances(seen))
     }
 
-    pub(super) fn turn_instances(&mut self, region: &Region, ids: &[String], on: bool) -> Answer {
+    pub(super) fn turn_instances(&mut self, region: &Region, ids: &[Text], on: bool) -> Answer {
         let (from, barred, to) = if on {
             ("stopped", "stopping", "pending")
         } else {
@@ -47,7 +47,7 @@ impl State {
         for id in ids {
             let name: Named = (region.clone(), id.clone());
             if let Some(state) = self.instances.get_mut(&name).filter(|s| *s == from) {
-                to.clone_into(state);
+                *state = to.into();
                 changed = true;
                 self.later(self.habits.start, Due::Instance(name));
             }
@@ -58,8 +58,8 @@ impl State {
     pub(super) fn instance_goes_on(&mut self, name: &Named) {
         if let Some(state) = self.instances.get_mut(name) {
             match state.as_str() {
-                "pending" => "running".clone_into(state),
-                "stopping" => "stopped".clone_into(state),
+                "pending" => *state = "running".into(),
+                "stopping" => *state = "stopped".into(),
                 _ => {}
             }
         }
@@ -80,7 +80,7 @@ impl State {
         };
         let (from, to) = if on { ("Disabled", "Enabling") } else { ("Enabled", "Disabling") };
         if state == from {
-            to.clone_into(state);
+            *state = to.into();
             self.later(self.habits.start, Due::Mapping(name.clone()));
             return Ok(true);
         }
@@ -93,8 +93,8 @@ impl State {
     pub(super) fn mapping_goes_on(&mut self, name: &Named) {
         if let Some(state) = self.mappings.get_mut(name) {
             match state.as_str() {
-                "Enabling" => "Enabled".clone_into(state),
-                "Disabling" => "Disabled".clone_into(state),
+                "Enabling" => *state = "Enabled".into(),
+                "Disabling" => *state = "Disabled".into(),
                 _ => {}
             }
         }

@@ -22,7 +22,7 @@ pub(super) fn conflict(code: &str, message: &str) -> Answer {
 }
 
 pub(super) fn error(kind: ChangeErrorKind, code: &str, message: &str) -> ChangeError {
-    ChangeError { kind, code: code.to_owned(), message: message.to_owned() }
+    ChangeError { kind, code: code.into(), message: message.into() }
 }
 
 /// The error of a call that got no answer.

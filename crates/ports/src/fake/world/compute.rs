@@ -7,7 +7,7 @@
 //! | with `Launch` suspended nothing is launched | Suspend and resume processes |
 //! | instances that are being terminated work until they are gone | Instance lifecycle |
 
-use leeward_core::ids::{Region, Side};
+use leeward_core::ids::{Region, Side, Text};
 use leeward_core::time::{Span, Timestamp, after};
 use leeward_core::world::{GroupView, RunningView, TargetsView, View};
 
@@ -92,7 +92,7 @@ impl State {
             desired: g.desired,
             in_service: self.living_members(name, g.in_service),
             instances: g.instances,
-            suspended: if g.suspended { vec!["Launch".to_owned()] } else { Vec::new() },
+            suspended: if g.suspended { vec!["Launch".into()] } else { Vec::new() },
         }))
     }
 
@@ -103,7 +103,7 @@ impl State {
         Some(View::Targets(TargetsView { healthy, total: group.instances }))
     }
 
-    pub(super) fn see_service(&self, name: &(Region, String, String)) -> View {
+    pub(super) fn see_service(&self, name: &(Region, Text, Text)) -> View {
         View::Running(self.services.get(name).map(|s| RunningView {
             desired: s.desired,
             running: self.living_tasks(&name.0, s.running),
@@ -178,7 +178,7 @@ impl State {
         }
     }
 
-    pub(super) fn set_count(&mut self, name: &(Region, String, String), count: u32) -> Answer {
+    pub(super) fn set_count(&mut self, name: &(Region, Text, Text), count: u32) -> Answer {
         let Some(service) = self.services.get_mut(name) else {
             return refused("ServiceNotFoundException", "there is no such service");
         };
@@ -191,7 +191,7 @@ impl State {
         Ok(true)
     }
 
-    pub(super) fn service_goes_on(&mut self, region: Region, cluster: String, name: String) {
+    pub(super) fn service_goes_on(&mut self, region: Region, cluster: Text, name: Text) {
         let limit = self.habits.launch_limit.unwrap_or(u32::MAX);
         if let Some(service) = self.services.get_mut(&(region, cluster, name)) {
             service.running = service.desired.min(limit.max(service.running));

@@ -1,6 +1,6 @@
 //! A database of the plan: its two engines and what its service knows of them.
 
-use leeward_core::ids::{EntryId, Region, Side, Sides};
+use leeward_core::ids::{EntryId, Region, Side, Sides, Text};
 use leeward_core::plan::SecurityGroupRules;
 use leeward_core::time::{Span, Timestamp};
 use leeward_core::world::{Blind, SqlView, View};
@@ -21,7 +21,7 @@ pub(super) struct DatabaseState {
     pub(super) heartbeat: Span,
     pub(super) link_broken: bool,
     /// Groups that run its writers, where the plan names them.
-    pub(super) writer_groups: Option<Sides<String>>,
+    pub(super) writer_groups: Option<Sides<Text>>,
     /// Rules in front of it, where the plan names them.
     pub(super) rules: Option<Sides<SecurityGroupRules>>,
     /// Where its engines are asked: function's Region, host, port.
@@ -32,7 +32,7 @@ pub(super) struct DatabaseState {
 /// Where an engine is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Endpoint {
-    pub(super) host: String,
+    pub(super) host: Text,
     pub(super) port: u16,
 }
 
@@ -41,7 +41,7 @@ pub(super) struct Endpoint {
 pub(super) enum Kind {
     Rds(Sides<Instance>),
     Aurora(Global),
-    Table { name: String },
+    Table { name: Text },
 }
 
 impl DatabaseState {

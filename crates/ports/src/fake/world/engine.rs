@@ -1,6 +1,6 @@
 //! A database engine: who writes into it, what it holds, what its replica has seen of it.
 
-use leeward_core::ids::{EntryId, Side};
+use leeward_core::ids::{EntryId, Side, Text};
 use leeward_core::time::{Span, Timestamp, after, since};
 use leeward_core::world::Heartbeat;
 
@@ -20,7 +20,7 @@ pub(super) struct Engine {
     /// Heartbeat row that it held when it became a writer, with the side that wrote it.
     inherited: Option<(Timestamp, Side)>,
     /// Orders in it, with the instant of their acceptance.
-    pub(super) orders: Vec<(String, Timestamp)>,
+    pub(super) orders: Vec<(Text, Timestamp)>,
     /// Since when nothing flows out of it to its replica.
     pub(super) cut: Option<Timestamp>,
 }

@@ -9,7 +9,7 @@
 
 use std::collections::BTreeMap;
 
-use leeward_core::ids::Region;
+use leeward_core::ids::{Region, Text};
 use leeward_core::time::{Span, Timestamp, after};
 use leeward_core::world::{CheckerView, HealthCheckView, Question, SeriesView, View};
 
@@ -31,14 +31,14 @@ const CHECKERS: [&str; 8] = [
 const DAY: Span = Span::minutes(24 * 60);
 
 /// Region, namespace, name, dimensions.
-type Name = (Region, String, String, Vec<(String, String)>);
+type Name = (Region, Text, Text, Vec<(Text, Text)>);
 
 /// What was laid.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Gauges {
     /// Levels since the beginning and from each instant on; `None`: nobody puts data.
     metrics: BTreeMap<Name, Vec<(Timestamp, Option<f64>)>>,
-    health_checks: BTreeMap<String, Sight>,
+    health_checks: BTreeMap<Text, Sight>,
 }
 
 /// What a test lays and sets.
@@ -54,7 +54,7 @@ impl FakeWorld {
 
     /// Lays a Route 53 health check, or sets how its checkers see.
     pub fn set_health_check(&self, id: &str, sight: Sight) {
-        self.settled().state.gauges.health_checks.insert(id.to_owned(), sight);
+        self.settled().state.gauges.health_checks.insert(id.into(), sight);
     }
 }
 
@@ -123,10 +123,10 @@ impl State {
                 "Failure: The health checker could not establish a connection within the timeout limit."
             };
             let checker = |region: &str| CheckerView {
-                region: region.to_owned(),
+                region: region.into(),
                 success,
                 at: Some(self.now),
-                words: words.to_owned(),
+                words: words.into(),
             };
             HealthCheckView { checkers: CHECKERS.map(checker).to_vec() }
         }))

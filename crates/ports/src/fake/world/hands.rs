@@ -1,6 +1,6 @@
 //! What a test does to the world, and what it may read of the truth.
 
-use leeward_core::ids::{EntryId, Region, Side};
+use leeward_core::ids::{EntryId, Region, Side, Text};
 use leeward_core::time::{Span, Timestamp};
 use leeward_core::world::{AlarmState, Change, ChangeError, Question, View};
 
@@ -84,7 +84,7 @@ impl FakeWorld {
     /// Sets how the voter behind an alarm sees.
     pub fn set_sight(&self, region: &Region, alarm: &str, sight: Sight) {
         let mut inner = self.settled();
-        if let Some(cell) = inner.state.alarms.get_mut(&(region.clone(), alarm.to_owned())) {
+        if let Some(cell) = inner.state.alarms.get_mut(&(region.clone(), alarm.into())) {
             cell.sight = sight;
         }
         inner.state.refresh();
@@ -101,7 +101,7 @@ impl FakeWorld {
             let (from, to) =
                 if backing_up { ("available", "backing-up") } else { ("backing-up", "available") };
             if instance.status == from && instance.asked.is_none() {
-                to.clone_into(&mut instance.status);
+                instance.status = to.into();
             }
         });
     }
@@ -109,7 +109,7 @@ impl FakeWorld {
     /// A scaling policy of a group asks for that many instances.
     pub fn scaling_policy(&self, region: &Region, group: &str, desired: u32) {
         let mut inner = self.settled();
-        let name = (region.clone(), group.to_owned());
+        let name = (region.clone(), Text::from(group));
         inner.state.set_group(&name, |g| g.desired = desired.clamp(g.minimum, g.maximum));
         inner.state.refresh();
     }

@@ -1,6 +1,6 @@
 //! What truly happened, in order: what the checkers read.
 
-use leeward_core::ids::{EntryId, Region, Side};
+use leeward_core::ids::{EntryId, Region, Side, Text};
 use leeward_core::time::Timestamp;
 use leeward_core::world::Change;
 
@@ -40,7 +40,7 @@ pub enum Happened {
         /// What was asked.
         change: Change,
         /// Error code.
-        code: String,
+        code: Text,
     },
     /// Application writes to a database are accepted on that side from now on.
     AcceptBegan {
@@ -75,7 +75,7 @@ pub enum Happened {
     /// The writer lease changed its owner.
     LeaseMoved {
         /// Owner afterwards.
-        owner: String,
+        owner: Text,
         /// Epoch afterwards.
         epoch: u64,
     },
@@ -96,6 +96,6 @@ pub enum Happened {
         /// The side that accepted it.
         side: Side,
         /// Its id.
-        id: String,
+        id: Text,
     },
 }

@@ -3,6 +3,7 @@
 //! The contract: a move is conditional on owner and epoch and adds one to the epoch; a renewal is
 //! conditional on both and changes neither.
 
+use leeward_core::ids::Text;
 use leeward_core::planted::{self, Bug};
 use leeward_core::time::Timestamp;
 use leeward_core::world::{Change, LeaseView, View};
@@ -15,9 +16,9 @@ use crate::fake::clock::date_of;
 /// One lease item.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct LeaseItem {
-    pub(super) owner: String,
+    pub(super) owner: Text,
     pub(super) epoch: u64,
-    pub(super) effect: String,
+    pub(super) effect: Text,
     pub(super) renewed_at: Option<Timestamp>,
 }
 

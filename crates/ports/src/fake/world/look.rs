@@ -1,6 +1,6 @@
 //! What a question is answered with.
 
-use leeward_core::ids::{Region, Side};
+use leeward_core::ids::{Region, Side, Text};
 use leeward_core::world::{Blind, Question, RunningView, View};
 
 use super::database::Kind;
@@ -115,7 +115,7 @@ impl State {
         region: &Region,
         namespace: &str,
         metric: &str,
-        dimensions: &[(String, String)],
+        dimensions: &[(Text, Text)],
     ) -> Option<(f64, leeward_core::time::Timestamp)> {
         let value_of = |name: &str| {
             dimensions.iter().find(|(key, _)| key == name).map(|(_, value)| value.clone())

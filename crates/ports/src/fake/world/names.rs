@@ -1,6 +1,6 @@
 //! What names resolve to, and which side that is.
 
-use leeward_core::ids::{Region, Side, Sides};
+use leeward_core::ids::{Region, Side, Sides, Text};
 use leeward_core::world::{AnswerView, Blind, View};
 
 use super::orders::Manners;
@@ -11,11 +11,11 @@ use super::writers::LeaseTerms;
 #[derive(Debug, Clone)]
 pub(super) enum NameRule {
     /// By the health check of a stop metric.
-    Stop { control: usize, answers: Sides<Vec<String>> },
+    Stop { control: usize, answers: Sides<Vec<Text>> },
     /// By a record of a zone.
-    Record { zone: String, record_type: String, answers: Sides<Vec<String>> },
+    Record { zone: Text, record_type: Text, answers: Sides<Vec<Text>> },
     /// As another name, with answers of its own.
-    With { other: String, answers: Option<Sides<Vec<String>>> },
+    With { other: Text, answers: Option<Sides<Vec<Text>>> },
 }
 
 /// The application, as its users know it.
@@ -26,29 +26,29 @@ pub(super) struct Application {
     /// The lease's table answers nobody.
     pub(super) lease_away: bool,
     /// The name by which its users know it.
-    pub(super) public: Option<String>,
+    pub(super) public: Option<Text>,
     /// Groups that must have an instance in service, per Region.
     pub(super) groups: Vec<Named>,
     /// Services that must have a running task.
-    pub(super) services: Vec<(Region, String, String)>,
+    pub(super) services: Vec<(Region, Text, Text)>,
     /// Instances that must run.
     pub(super) instances: Vec<Named>,
     /// How it answers.
     pub(super) manners: Vec<Manners>,
     /// Orders of an application without a database of one writer.
-    pub(super) orders: Vec<String>,
+    pub(super) orders: Vec<Text>,
 }
 
 impl State {
     /// What a name resolves to, and which side that is, if it is one.
-    pub(super) fn resolution(&self, name: &str) -> Option<(Vec<String>, Option<Side>)> {
+    pub(super) fn resolution(&self, name: &str) -> Option<(Vec<Text>, Option<Side>)> {
         match self.names.get(name)? {
             NameRule::Stop { control, answers } => {
                 let side = self.controls.get(*control)?.side();
                 Some((answers.of(side).clone(), Some(side)))
             }
             NameRule::Record { zone, record_type, answers } => {
-                let key = (name.to_owned(), record_type.clone());
+                let key = (name.into(), record_type.clone());
                 let (values, _) = self.zones.get(zone)?.answered.get(&key)?;
                 let side = [Side::Primary, Side::Standby]
                     .into_iter()
@@ -74,7 +74,7 @@ impl State {
     }
 }
 
-fn same(one: &[String], other: &[String]) -> bool {
+fn same(one: &[Text], other: &[Text]) -> bool {
     let (mut one, mut other) = (one.to_vec(), other.to_vec());
     one.sort();
     other.sort();

@@ -8,7 +8,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use leeward_core::ids::{Region, Side};
+use leeward_core::ids::{Region, Side, Text};
 use leeward_core::plan::SecurityGroupRules;
 use leeward_core::time::{Timestamp, after};
 
@@ -18,10 +18,10 @@ use super::state::State;
 
 /// Inbound TCP rules of one group: CIDR blocks by port, and when a port was last closed to all.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Rules(BTreeMap<u16, (BTreeSet<String>, Option<Timestamp>)>);
+pub(super) struct Rules(BTreeMap<u16, (BTreeSet<Text>, Option<Timestamp>)>);
 
 impl Rules {
-    pub(super) fn cidrs(&self, port: u16) -> Vec<String> {
+    pub(super) fn cidrs(&self, port: u16) -> Vec<Text> {
         self.0.get(&port).map(|(cidrs, _)| cidrs.iter().cloned().collect()).unwrap_or_default()
     }
 

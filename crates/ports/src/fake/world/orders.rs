@@ -1,7 +1,7 @@
 //! The application over HTTP, by its public name: it answers from the side that the name resolves
 //! to, and takes an order only where the database takes writes.
 
-use leeward_core::ids::{Side, Sides};
+use leeward_core::ids::{Side, Sides, Text};
 use leeward_core::time::Span;
 use leeward_core::world::{Blind, HttpRequest, HttpView, View};
 
@@ -11,9 +11,9 @@ use super::state::State;
 /// How the application answers one of its URLs.
 #[derive(Debug, Clone)]
 pub(super) struct Manners {
-    pub(super) url: String,
+    pub(super) url: Text,
     pub(super) status: u16,
-    pub(super) marker: Sides<String>,
+    pub(super) marker: Sides<Text>,
 }
 
 /// What a local answer takes.
@@ -34,9 +34,9 @@ impl State {
     }
 
     /// The name by which the resolution goes: the host, or the public name for one that has no rule.
-    fn known_name(&self, host: &str) -> Result<String, Blind> {
+    fn known_name(&self, host: &str) -> Result<Text, Blind> {
         if self.names.contains_key(host) {
-            return Ok(host.to_owned());
+            return Ok(host.into());
         }
         self.application.public.clone().ok_or_else(|| Blind::new(format!("NXDOMAIN: {host}")))
     }
@@ -44,31 +44,32 @@ impl State {
     fn answer(&mut self, request: &HttpRequest, side: Side) -> HttpView {
         let manners =
             self.application.manners.iter().find(|m| request.url == m.url).or_else(|| {
-                self.application.manners.iter().find(|m| request.url.starts_with(&m.url))
+                self.application.manners.iter().find(|m| request.url.starts_with(m.url.as_str()))
             });
         let marker = manners.map(|m| m.marker.of(side).clone());
         let right = manners.filter(|m| m.url == request.url).map_or(200, |m| m.status);
-        let view = |status: u16, body: String| HttpView { status, marker, body, took: TOOK };
+        let view = |status: u16, body: Text| HttpView { status, marker, body, took: TOOK };
         if !self.serves(side) {
-            return view(503, "no instance is in service".to_owned());
+            return view(503, "no instance is in service".into());
         }
         if request.method == "POST" {
             let id = request.body.as_deref().and_then(order_id);
-            let Some(id) = id else { return view(400, "no id".to_owned()) };
+            let Some(id) = id else { return view(400, "no id".into()) };
             return if self.take_order(side, &id) {
-                view(201, format!("{{\"id\":\"{id}\"}}"))
+                view(201, format!("{{\"id\":\"{id}\"}}").into())
             } else {
-                view(503, "the database takes no writes here".to_owned())
+                view(503, "the database takes no writes here".into())
             };
         }
-        let written =
-            self.application.manners.iter().find_map(|m| {
-                request.url.strip_prefix(&m.url).and_then(|rest| rest.strip_prefix('/'))
-            });
+        let written = self.application.manners.iter().find_map(|m| {
+            request.url.strip_prefix(m.url.as_str()).and_then(|rest| rest.strip_prefix('/'))
+        });
         match written.filter(|id| !id.is_empty()) {
-            Some(id) if self.reads_order(side, id) => view(200, format!("{{\"id\":\"{id}\"}}")),
-            Some(_) => view(404, "no such order".to_owned()),
-            None => view(right, String::new()),
+            Some(id) if self.reads_order(side, id) => {
+                view(200, format!("{{\"id\":\"{id}\"}}").into())
+            }
+            Some(_) => view(404, "no such order".into()),
+            None => view(right, Text::default()),
         }
     }
 
@@ -81,13 +82,13 @@ impl State {
         let now = self.now;
         for database in &single {
             if let Some(db) = self.databases.get_mut(*database) {
-                db.engine(side).orders.push((id.to_owned(), now));
+                db.engine(side).orders.push((id.into(), now));
             }
         }
         if single.is_empty() {
-            self.application.orders.push(id.to_owned());
+            self.application.orders.push(id.into());
         }
-        self.record(Happened::Order { side, id: id.to_owned() });
+        self.record(Happened::Order { side, id: id.into() });
         true
     }
 
@@ -152,7 +153,7 @@ pub(super) fn host_of(url: &str) -> &str {
     rest.split(['/', ':', '?']).next().unwrap_or(rest)
 }
 
-fn order_id(body: &str) -> Option<String> {
+fn order_id(body: &str) -> Option<Text> {
     let value: serde_json::Value = serde_json::from_str(body).ok()?;
-    value.get("id")?.as_str().map(str::to_owned)
+    value.get("id")?.as_str().map(Into::into)
 }

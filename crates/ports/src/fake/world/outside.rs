@@ -134,7 +134,7 @@ impl FakeWorld {
         inner.sent += 1;
         let id = format!("fake-{}", inner.sent);
         inner.state.take_batch(change, &id);
-        Ok(Receipt { id })
+        Ok(Receipt { id: id.into() })
     }
 }
 

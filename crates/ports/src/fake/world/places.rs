@@ -13,7 +13,7 @@
 
 use std::collections::BTreeSet;
 
-use leeward_core::ids::Region;
+use leeward_core::ids::{Region, Text};
 use leeward_core::world::{
     Blind, Member, MemberHealth, MembersView, Rollout, RolloutState, ServiceView, View,
 };
@@ -29,21 +29,21 @@ const ZONES: [&str; 3] = ["a", "b", "c"];
 #[derive(Debug, Clone, Default)]
 pub(super) struct Places {
     /// Zones that are dead, such as `us-east-1a`.
-    dead: BTreeSet<String>,
+    dead: BTreeSet<Text>,
     /// Single instances that are impaired, by Region and id.
     impaired: BTreeSet<Named>,
     /// Services whose newest deployment failed.
-    failed_rollouts: BTreeSet<(Region, String, String)>,
+    failed_rollouts: BTreeSet<(Region, Text, Text)>,
 }
 
 /// The n-th zone of a Region, counted round.
-pub(super) fn zone(region: &Region, index: usize) -> String {
+pub(super) fn zone(region: &Region, index: usize) -> Text {
     let letter = ZONES.get(index % ZONES.len()).copied().unwrap_or_default();
-    format!("{region}{letter}")
+    format!("{region}{letter}").into()
 }
 
-fn member_id(group: &str, index: u32) -> String {
-    format!("i-{group}-{index}")
+fn member_id(group: &str, index: u32) -> Text {
+    format!("i-{group}-{index}").into()
 }
 
 /// Faults of places.
@@ -52,7 +52,7 @@ impl FakeWorld {
     pub fn set_zone(&self, zone: &str, dead: bool) {
         let mut inner = self.settled();
         let zones = &mut inner.state.places.dead;
-        let changed = if dead { zones.insert(zone.to_owned()) } else { zones.remove(zone) };
+        let changed = if dead { zones.insert(zone.into()) } else { zones.remove(zone) };
         if changed {
             inner.state.refresh();
         }
@@ -62,7 +62,7 @@ impl FakeWorld {
     /// `i-<group>-<n>`.
     pub fn set_impaired(&self, region: &Region, id: &str, impaired: bool) {
         let mut inner = self.settled();
-        let name = (region.clone(), id.to_owned());
+        let name = (region.clone(), Text::from(id));
         let instances = &mut inner.state.places.impaired;
         let _ = if impaired { instances.insert(name) } else { instances.remove(&name) };
         inner.state.refresh();
@@ -71,7 +71,7 @@ impl FakeWorld {
     /// Lets the newest deployment of an ECS service fail, or be well again.
     pub fn set_rollout_failed(&self, region: &Region, cluster: &str, service: &str, failed: bool) {
         let mut inner = self.settled();
-        let name = (region.clone(), cluster.to_owned(), service.to_owned());
+        let name = (region.clone(), Text::from(cluster), Text::from(service));
         let rollouts = &mut inner.state.places.failed_rollouts;
         let _ = if failed { rollouts.insert(name) } else { rollouts.remove(&name) };
     }
@@ -88,7 +88,7 @@ impl State {
     }
 
     fn lives(&self, region: &Region, id: &str, zone: &str) -> bool {
-        self.zone_lives(zone) && !self.places.impaired.contains(&(region.clone(), id.to_owned()))
+        self.zone_lives(zone) && !self.places.impaired.contains(&(region.clone(), id.into()))
     }
 
     /// Whether the n-th instance of a group works.
@@ -112,7 +112,7 @@ impl State {
     }
 
     /// The zone of an instance that is no member of a group: they are dealt out in their order.
-    fn zone_of(&self, (region, id): &Named) -> String {
+    fn zone_of(&self, (region, id): &Named) -> Text {
         let own = self.instances.keys().filter(|(place, _)| place == region);
         zone(region, own.take_while(|(_, other)| other != id).count())
     }
@@ -141,7 +141,7 @@ impl State {
             (MemberHealth::Starting, "Pending/Healthy")
         };
         let zone = Some(zone(&name.0, index as usize));
-        Member { id: member_id(&name.1, index), zone, health, state: state.to_owned() }
+        Member { id: member_id(&name.1, index), zone, health, state: state.into() }
     }
 
     pub(super) fn see_target_health(&self, name: &Named) -> Option<View> {
@@ -156,13 +156,13 @@ impl State {
             } else {
                 (MemberHealth::Unhealthy, "unhealthy: Target.Timeout")
             };
-            Member { id: member_id(&of.1, index), zone: None, health, state: state.to_owned() }
+            Member { id: member_id(&of.1, index), zone: None, health, state: state.into() }
         };
         let members = (0..group.instances).map(target).collect();
         Some(View::Members(Some(MembersView { members })))
     }
 
-    pub(super) fn see_status(&self, region: &Region, ids: &[String]) -> Result<View, Blind> {
+    pub(super) fn see_status(&self, region: &Region, ids: &[Text]) -> Result<View, Blind> {
         let mut members = Vec::with_capacity(ids.len());
         for id in ids {
             let found = self.single(region, id).or_else(|| self.grouped(region, id));
@@ -174,7 +174,7 @@ impl State {
     }
 
     fn single(&self, region: &Region, id: &str) -> Option<Member> {
-        let name = (region.clone(), id.to_owned());
+        let name = (region.clone(), Text::from(id));
         let state = self.instances.get(&name)?;
         let zone = self.zone_of(&name);
         let (health, checks) = match state.as_str() {
@@ -202,7 +202,7 @@ impl State {
         Some(checked(id, zone, health, "running", checks))
     }
 
-    pub(super) fn see_service_health(&self, name: &(Region, String, String)) -> View {
+    pub(super) fn see_service_health(&self, name: &(Region, Text, Text)) -> View {
         let Some(Counted { desired, running, .. }) = self.services.get(name).copied() else {
             return View::Service(None);
         };
@@ -216,10 +216,10 @@ impl State {
         let reason = if failed { "tasks failed to start" } else { "" };
         let pending = desired.saturating_sub(running);
         let rollout = Rollout {
-            id: "ecs-svc/1".to_owned(),
+            id: "ecs-svc/1".into(),
             primary: true,
             state: Some(state),
-            reason: reason.to_owned(),
+            reason: reason.into(),
             desired,
             running,
             failed: if failed { pending } else { 0 },
@@ -229,7 +229,7 @@ impl State {
     }
 }
 
-fn checked(id: &str, zone: String, health: MemberHealth, state: &str, checks: &str) -> Member {
+fn checked(id: &str, zone: Text, health: MemberHealth, state: &str, checks: &str) -> Member {
     let state = format!("{state}: system {checks}, instance {checks}");
-    Member { id: id.to_owned(), zone: Some(zone), health, state }
+    Member { id: id.into(), zone: Some(zone), health, state: state.into() }
 }

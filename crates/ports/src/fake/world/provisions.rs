@@ -1,7 +1,7 @@
 //! What `plan put` makes before the day of the failure.
 
 use async_trait::async_trait;
-use leeward_core::ids::Region;
+use leeward_core::ids::{Region, Text};
 use leeward_core::world::{ChangeError, ChangeErrorKind};
 
 use super::change::{error, no_answer};
@@ -25,16 +25,12 @@ impl Provisions for FakeWorld {
         if !inner.state.region(region).answers() {
             return Err(no_answer());
         }
-        let name = (region.clone(), table.to_owned(), key.to_owned());
+        let name = (region.clone(), Text::from(table), Text::from(key));
         if inner.state.leases.contains_key(&name) {
             return Ok(Made::Before);
         }
-        let item = LeaseItem {
-            owner: owner.to_owned(),
-            epoch: 1,
-            effect: String::new(),
-            renewed_at: None,
-        };
+        let item =
+            LeaseItem { owner: owner.into(), epoch: 1, effect: Text::default(), renewed_at: None };
         inner.state.leases.insert(name, item);
         inner.state.poke_writers();
         Ok(Made::Now)
@@ -48,7 +44,7 @@ impl Provisions for FakeWorld {
         let Some(zone) = inner.state.zones.get_mut(zone) else {
             return Err(error(ChangeErrorKind::Refused, "NoSuchHostedZone", "no such zone"));
         };
-        if zone.records.contains_key(&(name.to_owned(), "TXT".to_owned())) {
+        if zone.records.contains_key(&(name.into(), "TXT".into())) {
             return Ok(Made::Before);
         }
         zone.lay(name, "TXT", quoted(0), FENCE_TTL);

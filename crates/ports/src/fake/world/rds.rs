@@ -8,7 +8,7 @@
 //! | a replica whose link is broken has a status info `read replication` that is not normal | Monitoring read replication |
 //! | no such instance: `DBInstanceNotFound` | PromoteReadReplica, errors |
 
-use leeward_core::ids::{Region, Side};
+use leeward_core::ids::{Region, Side, Text};
 use leeward_core::time::{Timestamp, after};
 use leeward_core::world::{RdsView, ReplicationView, View};
 
@@ -21,9 +21,9 @@ use super::state::{Due, State};
 /// One DB instance.
 #[derive(Debug, Clone)]
 pub(super) struct Instance {
-    pub(super) name: String,
-    pub(super) status: String,
-    pub(super) source: Option<String>,
+    pub(super) name: Text,
+    pub(super) status: Text,
+    pub(super) source: Option<Text>,
     /// When its promotion was asked for.
     pub(super) asked: Option<Timestamp>,
 }
@@ -31,9 +31,9 @@ pub(super) struct Instance {
 impl Instance {
     pub(super) fn new(name: &str, source: Option<&str>) -> Self {
         Self {
-            name: name.to_owned(),
-            status: "available".to_owned(),
-            source: source.map(str::to_owned),
+            name: name.into(),
+            status: "available".into(),
+            source: source.map(Into::into),
             asked: None,
         }
     }
@@ -46,7 +46,7 @@ fn replication(cut: bool) -> ReplicationView {
     } else {
         ("replicating", "")
     };
-    ReplicationView { normal: !cut, status: status.to_owned(), message: message.to_owned() }
+    ReplicationView { normal: !cut, status: status.into(), message: message.into() }
 }
 
 impl State {
@@ -78,7 +78,7 @@ impl State {
         View::Rds(instance.map(|i| RdsView {
             status: i.status.clone(),
             replica_source: i.source.clone(),
-            engine: "postgres".to_owned(),
+            engine: "postgres".into(),
             zone: Some(zone(region, 0)),
             multi_az: true,
             replication: i.source.as_ref().map(|_| replication(cut)),
@@ -118,20 +118,20 @@ impl State {
         let Some(instance) = self.rds(database, side) else { return };
         let Some(asked) = instance.asked else { return };
         if now >= after(asked, habits.promote_start) {
-            "modifying".clone_into(&mut instance.status);
+            instance.status = "modifying".into();
         }
         let done = now >= after(asked, habits.promote_done);
         match habits.promotion {
             Promotion::Stalls => {}
             Promotion::Fails => {
                 if done {
-                    "available".clone_into(&mut instance.status);
+                    instance.status = "available".into();
                     instance.asked = None;
                 }
             }
             Promotion::Works => {
                 if done {
-                    "available".clone_into(&mut instance.status);
+                    instance.status = "available".into();
                     instance.source = None;
                     instance.asked = None;
                 }

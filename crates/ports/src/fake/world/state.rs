@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use leeward_core::ids::{Region, Side, Sides};
+use leeward_core::ids::{Region, Side, Sides, Text};
 use leeward_core::time::{Span, Timestamp, after};
 use leeward_core::world::{Change, Question, View};
 
@@ -23,9 +23,9 @@ use super::zones::Zone;
 use crate::Frozen;
 
 /// Where a lease is: Region, table, key.
-pub(super) type LeaseKey = (Region, String, String);
+pub(super) type LeaseKey = (Region, Text, Text);
 /// Something with a name in a Region.
-pub(super) type Named = (Region, String);
+pub(super) type Named = (Region, Text);
 
 /// Everything there is.
 pub(super) struct State {
@@ -37,15 +37,15 @@ pub(super) struct State {
     pub(super) leases: BTreeMap<LeaseKey, LeaseItem>,
     pub(super) writers: Sides<Writer>,
     pub(super) groups: BTreeMap<Named, Group>,
-    pub(super) instances: BTreeMap<Named, String>,
-    pub(super) services: BTreeMap<(Region, String, String), Counted>,
+    pub(super) instances: BTreeMap<Named, Text>,
+    pub(super) services: BTreeMap<(Region, Text, Text), Counted>,
     pub(super) concurrency: BTreeMap<Named, Option<u32>>,
-    pub(super) mappings: BTreeMap<Named, String>,
+    pub(super) mappings: BTreeMap<Named, Text>,
     pub(super) target_groups: BTreeMap<Named, Named>,
     pub(super) rules: BTreeMap<Named, Rules>,
     pub(super) controls: Vec<StopControl>,
-    pub(super) zones: BTreeMap<String, Zone>,
-    pub(super) names: BTreeMap<String, NameRule>,
+    pub(super) zones: BTreeMap<Text, Zone>,
+    pub(super) names: BTreeMap<Text, NameRule>,
     pub(super) application: Application,
     pub(super) alarms: BTreeMap<Named, AlarmCell>,
     pub(super) gauges: Gauges,
@@ -71,14 +71,14 @@ pub(super) enum Due {
     Group(Named),
     /// An instance, a service or a mapping has reached its next state.
     Instance(Named),
-    Service(Region, String, String),
+    Service(Region, Text, Text),
     Mapping(Named),
     /// A stop metric's health check judges.
     Judge(usize),
     /// Names resolve as the health check says.
     Resolve(usize),
     /// A zone's batch is INSYNC.
-    InSync(String),
+    InSync(Text),
     /// A writer's time to renew.
     Renew(Side),
     /// An alarm follows what it sees.

@@ -8,7 +8,7 @@
 
 use std::collections::BTreeMap;
 
-use leeward_core::ids::{Region, Side};
+use leeward_core::ids::{Region, Side, Text};
 use leeward_core::time::Timestamp;
 use leeward_core::world::Change;
 
@@ -19,9 +19,9 @@ use super::state::{Due, State};
 #[derive(Debug, Clone)]
 pub(super) struct StopControl {
     pub(super) region: Region,
-    pub(super) namespace: String,
-    pub(super) metric: String,
-    pub(super) workload: String,
+    pub(super) namespace: Text,
+    pub(super) metric: Text,
+    pub(super) workload: Text,
     minutes: BTreeMap<i64, f64>,
     stopped: bool,
     resolved: Side,
@@ -31,9 +31,9 @@ impl StopControl {
     pub(super) fn new(region: &Region, namespace: &str, metric: &str, workload: &str) -> Self {
         Self {
             region: region.clone(),
-            namespace: namespace.to_owned(),
-            metric: metric.to_owned(),
-            workload: workload.to_owned(),
+            namespace: namespace.into(),
+            metric: metric.into(),
+            workload: workload.into(),
             minutes: BTreeMap::new(),
             stopped: false,
             resolved: Side::Primary,

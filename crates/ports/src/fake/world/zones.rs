@@ -9,13 +9,14 @@
 
 use std::collections::BTreeMap;
 
+use leeward_core::ids::Text;
 use leeward_core::planted::{self, Bug};
 use leeward_core::world::{Blind, Change, ChangeError, ChangeErrorKind, View};
 
 use super::change::{Answer, conflict, refused};
 use super::state::{Due, State};
 
-type Records = BTreeMap<(String, String), (Vec<String>, u32)>;
+type Records = BTreeMap<(Text, Text), (Vec<Text>, u32)>;
 
 /// One hosted zone.
 #[derive(Debug, Clone, Default)]
@@ -26,21 +27,21 @@ pub(super) struct Zone {
     pub(super) answered: Records,
     pending: bool,
     /// Ids under which changes were taken, the latest last.
-    taken: Vec<String>,
+    taken: Vec<Text>,
 }
 
 impl Zone {
     /// Puts a record into a zone at rest.
-    pub(super) fn lay(&mut self, name: &str, record_type: &str, values: Vec<String>, ttl: u32) {
-        let key = (name.to_owned(), record_type.to_owned());
+    pub(super) fn lay(&mut self, name: &str, record_type: &str, values: Vec<Text>, ttl: u32) {
+        let key = (Text::from(name), Text::from(record_type));
         self.records.insert(key.clone(), (values.clone(), ttl));
         self.answered.insert(key, (values, ttl));
     }
 }
 
 /// A fence number as a TXT value.
-pub(super) fn quoted(number: u64) -> Vec<String> {
-    vec![format!("\"{number}\"")]
+pub(super) fn quoted(number: u64) -> Vec<Text> {
+    vec![format!("\"{number}\"").into()]
 }
 
 /// Time to live of fence numbers, which nobody resolves.
@@ -52,7 +53,7 @@ impl State {
             .zones
             .get(zone)
             .ok_or_else(|| Blind::new(format!("NoSuchHostedZone: there is no zone {zone}")))?;
-        Ok(View::Record(zone.records.get(&(name.to_owned(), kind.to_owned())).cloned()))
+        Ok(View::Record(zone.records.get(&(name.into(), kind.into())).cloned()))
     }
 
     pub(super) fn change_records(&mut self, change: &Change) -> Answer {
@@ -65,11 +66,11 @@ impl State {
         if zone.pending {
             return Err(ChangeError {
                 kind: ChangeErrorKind::Throttled,
-                code: "PriorRequestNotComplete".to_owned(),
-                message: "a change of this zone is under way".to_owned(),
+                code: "PriorRequestNotComplete".into(),
+                message: "a change of this zone is under way".into(),
             });
         }
-        let number = (fence.name.clone(), "TXT".to_owned());
+        let number = (fence.name.clone(), Text::from("TXT"));
         let stands = zone.records.get(&number).map(|(values, _)| values.clone());
         if stands != Some(quoted(fence.from)) && !planted::is(Bug::NoCompareAndSwap) {
             let words = format!("{} is {stands:?} and not {}", fence.name, fence.from);
@@ -91,7 +92,7 @@ impl State {
         if let Change::ChangeRecords { zone, .. } = change
             && let Some(zone) = self.zones.get_mut(zone)
         {
-            zone.taken.push(id.to_owned());
+            zone.taken.push(id.into());
         }
     }
 

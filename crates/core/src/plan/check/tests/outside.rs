@@ -86,7 +86,7 @@ fn both_sides_may_answer_where_both_serve_and_a_move_takes_the_primary_away() {
     assert_eq!(of(&plan, Level::Error), []);
     assert_eq!(of(&plan, Level::Warning), []);
     assert!(plan.answered_by_both(Side::Primary) && !plan.answered_by_both(Side::Standby));
-    let marker = Sides { primary: "e".to_owned(), standby: "w".to_owned() };
+    let marker = Sides { primary: "e".into(), standby: "w".into() };
     assert_eq!(plan.markers_of(Side::Primary, &marker), ["e", "w"]);
     assert_eq!(plan.markers_of(Side::Standby, &marker), ["w"], "the side left proves nothing");
     assert_eq!(with(&[]).markers_of(Side::Primary, &marker), ["e"], "one side serves");

@@ -101,16 +101,16 @@ impl Scene {
     fn shows(&self, question: &Question) -> View {
         match question {
             Question::Lease { .. } => View::Lease(Some(LeaseView {
-                owner: self.owner.to_owned(),
+                owner: self.owner.into(),
                 epoch: if self.owner == EAST { 1 } else { 2 },
-                effect: String::new(),
+                effect: String::new().into(),
                 renewed_at: self.renewed.map(at),
                 answered_at: at(self.now),
             })),
             Question::Rds { instance, .. } => View::Rds(Some(RdsView {
-                status: "available".to_owned(),
-                replica_source: instance.strip_suffix("-west").map(str::to_owned),
-                engine: "postgres".to_owned(),
+                status: "available".into(),
+                replica_source: instance.strip_suffix("-west").map(Into::into),
+                engine: "postgres".into(),
                 zone: None,
                 multi_az: false,
                 replication: None,
@@ -122,7 +122,7 @@ impl Scene {
                 sessions: sessions_of.as_ref().map(|_| 0),
             }),
             Question::Group { .. } => group(4, &[], 4),
-            Question::Ingress { .. } => View::Cidrs(vec!["10.0.0.0/16".to_owned()]),
+            Question::Ingress { .. } => View::Cidrs(vec!["10.0.0.0/16".into()]),
             Question::Global { .. } => global("east"),
             Question::TableReplica { .. } => {
                 View::Running(Some(RunningView { desired: 1, running: 1 }))
@@ -284,16 +284,16 @@ pub(super) fn by_lease() -> FenceProof {
 }
 
 pub(super) fn group(maximum: u32, suspended: &[&str], instances: u32) -> View {
-    let suspended = suspended.iter().map(|&s| s.to_owned()).collect();
+    let suspended = suspended.iter().map(|&s| s.into()).collect();
     let (minimum, desired, in_service) = (maximum.min(1), maximum, instances);
     View::Group(Some(GroupView { minimum, maximum, desired, in_service, instances, suspended }))
 }
 
 /// The global cluster, with that member as its writer.
 pub(super) fn global(writer: &str) -> View {
-    let member = |arn: &str| GlobalMember { arn: arn.to_owned(), writer: arn == writer };
+    let member = |arn: &str| GlobalMember { arn: arn.into(), writer: arn == writer };
     let members = ["east", "west"].map(member).to_vec();
-    View::Global(Some(GlobalView { status: "available".to_owned(), failover: None, members }))
+    View::Global(Some(GlobalView { status: "available".into(), failover: None, members }))
 }
 
 pub(super) fn lease() -> Value {
@@ -333,12 +333,12 @@ pub(super) fn every_side() -> Value {
 pub(super) fn taken(table: &str, effect: &str) -> Change {
     Change::MoveLease {
         region: "eu-west-1".into(),
-        table: table.to_owned(),
-        key: crate::table::lease_key(&"orders".into()),
-        from_owner: EAST.to_owned(),
+        table: table.into(),
+        key: crate::table::lease_key(&"orders".into()).into(),
+        from_owner: EAST.into(),
         from_epoch: 1,
-        to_owner: NOBODY.to_owned(),
-        effect: effect.to_owned(),
+        to_owner: NOBODY.into(),
+        effect: effect.into(),
     }
 }
 
