@@ -1,12 +1,21 @@
 //! What one look at a workload leads to, by what its votes say and by what its last generation left.
 
 use crate::ids::Direction;
-use crate::journal::State;
+use crate::journal::{Fate, State};
 use crate::matching::Choice;
 use crate::need::Needed;
 use crate::plan::Plan;
 use crate::succession;
 use crate::time::{DATE_RESOLUTION, Timestamp, after};
+
+/// The direction whose other side a sweep looks at besides the standby, which every sweep looks at: a recovery
+/// that moves home and waits, for people or for replication, rests on the primary, which nobody else looks at
+/// until its commit.
+pub fn looks_besides(open: &State) -> Option<Direction> {
+    let direction = open.decision.direction;
+    let waits = open.fate == Fate::Open && open.end.is_none() && open.halt.is_none();
+    (waits && direction != Direction::ToStandby).then_some(direction)
+}
 
 /// What one look leads to.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -108,7 +117,7 @@ mod tests {
         let mut state = Journal::opened(1, 0).state();
         state.decision.direction = direction;
         if committed {
-            state.fate = crate::journal::Fate::Committed(at(500));
+            state.fate = Fate::Committed(at(500));
         }
         let (end, reason) = (End::Recovered, String::new());
         state.end = Some(crate::journal::Ended { end, reason, at: at(600) });
@@ -135,6 +144,26 @@ mod tests {
         let open = Journal::opened(1, 0).state();
         let worked_on = |wanted| Course::Open { wanted };
         assert_eq!(given(Some(&open)), [worked_on(None), worked_on(Some(0)), worked_on(None)]);
+    }
+
+    #[test]
+    fn the_side_that_a_waiting_way_home_rests_on_is_looked_at_besides() {
+        let mut state = Journal::opened(1, 0).state();
+        assert_eq!(looks_besides(&state), None, "every sweep looks at the standby");
+        state.decision.direction = Direction::ToPrimary;
+        assert_eq!(looks_besides(&state), Some(Direction::ToPrimary));
+        let halt = crate::journal::Halt {
+            kind: crate::journal::HaltKind::Paused,
+            since: at(10),
+            reason: String::new(),
+        };
+        let mut halted = state.clone();
+        halted.halt = Some(halt);
+        assert_eq!(looks_besides(&halted), None, "nothing rests on it while a person has it");
+        let mut committed = state;
+        committed.fate = Fate::Committed(at(500));
+        assert_eq!(looks_besides(&committed), None, "there is no way back to decide on");
+        assert_eq!(looks_besides(&over(false, Direction::ToPrimary)), None);
     }
 
     #[test]

@@ -4,12 +4,12 @@ use std::sync::Arc;
 
 use futures_util::lock::Mutex;
 use leeward_core::contract::{DetectOutput, DetectStatus, Mode};
-use leeward_core::course::{Course, Round, course, seen_by};
+use leeward_core::course::{Course, Round, course, looks_besides, seen_by};
 use leeward_core::error::StepError;
 use leeward_core::evidence::{Assessment, weigh};
 use leeward_core::ids::{Direction, ExecutorId, WorkloadId};
 use leeward_core::impairment::{after_look, gravest};
-use leeward_core::journal::{Fate, State, Trigger as StartedBy};
+use leeward_core::journal::{State, Trigger as StartedBy};
 use leeward_core::matching::{Candidate, choose};
 use leeward_core::need::Needed;
 use leeward_core::plan::Plan;
@@ -231,8 +231,12 @@ async fn worked_on(
     if let Some((stored, assessment)) = wanted {
         give_way(detector, stored, assessment, &mut book).await?;
     }
-    if matches!(errand.how, How::Everything) {
-        way_home(detector, &book, errand).await?;
+    if matches!(errand.how, How::Everything)
+        && let Some(direction) = looks_besides(&book.state)
+        && let Err(error) = besides(detector, &book, direction, errand).await
+    {
+        let workload = &book.state.decision.workload;
+        tracing::warn!(%workload, %direction, %error, "the side that is moved to was not looked at; the next sweep tries again");
     }
     match (errand.executor, wanted.or(first)) {
         (Some(_), Some((stored, assessment))) => {
@@ -242,17 +246,16 @@ async fn worked_on(
     }
 }
 
-/// Every sweep looks at the standby. A recovery that moves home and waits, for people or for replication,
-/// rests on the other side, which nobody else looks at until its commit.
-async fn way_home(detector: &Detector, book: &Book, errand: &Errand<'_>) -> Result<(), StepError> {
-    let (state, desk) = (&book.state, &detector.desk);
-    let decision = &state.decision;
-    let waits = state.fate == Fate::Open && state.end.is_none() && state.halt.is_none();
-    if decision.direction == Direction::ToStandby || !waits {
-        return Ok(());
-    }
+/// Looks at the side that an open generation moves to, by its own plan.
+async fn besides(
+    detector: &Detector,
+    book: &Book,
+    direction: Direction,
+    errand: &Errand<'_>,
+) -> Result<(), StepError> {
+    let (decision, desk) = (&book.state.decision, &detector.desk);
     let plan = desk.plan_version(&decision.plan, &decision.plan_digest).await?;
-    observe::other_side(desk, &plan, decision.direction, errand.read_at).await
+    observe::other_side(desk, &plan, direction, errand.read_at).await
 }
 
 /// Keeps the impairment that the gravest of the plans sees. A failure here is no reason to do less.

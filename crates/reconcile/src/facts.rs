@@ -46,13 +46,6 @@ pub enum Fact {
     },
     /// Most of a capacity in service in 24 hours.
     Peak(Peak),
-    /// Replication as the standby's engine shows it.
-    Replication {
-        /// The database.
-        database: String,
-        /// Replicated heartbeat, by the writer's clock.
-        heartbeat: Timestamp,
-    },
     /// The last impairment.
     Impairment(Box<Impairment>),
     /// The last deployment.
@@ -86,7 +79,6 @@ impl Fact {
                 };
                 Key::snapshot(workload, "peak", &format!("{}#{side}", peak.capacity))
             }
-            Self::Replication { database, .. } => Key::snapshot(workload, "replication", database),
             Self::Impairment(_) => Key::snapshot(workload, "impairment", "last"),
             Self::Deployed(_) => Key::snapshot(workload, "deployed", "last"),
             Self::Unswept { .. } => Key::snapshot(workload, "unswept", "last"),
@@ -133,7 +125,6 @@ impl Facts {
         match fact.clone() {
             Fact::Standby { direction, standby } => self.standbys.push((direction, standby)),
             Fact::Peak(peak) => self.peaks.push(peak),
-            Fact::Replication { .. } => {}
             Fact::Impairment(impairment) => self.impairment = Some(*impairment),
             Fact::Unswept { since } => self.unswept = since,
             Fact::Deployed(deployed) => self.deployed = Some(deployed),

@@ -42,7 +42,11 @@ pub(super) fn counted_again(evidence: &Case<'_>) -> Vec<String> {
                 _ => continue,
             };
             let stood = standings(evidence, &votes, record.at, *landed);
-            if !stood.iter().any(|stood| says(evidence, suspect, stood, record.at)) {
+            // An opening is decided on twice: on what is stored, as old as it is when it is read, and on what
+            // those who say down say when they are asked again, which is not stored.
+            let twice = matches!(record.entry, Entry::Opened(_));
+            let judged = |read: Timestamp| if twice { read } else { record.at };
+            if !stood.iter().any(|(read, votes)| says(evidence, suspect, votes, judged(*read))) {
                 breaches.push(format!(
                     "entry {} of generation {} ({}) needs a quorum that says {suspect} is {needs}; the votes stored by {landed} do not",
                     record.seq, journal.generation, record.entry.name()
@@ -165,7 +169,7 @@ fn votes<'e>(evidence: &'e Case<'_>) -> Vec<Cast<'e>> {
         .collect()
 }
 
-/// The latest vote of each voter, at each moment at which the entry may have read them: it was written a
+/// The latest vote of each voter, with the first instant at which they may have been read so, at each moment at which the entry may have read them: it was written a
 /// little later, and the schedule stores new ones meanwhile. A moment lies between two writes and not at an
 /// instant: many writes land at one instant of virtual time, and a read may fall between any two of them. What
 /// stood when that span began may have been stored long before.
@@ -174,17 +178,21 @@ fn standings<'v>(
     votes: &'v [Cast<'_>],
     dated: Timestamp,
     landed: Timestamp,
-) -> Vec<Vec<&'v Signal>> {
+) -> Vec<(Timestamp, Vec<&'v Signal>)> {
     let age = evidence.limits.assessment_age;
     let before =
         votes.iter().filter(|v| v.landed <= landed && since(v.landed, dated) > age).count();
     let by_then = votes.iter().filter(|v| v.landed <= landed).count();
+    let earliest = dated.as_second().saturating_sub_unsigned(age.as_millis() / 1000);
     let mut latest: BTreeMap<&str, &Cast<'_>> = BTreeMap::new();
     let mut stood = Vec::new();
     for (count, vote) in (1..).zip(votes.iter().take(by_then)) {
         latest.insert(vote.voter, vote);
         if count >= before {
-            stood.push(latest.values().filter_map(|cast| cast.signal()).collect());
+            // The answer's `Date`, which has whole seconds.
+            let read = vote.landed.as_second().max(earliest);
+            let read = Timestamp::from_second(read).unwrap_or(dated);
+            stood.push((read, latest.values().filter_map(|cast| cast.signal()).collect()));
         }
     }
     stood

@@ -56,24 +56,24 @@ pub fn orders_fenced_by(fence: &Fence) -> Rig {
 /// The group of orders' writers is stopped.
 pub fn stop_writer() -> Fence {
     Fence::StopWriter(StopWriter {
-        group: Sides { primary: "orders-web".to_owned(), standby: "orders-web-west".to_owned() },
-        sessions_of: "orders_app".to_owned(),
+        group: Sides { primary: "orders-web".into(), standby: "orders-web-west".into() },
+        sessions_of: "orders_app".into(),
     })
 }
 
 /// The rules in front of orders' database are revoked.
 pub fn isolate() -> Fence {
     let rules = |group: &str, cidr: &str| SecurityGroupRules {
-        group: group.to_owned(),
+        group: group.into(),
         port: 5432,
-        cidrs: vec![cidr.to_owned()],
+        cidrs: vec![cidr.into()],
     };
     Fence::Isolate(Isolate {
         security_group: Sides {
             primary: rules("sg-east", "10.10.0.0/16"),
             standby: rules("sg-west", "10.20.0.0/16"),
         },
-        sessions_of: "orders_app".to_owned(),
+        sessions_of: "orders_app".into(),
     })
 }
 

@@ -23,6 +23,8 @@ const WAITS: [u64; 3] = [0, 30, 60];
 const DENSE: u64 = 5;
 /// How soon a person answers, in seconds.
 const ANSWERS: [u64; 5] = [5, 20, 45, 90, 200];
+/// How often the schedule's event comes twice where a run goes fast, in a thousand.
+const TWICE: u32 = 120;
 /// When the first generation may be open at the earliest.
 const OPENS: Span = Span::minutes(3);
 /// After so long without a stir it is a lull.
@@ -131,6 +133,12 @@ impl Run<'_> {
     pub(super) fn sweeps_anyway(&self) -> bool {
         let again = |due: &Due| matches!(due, Due::Invoke(i) if i.caller == Caller::Sweep && i.reply.is_none() && i.retries < RETRIES);
         self.forced.pace.fast && self.due.values().any(again)
+    }
+
+    /// Whether the schedule's event comes twice, as EventBridge delivers at least once: drawn where a run goes
+    /// fast, which has fewer sweeps that can meet each other.
+    pub(super) fn fires_twice(&self) -> bool {
+        self.forced.pace.fast && !self.unwinds() && self.shared.choose(|c| c.chance(TWICE))
     }
 
     /// When the schedule fires next. Where nothing is under way and no vote says down, each sweep would see what

@@ -226,6 +226,9 @@ impl<'s> Run<'s> {
                         continue;
                     }
                     let tick = json!({"source": "aws.events", "detail-type": "Scheduled Event"});
+                    if self.fires_twice() {
+                        self.invoke("${DetectorFunction}".to_owned(), tick.clone(), None, RETRIES);
+                    }
                     self.invoke("${DetectorFunction}".to_owned(), tick, None, RETRIES);
                 }
                 Due::Begins(planned) => {

@@ -70,12 +70,11 @@ impl Prepared {
 }
 
 impl Setup {
-    /// The example plans, with different approvals, the simplest first; then, twice, the same with three voters.
+    /// The example plans, with different approvals, the simplest first; then the same with three voters.
     pub fn examples() -> Self {
         let mut plans = Self::approvals();
         let small: Vec<Prepared> = plans.iter().map(Prepared::with_three_voters).collect();
-        // Two runs of three go with the small ones.
-        plans.extend(small.iter().chain(&small).cloned());
+        plans.extend(small);
         Self::of(plans)
     }
 
