@@ -117,10 +117,14 @@ pub(super) fn loss_within_bound(evidence: &Case<'_>) -> Vec<String> {
                 let Entry::LossBound { database: d, bound, .. } = &record.entry else {
                     return None;
                 };
-                (d == database).then_some(*bound)
+                (d == database).then_some((record.at, *bound))
             })
             .next_back();
-        let beaten = beaten(&written, *holds_until, heartbeat(evidence, database));
+        // What the replica held when the bound was looked at: it has caught up since, until it was promoted.
+        let caught_up = bound.map_or(Span::default(), |(dated, _)| since(dated, happening.at));
+        let held = before(*holds_until, caught_up);
+        let bound = bound.map(|(_, bound)| bound);
+        let beaten = beaten(&written, held, heartbeat(evidence, database));
         let fenced = fenced(journal, database).unwrap_or(happening.at);
         let set_back = set_back(evidence, side.other(), beaten, fenced);
         match bound {
