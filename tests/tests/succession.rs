@@ -27,7 +27,7 @@ fn lease_taken(rig: &Rig) -> usize {
     [1, 2]
         .into_iter()
         .filter_map(|g| rig.book(g))
-        .flat_map(|b| b.records)
+        .flat_map(|b| b.records.to_vec())
         .filter(|r| match &r.entry {
             Entry::Intent { effect, .. } => effect.as_str().ends_with("take-lease"),
             _ => false,

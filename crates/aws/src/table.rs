@@ -170,7 +170,7 @@ impl Table for DynamoTable {
 
     async fn put(
         &self,
-        item: Item,
+        item: Arc<Item>,
         condition: Condition,
         frozen: Frozen,
     ) -> Result<Dated<Put>, TableError> {
@@ -180,11 +180,11 @@ impl Table for DynamoTable {
             .client
             .put_item()
             .table_name(&self.name)
-            .item("pk", AttributeValue::S(item.key.pk.into()))
-            .item("sk", AttributeValue::S(item.key.sk.into()))
-            .item("body", AttributeValue::S(item.body))
+            .item("pk", AttributeValue::S(item.key.pk.to_string()))
+            .item("sk", AttributeValue::S(item.key.sk.to_string()))
+            .item("body", AttributeValue::S(item.body.clone()))
             .item("n", number.clone())
-            .item("nonce", AttributeValue::S(item.nonce));
+            .item("nonce", AttributeValue::S(item.nonce.clone()));
         put = match condition {
             Condition::Absent => put.condition_expression("attribute_not_exists(pk)"),
             Condition::NumberIs(stored) => put

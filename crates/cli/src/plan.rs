@@ -91,7 +91,7 @@ pub async fn put_file(office: &Office, file: &Path) -> Result<Answer, Trouble> {
 
     let version = item(Key::plan_version(&plan.plan, &digest), body.clone(), 0);
     // The key is the digest: whoever stored it first stored the same bytes.
-    match office.desk.table.put(version, Condition::Absent, frozen).await?.value {
+    match office.desk.table.put(version.into(), Condition::Absent, frozen).await?.value {
         Put::Done => did.push(format!("stored version {digest}")),
         Put::Conflict => did.push(format!("version {digest} was stored already")),
     }
@@ -135,7 +135,7 @@ async fn put_in_force(
     };
     let pointer = json!({ "digest": digest, "at": current.at });
     let pointer = item(Key::plan_current(&plan.plan), pointer.to_string(), n);
-    if table.put(pointer, condition, frozen).await?.value == Put::Conflict {
+    if table.put(pointer.into(), condition, frozen).await?.value == Put::Conflict {
         return Err(Trouble::refused(format!(
             "another version of plan {} was put at the same moment; `leeward plan show {}` shows it, put yours again if it shall replace that",
             plan.plan, plan.plan
@@ -147,7 +147,7 @@ async fn put_in_force(
     };
     office.desk.index(plan, before.as_deref(), n, frozen).await?;
     let listed = item(Key::plan_listed(&plan.plan), body, n);
-    match table.put(listed, Condition::Newer, frozen).await?.value {
+    match table.put(listed.into(), Condition::Newer, frozen).await?.value {
         Put::Done => Ok(index::in_words(plan, before.as_deref())),
         Put::Conflict => Err(Trouble::refused(format!(
             "a later version of plan {} is in force already; `leeward plan show {}` shows it",

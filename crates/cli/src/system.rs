@@ -97,7 +97,7 @@ pub async fn turn(office: &Office, to: Turn, reason: &str) -> Result<Answer, Tro
         Some(item) => (Condition::NumberIs(item.n), item.n + 1),
     };
     let item = Item { key, body, n, nonce: office.desk.nonces.draw().as_str().to_owned() };
-    match office.desk.table.put(item, condition, Frozen(current.at)).await?.value {
+    match office.desk.table.put(item.into(), condition, Frozen(current.at)).await?.value {
         Put::Done => answer(&switch),
         Put::Conflict => Err(Trouble::refused(
             "another turned the switch at the same moment; look at `leeward switch` and say it again",

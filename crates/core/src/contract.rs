@@ -40,7 +40,7 @@ pub enum StepMark {
 impl StepInput {
     /// Reads and checks an input, for one of the steps that the function does.
     pub fn read(value: &serde_json::Value, own: &[Step]) -> Result<Self, StepError> {
-        let input: Self = serde_json::from_value(value.clone()).map_err(|e| {
+        let input = Self::deserialize(value).map_err(|e| {
             StepError::InvalidInput(format!(
                 "{e}; expected {{\"leeward\":\"step\",\"schema\":1,\"workload\",\"generation\",\"step\",\"executor\"}}"
             ))

@@ -135,18 +135,20 @@ impl Impairment {
         if worse && other {
             self.kind = found.kind;
             self.severity = found.severity;
+            self.actions = actions(self.kind, self.workload.as_str());
             self.called.push(Called { at: a.at, kind: found.kind, severity: found.severity });
         }
         if worse {
             self.because.clone_from(&found.because);
             self.impact.clone_from(&found.impact);
-            self.actions = actions(self.kind, self.workload.as_str());
         }
         self.zones.extend(found.zones.iter().cloned());
         self.services.extend(found.services.iter().cloned());
         self.resources.extend(found.resources.iter().cloned());
         for ballot in a.ballots.iter().filter(|b| b.counted == Counted::Unhealthy) {
-            self.voters.insert(ballot.voter.to_string().into());
+            if !self.voters.contains(ballot.voter.as_str()) {
+                self.voters.insert(ballot.voter.as_str().into());
+            }
             for (name, number) in &ballot.signs.metrics {
                 self.metrics.insert(format!("{} {name}", ballot.voter).into(), *number);
             }
@@ -161,15 +163,50 @@ impl Impairment {
         })
     }
 
-    /// What the generation that was opened for it has done.
-    fn follow(&mut self, last: Option<&State>) {
-        let Some(last) = last.filter(|s| s.decision.opened >= self.opened) else { return };
-        if self.resolved.is_none_or(|resolved| last.decision.opened <= resolved) {
-            self.generation = Some(last.decision.generation);
-        }
-        let own = self.generation == Some(last.decision.generation);
+    /// The generation that was opened for it, and when that one has recovered it.
+    fn followed(&self, last: Option<&State>) -> (Option<Generation>, Option<Timestamp>) {
+        let known = (self.generation, self.recovered);
+        let Some(last) = last.filter(|s| s.decision.opened >= self.opened) else { return known };
+        let during = self.resolved.is_none_or(|resolved| last.decision.opened <= resolved);
+        let generation = if during { Some(last.decision.generation) } else { self.generation };
+        let own = generation == Some(last.decision.generation);
         let ended = last.end.as_ref().filter(|e| own && e.end == End::Recovered);
-        self.recovered = self.recovered.or(ended.map(|e| e.at));
+        (generation, self.recovered.or(ended.map(|e| e.at)))
+    }
+
+    /// Whether it says something else than `before`, apart from its numbers and its words.
+    fn is_news(&self, before: &Self) -> bool {
+        let Self {
+            workload,
+            plan,
+            kind,
+            severity,
+            first_signal,
+            opened,
+            confirmed,
+            updated: _,
+            resolved,
+            recovered,
+            generation,
+            because: _,
+            impact: _,
+            voters,
+            zones,
+            services,
+            resources,
+            metrics: _,
+            actions,
+            called,
+        } = self;
+        let same = (*workload == before.workload && *plan == before.plan)
+            && (*kind == before.kind && *severity == before.severity)
+            && (*first_signal == before.first_signal && *opened == before.opened)
+            && (*confirmed == before.confirmed && *resolved == before.resolved)
+            && (*recovered == before.recovered && *generation == before.generation)
+            && (*voters == before.voters && *zones == before.zones)
+            && (*services == before.services && *resources == before.resources)
+            && (*actions == before.actions && *called == before.called);
+        !same
     }
 }
 
@@ -183,8 +220,9 @@ pub fn after_look(
     last: Option<&State>,
 ) -> Option<Impairment> {
     let open = before.filter(|i| i.resolved.is_none());
+    let follows = |i: &Impairment| i.followed(last) != (i.generation, i.recovered);
     let mut next = match (open, &assessment.classification) {
-        (None, None) => before?.clone(),
+        (None, None) => before.filter(|over| follows(over))?.clone(),
         (None, Some(found)) => {
             let mut new = Impairment::opened(workload, plan, found, assessment);
             new.see(found, assessment);
@@ -196,28 +234,25 @@ pub fn after_look(
             next
         }
         (Some(open), None) => {
+            let well = open.seen_well(assessment);
+            if !well && !follows(open) {
+                return None;
+            }
             let mut next = open.clone();
-            if next.seen_well(assessment) {
+            if well {
                 next.resolved = Some(assessment.at);
                 next.updated = assessment.at;
             }
             next
         }
     };
-    next.follow(last);
+    (next.generation, next.recovered) = next.followed(last);
     let Some(before) = before else { return Some(next) };
     if (next.generation, next.recovered) != (before.generation, before.recovered) {
         next.updated = assessment.at;
     }
     let aged = since(before.updated, next.updated) >= WRITTEN_EVERY;
-    let same = Impairment {
-        updated: before.updated,
-        metrics: before.metrics.clone(),
-        because: before.because.clone(),
-        impact: before.impact.clone(),
-        ..next.clone()
-    };
-    (aged || same != *before).then_some(next)
+    (aged || next.is_news(before)).then_some(next)
 }
 
 /// Means over some impairments.
@@ -263,6 +298,8 @@ fn average(spans: &[Span]) -> Option<Span> {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use super::*;
     use crate::evidence::{Evidence, Reading, Signal, Vote, weigh};
     use crate::ids::Direction;
@@ -280,12 +317,12 @@ mod tests {
     /// What the voters say at that time: each with its vote, since the instant given.
     fn look(seconds: i64, votes: &[(usize, Vote, i64)]) -> Assessment {
         let plan = plan();
-        let signals: Vec<Signal> = votes
+        let signals: Vec<_> = votes
             .iter()
             .map(|(voter, vote, since)| {
                 let reading = Reading::new(*vote, "words").since(at(*since));
                 let voter = &plan.detection.voters[*voter];
-                Signal::following(voter, None, reading, at(seconds), Span::minutes(3))
+                Arc::new(Signal::following(voter, None, reading, at(seconds), Span::minutes(3)))
             })
             .collect();
         let evidence = Evidence { signals: &signals, ..Evidence::default() };

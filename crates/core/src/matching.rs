@@ -160,6 +160,8 @@ fn needed(seen: &[&Candidate<'_>], cause: String, why: String) -> Needed {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use super::*;
     use crate::evidence::{Evidence, Reading, Signal, Standby, Vote, weigh};
     use crate::ids::Direction;
@@ -182,14 +184,14 @@ mod tests {
 
     /// What a plan's voters say when both canaries see an outage.
     fn region_down(plan: &Plan, standby: &[&str]) -> Assessment {
-        let signals: Vec<Signal> = plan
+        let signals: Vec<_> = plan
             .detection
             .voters
             .iter()
             .take(2)
             .map(|voter| {
                 let reading = Reading::new(Vote::Unhealthy, "no answer").since(at(-600));
-                Signal::following(voter, None, reading, at(0), Span::minutes(3))
+                Arc::new(Signal::following(voter, None, reading, at(0), Span::minutes(3)))
             })
             .collect();
         let against = standby.iter().map(|s| (*s).to_owned()).collect();

@@ -1,6 +1,6 @@
 //! Keys of the state table.
 
-use smol_str::format_smolstr;
+use smol_str::{SmolStrBuilder, format_smolstr};
 
 use crate::ids::{Digest, Generation, PlanId, Seq, Text, VoterId, WorkloadId};
 use crate::index::By;
@@ -28,12 +28,12 @@ impl Key {
 
     /// The latest signal of a voter.
     pub fn signal(workload: &WorkloadId, voter: &VoterId) -> Self {
-        Self::new(workload_partition(workload), format_smolstr!("{SIGNALS}{voter}"))
+        Self::new(workload_partition(workload), joined(&[SIGNALS, voter.as_str()]))
     }
 
     /// A last known good fact.
     pub fn snapshot(workload: &WorkloadId, kind: &str, id: &str) -> Self {
-        Self::new(workload_partition(workload), format_smolstr!("{SNAPSHOTS}{kind}#{id}"))
+        Self::new(workload_partition(workload), joined(&[SNAPSHOTS, kind, "#", id]))
     }
 
     /// A refused start, by its time.
@@ -59,7 +59,7 @@ impl Key {
     pub fn journal(workload: &WorkloadId, generation: Generation, seq: Seq) -> Self {
         Self::new(
             generation_partition(workload, generation),
-            format_smolstr!("{JOURNAL}{:010}", seq.0),
+            joined(&[JOURNAL, Digits::of(seq.0).padded(SEQ_DIGITS)]),
         )
     }
 
@@ -72,23 +72,23 @@ impl Key {
     ) -> Self {
         Self::new(
             generation_partition(workload, generation),
-            format_smolstr!("{DELIVERED}{:010}#{receiver}", seq.0),
+            joined(&[DELIVERED, Digits::of(seq.0).padded(SEQ_DIGITS), "#", receiver.as_str()]),
         )
     }
 
     /// Evidence, by its digest.
     pub fn evidence(workload: &WorkloadId, generation: Generation, digest: &Digest) -> Self {
-        Self::new(generation_partition(workload, generation), format_smolstr!("EV#{digest}"))
+        Self::new(generation_partition(workload, generation), joined(&["EV#", digest.as_str()]))
     }
 
     /// The plan in force.
     pub fn plan_current(plan: &PlanId) -> Self {
-        Self::new(format_smolstr!("PLAN#{plan}"), "CURRENT")
+        Self::new(joined(&["PLAN#", plan.as_str()]), "CURRENT")
     }
 
     /// A version of a plan.
     pub fn plan_version(plan: &PlanId, digest: &Digest) -> Self {
-        Self::new(format_smolstr!("PLAN#{plan}"), format_smolstr!("V#{digest}"))
+        Self::new(joined(&["PLAN#", plan.as_str()]), joined(&["V#", digest.as_str()]))
     }
 
     /// The list of plans: one item a plan, so that a sweep is one query.
@@ -112,6 +112,37 @@ impl Key {
     }
 }
 
+/// Places of an entry's number, so that keys stand in the order of the entries.
+const SEQ_DIGITS: usize = 10;
+
+/// The decimal digits of a number.
+struct Digits([u8; 20]);
+
+impl Digits {
+    fn of(mut number: u64) -> Self {
+        let mut digits = [b'0'; 20];
+        for digit in digits.iter_mut().rev() {
+            *digit += (number % 10) as u8;
+            number /= 10;
+        }
+        Self(digits)
+    }
+
+    /// At least so many of them, zeros in front.
+    fn padded(&self, width: usize) -> &str {
+        let leading = self.0.iter().take_while(|digit| **digit == b'0').count();
+        let digits = &self.0[leading.min(self.0.len() - width)..];
+        str::from_utf8(digits).unwrap_or_default()
+    }
+}
+
+/// A text of these parts. Every read and write begins with a key: no formatter is asked for it.
+fn joined(parts: &[&str]) -> Text {
+    let mut text = SmolStrBuilder::new();
+    parts.iter().for_each(|part| text.push_str(part));
+    text.finish()
+}
+
 /// The entry and the receiver's digest that a delivery mark's sort key names.
 pub fn delivery(sk: &str) -> Option<(Seq, &str)> {
     let (seq, receiver) = sk.strip_prefix(DELIVERED)?.split_once('#')?;
@@ -120,12 +151,12 @@ pub fn delivery(sk: &str) -> Option<(Seq, &str)> {
 
 /// Partition of a workload.
 pub fn workload_partition(workload: &WorkloadId) -> Text {
-    format_smolstr!("W#{workload}")
+    joined(&["W#", workload.as_str()])
 }
 
 /// Partition of a generation.
 pub fn generation_partition(workload: &WorkloadId, generation: Generation) -> Text {
-    format_smolstr!("G#{workload}#{generation}")
+    joined(&["G#", workload.as_str(), "#", Digits::of(generation.0).padded(1)])
 }
 
 /// Partition that lists the plans.
@@ -150,3 +181,34 @@ pub fn lease_key(workload: &WorkloadId) -> String {
 
 /// Owner of a lease that nobody holds.
 pub const NOBODY: &str = "nobody";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_in_keys_are_written_as_a_formatter_writes_them() {
+        for number in [0, 1, 9, 10, 47, 999_999_999, 10_000_000_000, u64::MAX] {
+            assert_eq!(Digits::of(number).padded(SEQ_DIGITS), format!("{number:010}"));
+            assert_eq!(Digits::of(number).padded(1), number.to_string());
+        }
+    }
+
+    #[test]
+    fn a_key_names_what_it_is_of() {
+        let (workload, digest) = (WorkloadId::new("orders"), Digest::new("ab"));
+        let key = |key: Key| format!("{}/{}", key.pk, key.sk);
+        assert_eq!(
+            key(Key::journal(&workload, Generation(12), Seq(7))),
+            "G#orders#12/J#0000000007"
+        );
+        let delivered = Key::delivered(&workload, Generation(1), Seq(10), &digest);
+        assert_eq!(delivery(&delivered.sk), Some((Seq(10), "ab")));
+        assert_eq!(key(delivered), "G#orders#1/OUT#0000000010#ab");
+        assert_eq!(key(Key::evidence(&workload, Generation(2), &digest)), "G#orders#2/EV#ab");
+        assert_eq!(key(Key::signal(&workload, &"canary".into())), "W#orders/SIG#canary");
+        assert_eq!(key(Key::snapshot(&workload, "peak", "web")), "W#orders/SNAP#peak#web");
+        assert_eq!(key(Key::plan_version(&PlanId::new("p"), &digest)), "PLAN#p/V#ab");
+        assert_eq!(key(Key::plan_current(&PlanId::new("p"))), "PLAN#p/CURRENT");
+    }
+}

@@ -1,7 +1,5 @@
 //! Reading the votes as levels, and storing while all is well what a recovery will need.
 
-use std::collections::BTreeSet;
-
 use futures_util::future::{join, join_all};
 use leeward_core::error::StepError;
 use leeward_core::evidence::{
@@ -28,11 +26,17 @@ pub async fn votes(
     read_at: Timestamp,
 ) -> Result<(), StepError> {
     let Some(first) = plans.first() else { return Ok(()) };
-    let mut eyes = BTreeSet::new();
-    let voters =
-        plans.iter().flat_map(|plan| plan.detection.voters.iter().map(move |v| (*plan, v)));
-    let once: Vec<(&Plan, &Voter)> =
-        voters.filter(|(_, v)| !v.is_told() && eyes.insert((v.id(), v.eye()))).collect();
+    let mut once: Vec<(&Plan, &Voter)> = Vec::new();
+    for plan in plans {
+        // Within one plan each eye stands once.
+        let other = once.len();
+        for voter in plan.detection.voters.iter().filter(|v| !v.is_told()) {
+            let same = |(_, v): &(&Plan, &Voter)| v.id() == voter.id() && v.has_eye(&voter.eye());
+            if !once.iter().take(other).any(same) {
+                once.push((plan, voter));
+            }
+        }
+    }
     let ballots =
         once.iter().map(|(plan, voter)| Box::pin(vote(desk, plan, voter, before, read_at)));
     let other = other_side(desk, first, Direction::ToStandby, read_at);
@@ -64,7 +68,7 @@ async fn vote(
     read_at: Timestamp,
 ) -> Result<(), StepError> {
     match ask(desk, plan, voter, before, read_at).await {
-        Some(signal) => store(desk, plan, &signal).await,
+        Some(signal) => store(desk, plan, signal).await,
         None => Ok(()),
     }
 }
@@ -94,11 +98,12 @@ fn following(
     Signal::following(voter, before.signal(voter.id()), reading, at, freshness)
 }
 
-async fn store(desk: &Desk, plan: &Plan, signal: &Signal) -> Result<(), StepError> {
+async fn store(desk: &Desk, plan: &Plan, signal: Signal) -> Result<(), StepError> {
     if signal.vote == Vote::Unhealthy {
         tracing::info!(workload = %plan.workload, voter = %signal.voter, evidence = %signal.evidence, "a voter says down");
     }
-    desk.store_signal(&plan.workload, signal, signal.at).await
+    let at = signal.at;
+    desk.store_signal(&plan.workload, signal, at).await
 }
 
 /// Keeps what was told as the vote of each voter that it concerns. Whoever tells may date it into the
@@ -113,14 +118,14 @@ pub async fn heard(
     for plan in plans {
         for voter in &plan.detection.voters {
             let Some(Heard { reading, at }) = hear(voter, plan, told) else { continue };
-            store(desk, plan, &following(plan, voter, before, reading, at.min(read_at))).await?;
+            store(desk, plan, following(plan, voter, before, reading, at.min(read_at))).await?;
         }
     }
     Ok(())
 }
 
 fn known_past<'a>(voter: &Voter, facts: &'a Facts) -> Option<&'a Baseline> {
-    let own = |(id, eye, _): &&(_, String, Baseline)| id == voter.id() && *eye == voter.eye();
+    let own = |(id, eye, _): &&(_, String, Baseline)| id == voter.id() && voter.has_eye(eye);
     facts.baselines.iter().find(own).map(|(_, _, baseline)| baseline)
 }
 
@@ -148,7 +153,7 @@ pub async fn pasts(
                 continue;
             };
             let fact = Fact::Baseline { voter: voter.id().clone(), eye: voter.eye(), baseline };
-            desk.store_fact(&plan.workload, &fact, read_at, read_at).await?;
+            desk.store_fact(&plan.workload, fact, read_at, read_at).await?;
         }
     }
     Ok(())
@@ -163,7 +168,7 @@ pub async fn other_side(
 ) -> Result<(), StepError> {
     let seen = look(desk, standby_questions(plan, direction)).await;
     let fact = Fact::Standby { direction, standby: standby(plan, direction, &seen, read_at) };
-    desk.store_fact(&plan.workload, &fact, read_at, read_at).await
+    desk.store_fact(&plan.workload, fact, read_at, read_at).await
 }
 
 /// Stores the peaks that are older than a tenth of what the plan allows: a fact needs no refreshing
@@ -192,7 +197,7 @@ pub async fn peaks(
                 // Instances are counted in whole numbers; a share of one is one.
                 let count = count.ceil().min(f64::from(u32::MAX)) as u32;
                 let fact = Fact::Peak(Peak { capacity, side, count, at: read_at });
-                desk.store_fact(&plan.workload, &fact, read_at, read_at).await?;
+                desk.store_fact(&plan.workload, fact, read_at, read_at).await?;
             }
             Ok(_) => {}
             Err(blind) => tracing::info!(%question, %blind, "a peak is unseen; the last one stays"),

@@ -156,7 +156,7 @@ async fn store_assessment(
     let digest = chain::digest(body.as_bytes());
     let key = Key::evidence(workload, generation, &digest);
     let item = Item { key, body, n: 0, nonce: String::new() };
-    desk.table.put(item, Condition::Absent, Frozen(read_at)).await.map_err(table_error)?;
+    desk.table.put(item.into(), Condition::Absent, Frozen(read_at)).await.map_err(table_error)?;
     Ok(())
 }
 

@@ -202,7 +202,7 @@ async fn deployed(
     let at = deployment.time.min(read_at);
     let fact =
         Fact::Deployed(Deployed { what: deployment.what.clone(), by: deployment.by.clone(), at });
-    detector.desk.store_fact(id, &fact, at, read_at).await?;
+    detector.desk.store_fact(id, fact, at, read_at).await?;
     Ok(output(DetectStatus::NotNeeded, id.as_str(), None, "the deployment is on record"))
 }
 

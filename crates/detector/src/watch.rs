@@ -48,7 +48,7 @@ pub async fn unswept(
     let began = before.unswept.unwrap_or(at);
     let kept = match before.unswept {
         Some(_) => Ok(()),
-        None => desk.store_fact(workload, &Fact::Unswept { since: Some(at) }, at, at).await,
+        None => desk.store_fact(workload, Fact::Unswept { since: Some(at) }, at, at).await,
     };
     let told = if since(began, at) >= PATIENCE {
         need(desk, workload, &Needed::unswept(workload, began, error), at).await
@@ -70,7 +70,7 @@ pub async fn swept(
     if before.unswept.is_none() {
         return Ok(());
     }
-    detector.desk.store_fact(workload, &Fact::Unswept { since: None }, at, at).await
+    detector.desk.store_fact(workload, Fact::Unswept { since: None }, at, at).await
 }
 
 /// Tells people of a stored plan that cannot be read.

@@ -268,10 +268,10 @@ async fn impaired(
 ) {
     let Some(gravest) = gravest(candidates) else { return };
     let (plan, assessment) = (gravest.plan, gravest.assessment);
-    let before = facts.impairment.as_ref();
+    let before = facts.impairment.as_deref();
     let next = after_look(before, &plan.workload, &plan.plan, assessment, last);
     let Some(next) = next else { return };
-    if let Err(error) = detector.desk.store_impairment(&next, now).await {
+    if let Err(error) = detector.desk.store_impairment(next, now).await {
         tracing::warn!(workload = %plan.workload, %error, "the impairment is not on record; the next look tries again");
     }
 }

@@ -96,7 +96,7 @@ pub trait Table: Send + Sync {
     /// Writes one item once, signed with `frozen`, never re-sent by the client.
     async fn put(
         &self,
-        item: Item,
+        item: Arc<Item>,
         condition: Condition,
         frozen: Frozen,
     ) -> Result<Dated<Put>, TableError>;

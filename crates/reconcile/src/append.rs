@@ -52,14 +52,14 @@ impl Desk {
         };
         match self.write(&workload, generation, &record).await? {
             None => Ok(Appended::Conflict),
-            Some((body, at)) => {
-                let (record, head) = (Arc::new(record), chain::digest(body.as_bytes()));
+            Some((item, at)) => {
+                let (record, head) = (Arc::new(record), chain::digest(item.body.as_bytes()));
                 let state = Arc::make_mut(&mut book.state);
                 state.apply(&record);
                 state.head = head.clone();
                 book.read_at = book.read_at.max(at);
-                book.records.push(record.clone());
-                self.shelf.wrote(body, record, head);
+                Arc::make_mut(&mut book.records).push(record.clone());
+                self.shelf.wrote(item, record, head);
                 Ok(Appended::Yes)
             }
         }
@@ -80,7 +80,7 @@ impl Desk {
             by: self.actor.clone(),
             entry: Entry::Opened(Box::new(decision)),
         };
-        let Some((body, at)) = self.write(&workload, generation, &record).await? else {
+        let Some((item, at)) = self.write(&workload, generation, &record).await? else {
             return Ok(None);
         };
         let hint = Item {
@@ -90,39 +90,39 @@ impl Desk {
             nonce: String::new(),
         };
         // Only a hint: the search goes on from an old one.
-        if let Err(error) = self.table.put(hint, Condition::Newer, Frozen(at)).await {
+        if let Err(error) = self.table.put(hint.into(), Condition::Newer, Frozen(at)).await {
             tracing::warn!(%error, "the hint where the latest generation is was not written");
         }
-        let head = chain::digest(body.as_bytes());
+        let head = chain::digest(item.body.as_bytes());
         let state = State::fold(std::slice::from_ref(&record), head)
             .map_err(|e| StepError::NeedsOperator(format!("a new journal is damaged: {e}")))?;
-        Ok(Some(Book { records: vec![Arc::new(record)], state: Arc::new(state), read_at: at }))
+        Ok(Some(Book {
+            records: Arc::new(vec![Arc::new(record)]),
+            state: Arc::new(state),
+            read_at: at,
+        }))
     }
 
-    /// One conditional put. Gives the stored bytes and the answer's `Date` when the entry stands as ours.
+    /// One conditional put. Gives the stored item and the answer's `Date` when the entry stands as ours.
     async fn write(
         &self,
         workload: &WorkloadId,
         generation: Generation,
         record: &Record,
-    ) -> Result<Option<(String, Timestamp)>, StepError> {
+    ) -> Result<Option<(Arc<Item>, Timestamp)>, StepError> {
         let body = serde_json::to_string(record)
             .map_err(|e| StepError::InvalidInput(format!("an entry cannot be written: {e}")))?;
         let key = Key::journal(workload, generation, record.seq);
-        let item = Item {
-            key: key.clone(),
-            body: body.clone(),
-            n: record.seq.0,
-            nonce: record.nonce.as_str().to_owned(),
-        };
+        let nonce = record.nonce.as_str().to_owned();
+        let item = Arc::new(Item { key: key.clone(), body, n: record.seq.0, nonce });
         let careless = match record.seq {
             Seq(1) => planted::is(Bug::DecisionOverwritten),
             _ => planted::is(Bug::EntryOverwritten),
         };
         let condition = if careless { Condition::Always } else { Condition::Absent };
-        let answer = self.table.put(item, condition, Frozen(record.at)).await;
+        let answer = self.table.put(item.clone(), condition, Frozen(record.at)).await;
         let lost = match answer {
-            Ok(dated) if dated.value == Put::Done => return Ok(Some((body, dated.at))),
+            Ok(dated) if dated.value == Put::Done => return Ok(Some((item, dated.at))),
             Ok(_) => false,
             Err(error) if error.kind == TableErrorKind::Lost => true,
             Err(error) => return Err(table_error(error)),
@@ -130,11 +130,11 @@ impl Desk {
         // Only the nonce tells "mine" from "another's": both may have written the same content.
         let stored = self.table.get(&key).await.map_err(table_error)?;
         match stored.value {
-            Some(item) if planted::is(Bug::ContentForNonce) && same_content(&item, record) => {
-                Ok(Some((item.body.clone(), stored.at)))
+            Some(other) if planted::is(Bug::ContentForNonce) && same_content(&other, record) => {
+                Ok(Some((other, stored.at)))
             }
             Some(_) if planted::is(Bug::OwnWriteForConflict) => Ok(None),
-            Some(item) if item.nonce == record.nonce.as_str() => Ok(Some((body, stored.at))),
+            Some(own) if own.nonce == record.nonce.as_str() => Ok(Some((item, stored.at))),
             Some(_) => Ok(None),
             None if lost => Ok(None),
             None => Err(StepError::Unavailable(format!(

@@ -10,11 +10,14 @@ use leeward_core::time::Timestamp;
 
 use crate::{Desk, table_error};
 
+/// Entries of a journal, shared by all who have read the same.
+pub type Records = Arc<Vec<Arc<Record>>>;
+
 /// A whole journal, its fold, and the instant of the answer that it rests on.
 #[derive(Debug, Clone)]
 pub struct Book {
     /// Every entry.
-    pub records: Vec<Arc<Record>>,
+    pub records: Records,
     /// What they add up to.
     pub state: Arc<State>,
     /// `Date` of the table's last answer about it: every write and effect is signed with it.

@@ -48,7 +48,8 @@ impl Desk {
         let item =
             Item { key: Key::brake(), body, n, nonce: self.nonces.draw().as_str().to_owned() };
         let condition = stored.n.map_or(Condition::Absent, Condition::NumberIs);
-        let put = self.table.put(item, condition, Frozen(stored.at)).await.map_err(table_error)?;
+        let put =
+            self.table.put(item.into(), condition, Frozen(stored.at)).await.map_err(table_error)?;
         Ok(put.value == Put::Done)
     }
 

@@ -18,13 +18,13 @@ use crate::{Desk, table_error};
 #[derive(Debug, Clone, Default)]
 pub struct Facts {
     /// The latest vote of each voter.
-    pub signals: Vec<Signal>,
+    pub signals: Vec<Arc<Signal>>,
     /// How each side was last seen as one to move to.
     pub standbys: Vec<(Direction, Standby)>,
     /// Peaks by capacity and side.
     pub peaks: Vec<Peak>,
     /// The last impairment, open or over.
-    pub impairment: Option<Impairment>,
+    pub impairment: Option<Arc<Impairment>>,
     /// The last deployment that somebody told of.
     pub deployed: Option<Deployed>,
     /// Since when the sweeps fail for it.
@@ -87,20 +87,35 @@ impl Fact {
     }
 }
 
-/// One stored item of a workload, read.
+/// One stored item of a workload, read; shared by all who read it.
+#[derive(Clone)]
 pub(crate) enum Parsed {
-    Signal(Signal),
-    Fact(Fact),
+    Signal(Arc<Signal>),
+    Impairment(Arc<Impairment>),
+    Fact(Arc<Fact>),
     Unreadable,
+}
+
+impl From<Fact> for Parsed {
+    fn from(fact: Fact) -> Self {
+        match fact {
+            Fact::Impairment(impairment) => Self::Impairment(impairment.into()),
+            fact @ (Fact::Standby { .. }
+            | Fact::Peak(_)
+            | Fact::Deployed(_)
+            | Fact::Unswept { .. }
+            | Fact::Baseline { .. }) => Self::Fact(Arc::new(fact)),
+        }
+    }
 }
 
 impl Parsed {
     /// Reads a stored vote or fact, by what its key says that it is.
     pub(crate) fn of(item: &Item) -> Self {
         let read = if item.key.sk.starts_with(SIGNALS) {
-            serde_json::from_str(&item.body).map(Self::Signal)
+            serde_json::from_str(&item.body).map(|signal| Self::Signal(Arc::new(signal)))
         } else {
-            serde_json::from_str(&item.body).map(Self::Fact)
+            serde_json::from_str::<Fact>(&item.body).map(Self::from)
         };
         read.unwrap_or_else(|error| {
             tracing::warn!(sk = %item.key.sk, %error, "a stored fact cannot be read");
@@ -113,19 +128,20 @@ impl Facts {
     /// Takes in what voters said since, in the place of their words before.
     pub fn hear(&mut self, since: Vec<Signal>) {
         self.signals.retain(|known| since.iter().all(|new| new.voter != known.voter));
-        self.signals.extend(since);
+        self.signals.extend(since.into_iter().map(Arc::new));
     }
 
     pub(crate) fn take(&mut self, parsed: &Parsed) {
         let fact = match parsed {
             Parsed::Signal(signal) => return self.signals.push(signal.clone()),
+            Parsed::Impairment(last) => return self.impairment = Some(last.clone()),
             Parsed::Fact(fact) => fact,
             Parsed::Unreadable => return,
         };
-        match fact.clone() {
+        match (**fact).clone() {
             Fact::Standby { direction, standby } => self.standbys.push((direction, standby)),
             Fact::Peak(peak) => self.peaks.push(peak),
-            Fact::Impairment(impairment) => self.impairment = Some(*impairment),
+            Fact::Impairment(last) => self.impairment = Some(Arc::new(*last)),
             Fact::Unswept { since } => self.unswept = since,
             Fact::Deployed(deployed) => self.deployed = Some(deployed),
             Fact::Baseline { voter, eye, baseline } => self.baselines.push((voter, eye, baseline)),
@@ -139,7 +155,7 @@ impl Facts {
 
     /// The latest signal of a voter.
     pub fn signal(&self, voter: &VoterId) -> Option<&Signal> {
-        self.signals.iter().find(|s| s.voter == *voter)
+        self.signals.iter().map(|s| &**s).find(|s| s.voter == *voter)
     }
 
     /// What is weighed for a recovery that way.
@@ -165,38 +181,36 @@ impl Desk {
     pub async fn store_signal(
         &self,
         workload: &WorkloadId,
-        signal: &Signal,
+        signal: Signal,
         read_at: Timestamp,
     ) -> Result<(), StepError> {
-        let key = Key::signal(workload, &signal.voter);
-        let said = Parsed::Signal(signal.clone());
-        self.store(key, serde_json::to_string(signal), signal.at, read_at, Some(said)).await
+        let (key, at) = (Key::signal(workload, &signal.voter), signal.at);
+        let body = serde_json::to_string(&signal);
+        self.store(key, body, at, read_at, Some(Parsed::Signal(Arc::new(signal)))).await
     }
 
     /// Stores a fact seen at that instant; an older one never replaces a newer.
     pub async fn store_fact(
         &self,
         workload: &WorkloadId,
-        fact: &Fact,
+        fact: Fact,
         at: Timestamp,
         read_at: Timestamp,
     ) -> Result<(), StepError> {
-        let seen = Parsed::Fact(fact.clone());
-        self.store(fact.key(workload), serde_json::to_string(fact), at, read_at, Some(seen)).await
+        let (key, body) = (fact.key(workload), serde_json::to_string(&fact));
+        self.store(key, body, at, read_at, Some(fact.into())).await
     }
 
     /// Puts an impairment on record, by its own time and as the workload's last.
     pub async fn store_impairment(
         &self,
-        impairment: &Impairment,
+        impairment: Impairment,
         read_at: Timestamp,
     ) -> Result<(), StepError> {
-        let workload = &impairment.workload;
-        let key = Key::impairment(workload, impairment.opened);
-        self.store(key, serde_json::to_string(impairment), impairment.updated, read_at, None)
-            .await?;
-        let fact = Fact::Impairment(Box::new(impairment.clone()));
-        self.store_fact(workload, &fact, impairment.updated, read_at).await
+        let (workload, updated) = (impairment.workload.clone(), impairment.updated);
+        let key = Key::impairment(&workload, impairment.opened);
+        self.store(key, serde_json::to_string(&impairment), updated, read_at, None).await?;
+        self.store_fact(&workload, Fact::Impairment(Box::new(impairment)), updated, read_at).await
     }
 
     /// The impairments of a workload, the oldest first.
@@ -228,11 +242,10 @@ impl Desk {
         let body =
             body.map_err(|e| StepError::InvalidInput(format!("a fact cannot be written: {e}")))?;
         let n = u64::try_from(at.as_millisecond()).unwrap_or(0);
-        let item = Item { key, body, n, nonce: String::new() };
-        let kept = kept.map(|parsed| (item.clone(), parsed));
-        let put = self.table.put(item, Condition::Newer, Frozen(read_at)).await;
+        let item = Arc::new(Item { key, body, n, nonce: String::new() });
+        let put = self.table.put(item.clone(), Condition::Newer, Frozen(read_at)).await;
         if put.map_err(table_error)?.value == Put::Done
-            && let Some((item, parsed)) = kept
+            && let Some(parsed) = kept
         {
             self.shelf.stored(item, parsed);
         }

@@ -13,7 +13,7 @@ mod shelf;
 mod step;
 
 pub use append::Appended;
-pub use book::Book;
+pub use book::{Book, Records};
 pub use brake::StoredBrake;
 pub use desk::{Desk, Teller, table_error};
 pub use facts::{Fact, Facts};

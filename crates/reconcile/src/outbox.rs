@@ -1,7 +1,5 @@
 //! Notifications: owed by entries, delivered at least once to each receiver, marked when delivered.
 
-use std::collections::BTreeSet;
-
 use futures_util::future::join_all;
 use leeward_core::error::StepError;
 use leeward_core::ids::{Digest, Generation, Seq};
@@ -46,7 +44,8 @@ pub async fn deliver(
     let decision = &book.state.decision;
     let partition = generation_partition(&decision.workload, decision.generation);
     let marks = desk.table.list(&partition, DELIVERED).await.map_err(table_error)?;
-    let marked: BTreeSet<(Seq, &str)> =
+    // In their order, as the table lists them.
+    let marked: Vec<(Seq, &str)> =
         marks.value.iter().filter_map(|mark| delivery(&mark.key.sk)).collect();
     let receivers: Vec<(String, Digest)> = receivers(plan, system_topic)
         .into_iter()
@@ -54,9 +53,10 @@ pub async fn deliver(
         .collect();
     let mut delivery = Delivery::default();
     let mut sends = Vec::new();
-    for record in &book.records {
-        let owed =
-            |(_, digest): &&(String, Digest)| !marked.contains(&(record.seq, digest.as_str()));
+    for record in book.records.iter() {
+        let owed = |(_, digest): &&(String, Digest)| {
+            marked.binary_search(&(record.seq, digest.as_str())).is_err()
+        };
         let mut owed = receivers.iter().filter(owed).peekable();
         // Its words are put together only where somebody still waits for them.
         let Some(notice) = owed.peek().and_then(|_| notice(&book.state, record)) else { continue };
@@ -74,7 +74,7 @@ pub async fn deliver(
         let mark = Item { key, body: "{}".to_owned(), n: 0, nonce: String::new() };
         // Without the mark it is told once more: better than silence.
         desk.table
-            .put(mark, Condition::Absent, frozen)
+            .put(mark.into(), Condition::Absent, frozen)
             .await
             .map(|_| ())
             .map_err(|e| format!("told, but not marked: {e}"))?;
@@ -121,7 +121,10 @@ pub async fn deliver_earlier(
     }
     if all_told > before {
         let item = Item { key, body: "{}".to_owned(), n: all_told, nonce: String::new() };
-        desk.table.put(item, Condition::Newer, Frozen(told.at)).await.map_err(table_error)?;
+        desk.table
+            .put(item.into(), Condition::Newer, Frozen(told.at))
+            .await
+            .map_err(table_error)?;
     }
     Ok(delivery)
 }

@@ -165,7 +165,7 @@ impl Desk {
         frozen: Frozen,
     ) -> Result<(), StepError> {
         for item in index_items(new, old, n) {
-            self.table.put(item, Condition::Newer, frozen).await.map_err(table_error)?;
+            self.table.put(item.into(), Condition::Newer, frozen).await.map_err(table_error)?;
         }
         Ok(())
     }

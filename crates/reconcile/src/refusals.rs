@@ -97,7 +97,8 @@ async fn record(
         };
         let nonce = desk.nonces.draw().as_str().to_owned();
         let item = Item { key, body: body.clone(), n, nonce };
-        let put = desk.table.put(item, condition, Frozen(read_at)).await.map_err(table_error)?;
+        let put =
+            desk.table.put(item.into(), condition, Frozen(read_at)).await.map_err(table_error)?;
         if put.value == Put::Done {
             return Ok(());
         }
@@ -148,7 +149,7 @@ pub async fn deliver_refusals(
         let n = before + if owed { 2 } else { 1 };
         let marked = Item { n, body, key: item.key.clone(), nonce: item.nonce.clone() };
         desk.table
-            .put(marked, Condition::NumberIs(before), Frozen(listed.at))
+            .put(marked.into(), Condition::NumberIs(before), Frozen(listed.at))
             .await
             .map_err(table_error)?;
     }

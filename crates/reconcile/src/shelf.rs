@@ -14,6 +14,7 @@ use leeward_core::plan::Plan;
 use leeward_core::table::Key;
 use leeward_ports::Item;
 
+use crate::book::Records;
 use crate::facts::{Facts, Parsed};
 
 /// Journals that are kept: the open generation and the one before, of several workloads.
@@ -22,8 +23,10 @@ const JOURNALS_MAX: usize = 8;
 const PLANS_MAX: usize = 64;
 /// Own entries that are kept until they are read: more than one invocation writes before it reads again.
 const WRITTEN_MAX: usize = 16;
-/// Votes and facts that are kept: some twenty of each of fifty workloads.
-const FACTS_MAX: usize = 1000;
+/// Own votes and facts that are kept until they are read: some ten of each of fifty workloads.
+const STORED_MAX: usize = 500;
+/// Workloads whose votes and facts are kept as they were read last.
+const FACTS_MAX: usize = 50;
 
 /// The shelf of one process. Clones are the same shelf.
 #[derive(Clone, Default)]
@@ -34,19 +37,45 @@ struct Kept {
     journals: VecDeque<Journal>,
     plans: VecDeque<(Arc<Item>, Arc<Plan>, Digest)>,
     written: VecDeque<Written>,
-    facts: BTreeMap<Key, (Arc<Item>, Parsed)>,
-    added_up: BTreeMap<String, Listed>,
+    stored: BTreeMap<Key, (Arc<Item>, Parsed)>,
+    facts: BTreeMap<String, Listed>,
 }
 
-/// Votes and facts of one workload as they were read last.
+/// Votes and facts of one workload as they were read last, in the order of their keys.
 struct Listed {
-    items: Vec<Arc<Item>>,
+    items: Vec<(Arc<Item>, Parsed)>,
     facts: Arc<Facts>,
 }
 
-/// An entry that this process wrote: the bytes that it sent, what they say, and their digest.
+impl Listed {
+    /// Reads items, as far as neither `known` nor `stored` has them byte for byte. All are in the order of
+    /// their keys.
+    fn of(
+        items: Vec<Arc<Item>>,
+        known: Vec<(Arc<Item>, Parsed)>,
+        stored: &mut BTreeMap<Key, (Arc<Item>, Parsed)>,
+    ) -> Self {
+        let mut known = known.into_iter().peekable();
+        let mut facts = Facts::default();
+        let read = |item: Arc<Item>| {
+            while known.next_if(|(k, _)| k.key < item.key).is_some() {}
+            let before = known.next_if(|(k, _)| k.key == item.key);
+            let before = before.filter(|(k, _)| same(k, &item)).map(|(_, parsed)| parsed);
+            let parsed = before.unwrap_or_else(|| {
+                let own = stored.remove(&item.key).filter(|(own, _)| same(own, &item));
+                own.map_or_else(|| Parsed::of(&item), |(_, parsed)| parsed)
+            });
+            facts.take(&parsed);
+            (item, parsed)
+        };
+        let items = items.into_iter().map(read).collect();
+        Self { items, facts: Arc::new(facts) }
+    }
+}
+
+/// An entry that this process wrote: the item that it sent, what it says, and its digest.
 struct Written {
-    body: String,
+    item: Arc<Item>,
     record: Arc<Record>,
     head: Digest,
 }
@@ -55,7 +84,7 @@ struct Written {
 struct Journal {
     partition: String,
     items: Vec<Arc<Item>>,
-    records: Vec<Arc<Record>>,
+    records: Records,
     state: Arc<State>,
 }
 
@@ -67,11 +96,11 @@ fn same(one: &Arc<Item>, other: &Arc<Item>) -> bool {
 /// The entry behind a state. What this process wrote itself, byte for byte, it need not parse and hash again.
 fn next(
     written: &mut VecDeque<Written>,
-    item: &Item,
+    item: &Arc<Item>,
     state: &State,
 ) -> Result<(Arc<Record>, Digest), Broken> {
     let own = |w: &Written| {
-        w.record.seq == state.last.next() && w.record.prev == state.head && w.body == item.body
+        w.record.seq == state.last.next() && w.record.prev == state.head && same(&w.item, item)
     };
     if let Some(own) = written.iter().position(own).and_then(|at| written.remove(at)) {
         return Ok((own.record, own.head));
@@ -94,9 +123,9 @@ impl Shelf {
     }
 
     /// Keeps an entry that stands in a journal as this process wrote it.
-    pub(crate) fn wrote(&self, body: String, record: Arc<Record>, head: Digest) {
+    pub(crate) fn wrote(&self, item: Arc<Item>, record: Arc<Record>, head: Digest) {
         let mut kept = self.lock();
-        kept.written.push_front(Written { body, record, head });
+        kept.written.push_front(Written { item, record, head });
         kept.written.truncate(WRITTEN_MAX);
     }
 
@@ -105,7 +134,7 @@ impl Shelf {
         &self,
         partition: &str,
         items: Vec<Arc<Item>>,
-    ) -> Result<(Vec<Arc<Record>>, Arc<State>), Broken> {
+    ) -> Result<(Records, Arc<State>), Broken> {
         let mut kept = self.lock();
         let kept = &mut *kept;
         let known = kept.journals.iter().position(|j| j.partition == partition);
@@ -118,7 +147,7 @@ impl Shelf {
             None => {
                 let (records, head) = chain::read(items.iter().map(|i| i.body.as_str()))?;
                 let state = Arc::new(State::fold(&records, head)?);
-                let records = records.into_iter().map(Arc::new).collect();
+                let records = Arc::new(records.into_iter().map(Arc::new).collect());
                 Journal { partition: partition.to_owned(), items: Vec::new(), records, state }
             }
         };
@@ -127,7 +156,7 @@ impl Shelf {
             let state = Arc::make_mut(&mut journal.state);
             state.follow(&record)?;
             state.head = head;
-            journal.records.push(record);
+            Arc::make_mut(&mut journal.records).push(record);
         }
         journal.items = items;
         let answer = (journal.records.clone(), journal.state.clone());
@@ -150,38 +179,35 @@ impl Shelf {
     }
 
     /// Keeps a vote or a fact as this process stored it.
-    pub(crate) fn stored(&self, item: Item, parsed: Parsed) {
-        self.lock().facts.insert(item.key.clone(), (Arc::new(item), parsed));
+    pub(crate) fn stored(&self, item: Arc<Item>, parsed: Parsed) {
+        let mut kept = self.lock();
+        if kept.stored.len() >= STORED_MAX {
+            kept.stored.clear();
+        }
+        kept.stored.insert(item.key.clone(), (item, parsed));
     }
 
     /// Parses stored votes and facts of a workload, and adds them up.
     pub(crate) fn facts(&self, partition: &str, items: Vec<Arc<Item>>) -> Arc<Facts> {
         let mut kept = self.lock();
         let kept = &mut *kept;
-        let last = kept.added_up.get(partition);
         let unchanged = |l: &&Listed| {
-            l.items.len() == items.len() && l.items.iter().zip(&items).all(|(a, b)| same(a, b))
+            l.items.len() == items.len() && l.items.iter().zip(&items).all(|((a, _), b)| same(a, b))
         };
-        if let Some(last) = last.filter(unchanged) {
+        if let Some(last) = kept.facts.get(partition).filter(unchanged) {
             return last.facts.clone();
         }
-        if kept.facts.len() > FACTS_MAX {
+        let known = kept.facts.remove(partition).map_or_else(Vec::new, |last| last.items);
+        if kept.facts.len() >= FACTS_MAX {
             kept.facts.clear();
-            kept.added_up.clear();
         }
-        let mut facts = Facts::default();
-        for item in &items {
-            match kept.facts.get(&item.key).filter(|(known, _)| same(known, item)) {
-                Some((_, parsed)) => facts.take(parsed),
-                None => {
-                    let parsed = Parsed::of(item);
-                    facts.take(&parsed);
-                    kept.facts.insert(item.key.clone(), (item.clone(), parsed));
-                }
-            }
-        }
-        let facts = Arc::new(facts);
-        kept.added_up.insert(partition.to_owned(), Listed { items, facts: facts.clone() });
+        let listed = Listed::of(items, known, &mut kept.stored);
+        let facts = listed.facts.clone();
+        kept.facts.insert(partition.to_owned(), listed);
         facts
     }
 }
+
+#[cfg(test)]
+#[path = "shelf_tests.rs"]
+mod tests;

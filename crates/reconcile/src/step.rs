@@ -144,14 +144,12 @@ fn needs_facts(step: Step) -> bool {
 /// Looks at everything side by side; what others read back is written first.
 pub async fn look(desk: &Desk, questions: Vec<Question>) -> Seen {
     let (first, rest): (Vec<_>, Vec<_>) = questions.into_iter().partition(Question::first);
-    let mut seen = Seen::default();
+    let mut seen = Vec::with_capacity(first.len() + rest.len());
     for questions in [first, rest] {
         let answers = join_all(questions.iter().map(|q| desk.outside.look(q))).await;
-        for (question, answer) in questions.into_iter().zip(answers) {
-            seen.insert(question, answer);
-        }
+        seen.extend(questions.into_iter().zip(answers));
     }
-    seen
+    seen.into_iter().collect()
 }
 
 /// Puts entries on record, then intents, then sends what stands on record, side by side.
@@ -264,6 +262,6 @@ async fn store_evidence(desk: &Desk, book: &Book, body: &str) -> Result<(), Step
         return Ok(());
     }
     let condition = Condition::Absent;
-    desk.table.put(item, condition, Frozen(book.read_at)).await.map_err(table_error)?;
+    desk.table.put(item.into(), condition, Frozen(book.read_at)).await.map_err(table_error)?;
     Ok(())
 }

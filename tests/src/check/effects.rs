@@ -63,9 +63,9 @@ pub(super) fn outcome_is_true(evidence: &Case<'_>) -> Vec<String> {
     let journals = evidence.journals();
     let mut breaches = Vec::new();
     for journal in journals {
-        for (at, record) in &journal.entries {
+        for (at, record) in journal.entries() {
             let Entry::Outcome { effect, applied: true, .. } = &record.entry else { continue };
-            let made = evidence.happenings.iter().filter(|h| h.at <= *at).any(|h| match &h.what {
+            let made = evidence.happenings.iter().filter(|h| h.at <= at).any(|h| match &h.what {
                 Happened::Landed { frozen: None, .. } => true,
                 Happened::Landed { change, .. } => {
                     meant(journals, change).iter().any(|m| m.effect == effect)

@@ -38,17 +38,31 @@ pub struct Evidence {
     pub honoured: bool,
     /// How long ago an entry must be for its notice to be missed: time to deliver it again.
     pub patience: Span,
+    /// Journals that were read already: not read again where these very items stand.
+    pub read: Vec<Read>,
     /// When it is judged.
     pub now: Timestamp,
+}
+
+/// Journal items in their order, with what they say and add up to.
+#[derive(Debug, Clone)]
+pub struct Read {
+    /// The stored items.
+    pub items: Vec<Arc<Item>>,
+    /// Every entry.
+    pub records: Arc<Vec<Record>>,
+    /// What they add up to.
+    pub state: Arc<State>,
 }
 
 /// A generation's journal, with the instant at which each entry truly landed.
 pub(super) struct Journal {
     pub(super) generation: Generation,
-    pub(super) bodies: Vec<String>,
-    pub(super) entries: Vec<(Timestamp, Record)>,
+    pub(super) items: Vec<Arc<Item>>,
+    pub(super) records: Arc<Vec<Record>>,
+    landed: Vec<Timestamp>,
     /// What the entries add up to; `None`: it cannot be read.
-    pub(super) state: Option<State>,
+    pub(super) state: Option<Arc<State>>,
 }
 
 /// Evidence with its journals, parsed once for all checkers.
@@ -103,6 +117,7 @@ impl Evidence {
             system_topic: rig.detector.system_topic.clone(),
             honoured: true,
             patience: PATIENCE,
+            read: Vec::new(),
             now: rig.clock.now(),
         }
     }
@@ -114,39 +129,51 @@ impl Evidence {
         let mut generation = Generation(1);
         loop {
             let partition = generation_partition(&self.plan.workload, generation);
-            let items: Vec<&Arc<Item>> = self
+            let items: Vec<Arc<Item>> = self
                 .items
                 .iter()
                 .filter(|i| i.key.pk == partition && i.key.sk.starts_with(JOURNAL))
+                .cloned()
                 .collect();
             if items.is_empty() {
                 return journals;
             }
-            let bodies: Vec<String> = items.iter().map(|i| i.body.clone()).collect();
-            let (records, state) = match chain::read(bodies.iter().map(String::as_str)) {
-                Ok((records, head)) => {
-                    let state = State::fold(&records, head).ok();
-                    (records, state)
-                }
-                Err(_) => (Vec::new(), None),
-            };
-            let entries = records
-                .into_iter()
+            let (records, state) = self.said(&items);
+            let landed = records
+                .iter()
                 .zip(&items)
-                .map(|(record, item)| (landed.get(&item.key).copied().unwrap_or(record.at), record))
+                .map(|(record, item)| landed.get(&item.key).copied().unwrap_or(record.at))
                 .collect();
-            journals.push(Journal { generation, bodies, entries, state });
+            journals.push(Journal { generation, items, records, landed, state });
             generation = generation.next();
+        }
+    }
+
+    /// What journal items say and add up to.
+    fn said(&self, items: &[Arc<Item>]) -> (Arc<Vec<Record>>, Option<Arc<State>>) {
+        let same = |read: &&Read| {
+            read.items.len() == items.len()
+                && read.items.iter().zip(items).all(|(one, other)| Arc::ptr_eq(one, other))
+        };
+        if let Some(read) = self.read.iter().find(same) {
+            return (read.records.clone(), Some(read.state.clone()));
+        }
+        match chain::read(items.iter().map(|item| item.body.as_str())) {
+            Ok((records, head)) => {
+                let state = State::fold(&records, head).ok().map(Arc::new);
+                (Arc::new(records), state)
+            }
+            Err(_) => (Arc::default(), None),
         }
     }
 
     /// Every entry of every journal with its generation and the instant at which it landed.
     pub fn entries(&self) -> Vec<(Generation, Timestamp, Record)> {
         let journals = self.read_journals();
-        journals
-            .into_iter()
-            .flat_map(|j| j.entries.into_iter().map(move |(at, r)| (j.generation, at, r)))
-            .collect()
+        let of = |j: &Journal| {
+            j.entries().map(|(at, r)| (j.generation, at, r.clone())).collect::<Vec<_>>()
+        };
+        journals.iter().flat_map(of).collect()
     }
 
     /// When each entry of a journal was written first.
@@ -206,16 +233,21 @@ impl Evidence {
 }
 
 impl Journal {
+    /// Every entry, with the instant at which it truly landed.
+    pub(super) fn entries(&self) -> impl DoubleEndedIterator<Item = (Timestamp, &Record)> {
+        self.landed.iter().copied().zip(self.records.iter())
+    }
+
     /// Intents in order, each with the instant at which it landed.
     pub(super) fn intents(&self) -> impl Iterator<Item = (Timestamp, &Record, &Change)> {
-        self.entries.iter().filter_map(|(at, record)| {
+        self.entries().filter_map(|(at, record)| {
             let Entry::Intent { change, .. } = &record.entry else { return None };
-            Some((*at, record, change.as_ref()))
+            Some((at, record, change.as_ref()))
         })
     }
 
     /// The instant of the first entry for which `what` holds.
     pub(super) fn when(&self, what: impl Fn(&Entry) -> bool) -> Option<Timestamp> {
-        self.entries.iter().find(|(_, r)| what(&r.entry)).map(|(at, _)| *at)
+        self.entries().find(|(_, r)| what(&r.entry)).map(|(at, _)| at)
     }
 }

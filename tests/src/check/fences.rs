@@ -53,7 +53,7 @@ pub(super) fn promoted_behind_the_commit(evidence: &Case<'_>) -> Vec<String> {
         if committed.is_none_or(|at| at > arrival.at) {
             breaches.push(format!("{} landed at {} before the commit", arrival.change, arrival.at));
         }
-        for (_, record) in &journal.entries {
+        for record in journal.records.iter() {
             if let Entry::Fenced { holds_from, databases, .. } = &record.entry
                 && *holds_from > arrival.at
                 && committed.is_some_and(|at| record.at <= at)

@@ -70,17 +70,16 @@ pub(super) fn audited(evidence: &Case<'_>) -> Vec<Violation> {
                 now: evidence.now,
             })
         };
-        let records: Vec<Record> = journal.entries.iter().map(|(_, r)| r.clone()).collect();
         let judged = match &journal.state {
-            Some(_) => judge(&records),
+            Some(_) => judge(&journal.records),
             // What is wrong with it is told by who reads it.
-            None => bodies(journal.bodies.iter().map(String::as_str), judge),
+            None => bodies(journal.items.iter().map(|item| item.body.as_str()), judge),
         };
         violations.extend(judged.into_iter().filter(|j| !j.held).map(|j| Violation {
             invariant: j.invariant,
             detail: format!("generation {}: {}", journal.generation, j.detail),
         }));
-        previous = journal.state.as_ref();
+        previous = journal.state.as_deref();
     }
     violations
 }

@@ -35,7 +35,7 @@ mod votes;
 mod writers;
 
 use evidence::Case;
-pub use evidence::Evidence;
+pub use evidence::{Evidence, Read};
 
 /// One invariant that does not hold.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -26,9 +26,9 @@ pub(super) fn told(evidence: &Case<'_>) -> Vec<String> {
     let mut breaches = Vec::new();
     for journal in evidence.journals() {
         let Some(state) = &journal.state else { continue };
-        for (at, record) in &journal.entries {
+        for (at, record) in journal.entries() {
             let owed = matches!(record.entry, Entry::Ended { .. } | Entry::Held { .. });
-            if !owed || since(*at, evidence.now) < evidence.patience {
+            if !owed || since(at, evidence.now) < evidence.patience {
                 continue;
             }
             let Some(owed) = notice(state, record) else {
@@ -60,8 +60,8 @@ pub(super) fn storms(evidence: &Case<'_>) -> Vec<String> {
     let resumed = evidence
         .journals()
         .iter()
-        .flat_map(|j| &j.entries)
-        .filter(|(_, r)| matches!(r.entry, Entry::Resumed { .. }))
+        .flat_map(|j| j.records.iter())
+        .filter(|r| matches!(r.entry, Entry::Resumed { .. }))
         .count();
     let most = evidence.limits.sends_max.saturating_mul(resumed + 1);
     let mut sent: BTreeMap<String, usize> = BTreeMap::new();
@@ -82,7 +82,7 @@ pub(super) fn left_alone(evidence: &Case<'_>) -> Vec<String> {
     let mut breaches = Vec::new();
     for journal in evidence.journals() {
         let (mut halted, mut came) = (false, 0);
-        for (_, record) in &journal.entries {
+        for record in journal.records.iter() {
             let entry = &record.entry;
             if matches!(entry, Entry::Held { .. } | Entry::Paused { .. } | Entry::Stopped { .. }) {
                 halted = true;

@@ -23,7 +23,7 @@ pub(super) fn counted_again(evidence: &Case<'_>) -> Vec<String> {
     let mut breaches = Vec::new();
     let votes = if evidence.journals().is_empty() { Vec::new() } else { votes(evidence) };
     for journal in evidence.journals() {
-        let Some((_, first)) = journal.entries.first() else { continue };
+        let Some(first) = journal.records.first() else { continue };
         let Entry::Opened(decision) = &first.entry else { continue };
         let by_evidence = matches!(decision.trigger, Trigger::Evidence { .. });
         let ordered = matches!(decision.trigger, Trigger::Operator { .. });
@@ -32,7 +32,7 @@ pub(super) fn counted_again(evidence: &Case<'_>) -> Vec<String> {
         if decision.direction != Direction::ToStandby {
             continue;
         }
-        for (landed, record) in &journal.entries {
+        for (landed, record) in journal.entries() {
             let (needs, says): (&str, Judge) = match &record.entry {
                 Entry::Opened(_) if by_evidence => ("down", down),
                 Entry::Assessed { verdict: Bearing::Go, .. } if !ordered => ("down", down),
@@ -41,7 +41,7 @@ pub(super) fn counted_again(evidence: &Case<'_>) -> Vec<String> {
                 }
                 _ => continue,
             };
-            let stood = standings(evidence, &votes, record.at, *landed);
+            let stood = standings(evidence, &votes, record.at, landed);
             // An opening is decided on twice: on what is stored, as old as it is when it is read, and on what
             // those who say down say when they are asked again, which is not stored.
             let twice = matches!(record.entry, Entry::Opened(_));
@@ -83,7 +83,7 @@ fn takes_up_what_was_left(
 fn fences_rest_on_go(evidence: &Case<'_>, journal: &Journal) -> Vec<String> {
     let mut assessed: Option<(Timestamp, Bearing)> = None;
     let mut breaches = Vec::new();
-    for (_, record) in &journal.entries {
+    for record in journal.records.iter() {
         if let Entry::Assessed { verdict, .. } = &record.entry {
             assessed = Some((record.at, *verdict));
         }

@@ -50,17 +50,17 @@ pub(super) fn proofs_are_true(evidence: &Case<'_>) -> Vec<String> {
     }
     let mut breaches = Vec::new();
     for journal in evidence.journals() {
-        let Some((_, first)) = journal.entries.first() else { continue };
+        let Some(first) = journal.records.first() else { continue };
         let Entry::Opened(decision) = &first.entry else { continue };
         let old = decision.direction.source();
-        for (written, record) in &journal.entries {
+        for (written, record) in journal.entries() {
             let Entry::Fenced { databases, fence, holds_from, .. } = &record.entry else {
                 continue;
             };
             let holds_from = match fence {
                 FenceProof::WriterLease { .. } => holds_from,
                 // It was seen between the read that it is dated by and its own writing.
-                FenceProof::StopWriter | FenceProof::Isolate => written.max(holds_from),
+                FenceProof::StopWriter | FenceProof::Isolate => &written.max(*holds_from),
                 FenceProof::Switchover | FenceProof::NotNeeded => continue,
             };
             if given_back(journal, fence, *holds_from) {
@@ -110,8 +110,7 @@ pub(super) fn loss_within_bound(evidence: &Case<'_>) -> Vec<String> {
             continue;
         }
         let bound = journal
-            .entries
-            .iter()
+            .entries()
             .filter(|(at, _)| *at <= happening.at)
             .filter_map(|(_, record)| {
                 let Entry::LossBound { database: d, bound, .. } = &record.entry else {
@@ -181,7 +180,7 @@ fn set_back(evidence: &Case<'_>, side: Side, from: Timestamp, until: Timestamp) 
 
 /// The generation that was open then.
 fn in_force(journals: &[Journal], at: Timestamp) -> Option<&Journal> {
-    journals.iter().rev().find(|j| j.entries.first().is_some_and(|(opened, _)| *opened <= at))
+    journals.iter().rev().find(|j| j.entries().next().is_some_and(|(opened, _)| opened <= at))
 }
 
 /// S7: between the last validation pass and Recovered users were truly served by the target.
@@ -191,12 +190,11 @@ pub(super) fn served_when_recovered(evidence: &Case<'_>) -> Vec<String> {
         let recovered = journal.when(|e| matches!(e, Entry::Ended { end: End::Recovered, .. }));
         let Some(recovered) = recovered else { continue };
         let passed = journal
-            .entries
-            .iter()
+            .entries()
             .filter(|(_, r)| matches!(r.entry, Entry::Pass { held: true, .. }))
-            .map(|(at, _)| *at)
+            .map(|(at, _)| at)
             .next_back();
-        let Some((_, first)) = journal.entries.first() else { continue };
+        let Some(first) = journal.records.first() else { continue };
         let Entry::Opened(decision) = &first.entry else { continue };
         let target = decision.direction.target();
         let from = passed.unwrap_or(recovered);

@@ -2,6 +2,7 @@
 
 use std::cell::RefCell;
 use std::collections::{HashMap, VecDeque};
+use std::sync::Arc;
 
 use leeward_core::evidence::{Assessment, Reading, Signal, Standby, Vote};
 use leeward_core::ids::{Digest, Direction, Region, Side, Text};
@@ -83,7 +84,7 @@ impl Setup {
 }
 
 /// What the voters say at that instant.
-pub(super) fn signals(setup: &Setup, seen_well: bool, now: Timestamp) -> Vec<Signal> {
+pub(super) fn signals(setup: &Setup, seen_well: bool, now: Timestamp) -> Vec<Arc<Signal>> {
     let since = Timestamp::from_millisecond(
         now.as_millisecond() - i64::try_from(SUSTAINED.as_millis()).unwrap_or(0),
     )
@@ -96,7 +97,8 @@ pub(super) fn signals(setup: &Setup, seen_well: bool, now: Timestamp) -> Vec<Sig
         .map(|voter| {
             let vote = if seen_well { Vote::Healthy } else { Vote::Unhealthy };
             let reading = Reading::new(vote, "").since(since);
-            Signal::following(voter, None, reading, now, setup.plan.detection.freshness)
+            let freshness = setup.plan.detection.freshness;
+            Arc::new(Signal::following(voter, None, reading, now, freshness))
         })
         .collect()
 }

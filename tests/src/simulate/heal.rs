@@ -13,7 +13,7 @@ use leeward_ports::Item;
 use super::incidents::{Incident, Planned};
 use super::people::{Said, Verb};
 use super::run::{Due, Run, SWEEP};
-use crate::check::Violation;
+use crate::check::{Read, Violation};
 
 /// Longest time that a healed generation may take: twice the longest time limit of the plans (to do
 /// and to undo), a question's time, and the life of a lost request.
@@ -22,9 +22,6 @@ const BOUND: Span = Span::minutes(150);
 const WORD_BOUND: Span = Span::minutes(20);
 /// How often a generation may be resumed and wait again before it is given up.
 const RESUMES: u32 = 3;
-/// After so long without a generation none comes: alarm, sustained votes and two sweeps together take
-/// less with every plan, every habit and every pace.
-const IDLE: Span = Span::minutes(12);
 /// What a sweep takes to read an alarm that has just been raised.
 const READ: Span = Span::seconds(30);
 /// What a stored vote has in it that says down.
@@ -39,37 +36,55 @@ pub(super) struct Known {
     entries: usize,
     /// Its number; 0: there is none.
     generation: u64,
-    items: Vec<Arc<Item>>,
-    /// What they add up to; `None`: nothing, or nothing that can be read.
-    state: Option<Arc<State>>,
+    /// What it says; `None`: nothing, or nothing that can be read.
+    read: Option<Read>,
+    /// The journals before it, as they were read last.
+    before: Vec<Read>,
 }
 
 impl Known {
     fn follow(&mut self, entries: usize, generation: u64, items: Vec<Arc<Item>>) {
-        let before = (self.generation == generation).then(|| self.state.take()).flatten();
-        let goes_on = self.items.len() <= items.len()
-            && self.items.iter().zip(&items).all(|(known, item)| Arc::ptr_eq(known, item));
-        let state = match before.filter(|_| goes_on) {
-            Some(state) => following(state, items.get(self.items.len()..).unwrap_or_default()),
-            None => folded(&items),
+        let last = self.read.take();
+        let goes_on = |read: &Read| {
+            read.items.len() <= items.len()
+                && read.items.iter().zip(&items).all(|(known, item)| Arc::ptr_eq(known, item))
         };
-        *self = Self { entries, generation, items, state };
+        let known = match last {
+            Some(read) if self.generation == generation => Some(read).filter(goes_on),
+            last => {
+                self.before.extend(last);
+                None
+            }
+        };
+        (self.entries, self.generation) = (entries, generation);
+        self.read = match known {
+            Some(read) => following(read, items),
+            None => folded(items),
+        };
+    }
+
+    /// Every journal that was read.
+    pub(super) fn reads(&self) -> Vec<Read> {
+        self.before.iter().chain(&self.read).cloned().collect()
     }
 }
 
-fn following(mut state: Arc<State>, items: &[Arc<Item>]) -> Option<Arc<State>> {
-    for item in items {
+fn following(mut read: Read, items: Vec<Arc<Item>>) -> Option<Read> {
+    let (records, state) = (Arc::make_mut(&mut read.records), Arc::make_mut(&mut read.state));
+    for item in items.iter().skip(read.items.len()) {
         let (record, head) = chain::next(&item.body, state.last.next(), &state.head).ok()?;
-        let state = Arc::make_mut(&mut state);
         state.follow(&record).ok()?;
         state.head = head;
+        records.push(record);
     }
-    Some(state)
+    read.items = items;
+    Some(read)
 }
 
-fn folded(items: &[Arc<Item>]) -> Option<Arc<State>> {
+fn folded(items: Vec<Arc<Item>>) -> Option<Read> {
     let (records, head) = chain::read(items.iter().map(|i| i.body.as_str())).ok()?;
-    State::fold(&records, head).ok().map(Arc::new)
+    let state = State::fold(&records, head).ok().map(Arc::new)?;
+    Some(Read { items, records: Arc::new(records), state })
 }
 
 fn violation(invariant: &'static str, detail: String) -> Violation {
@@ -96,14 +111,19 @@ impl Run<'_> {
             let items = self.stack.table.stored(&partition, JOURNAL);
             self.known.borrow_mut().follow(entries, generation, items);
         }
-        self.known.borrow().state.clone()
+        self.known.borrow().read.as_ref().map(|read| read.state.clone())
     }
 
     /// Whether nothing is under way but what stands still, and a whole sweep has looked since.
     pub(super) fn at_rest(&self) -> bool {
-        self.tasks.iter().all(|t| t.frozen.is_some())
+        self.stands_still()
             && self.swept.is_some_and(|began| began > self.worked)
             && self.latest().is_none_or(|s| s.halt.is_some() || s.end.is_some() && !self.left(&s))
+    }
+
+    /// Whether nothing is under way but what stands still.
+    fn stands_still(&self) -> bool {
+        self.tasks.iter().all(|task| task.frozen.is_some())
     }
 
     /// Whether an ended generation left its work in the middle for one that is not open yet.
@@ -113,9 +133,14 @@ impl Run<'_> {
 
     /// Whether the first part of the run has nothing more to show.
     pub(super) fn quiet(&self) -> bool {
-        !self.due.values().any(|due| self.awaited(due))
-            && self.at_rest()
-            && (self.latest().is_some() || self.idle_since() >= IDLE || self.nobody_says_down())
+        if self.due.values().any(|due| self.awaited(due)) {
+            return false;
+        }
+        match self.latest() {
+            Some(_) => self.at_rest(),
+            // No sweep may have gone well for a while: what is left of that shows when everything has healed.
+            None => self.stands_still() && self.nothing_comes(),
+        }
     }
 
     /// Whether something that is due may change anything: not so a sweep, nor a word about a generation where
@@ -132,16 +157,36 @@ impl Run<'_> {
 
     /// Whether no generation is open or left in the middle, and nothing that was seen calls for one.
     pub(super) fn nothing_moves(&self) -> bool {
-        self.latest().is_none_or(|s| s.end.is_some()) && self.at_rest() && self.nobody_says_down()
+        let over = match self.latest() {
+            Some(last) => last.end.is_some() && self.nobody_says_down(),
+            None => self.nothing_comes(),
+        };
+        over && self.at_rest()
+    }
+
+    /// Whether no generation comes of what has happened so far: nobody says down, or those who do are too few,
+    /// as alarms, sustained votes and two sweeps have had their time.
+    fn nothing_comes(&self) -> bool {
+        let sustain = self.stack.prepared.plan.detection.sustain;
+        let opens = self.alarms.plus(sustain).plus(self.sweep()).plus(self.sweep()).plus(READ);
+        self.idle_since() >= opens || self.nobody_says_down()
+    }
+
+    /// How long from one sweep to the next.
+    fn sweep(&self) -> Span {
+        SWEEP.max(self.forced.pace.sweep)
     }
 
     /// Whether the news have had time to be seen (the run's alarms and the sweep that reads them), and no vote
     /// says down: no generation comes of them.
     fn nobody_says_down(&self) -> bool {
+        self.idle_since() >= self.alarms.plus(self.sweep()).plus(READ) && !self.says_down()
+    }
+
+    /// Whether a vote on record says down.
+    pub(super) fn says_down(&self) -> bool {
         let partition = workload_partition(&self.stack.prepared.plan.workload);
-        let sweep = SWEEP.max(self.forced.pace.sweep);
-        self.idle_since() >= self.alarms.plus(sweep).plus(READ)
-            && self.stack.table.stored(&partition, SIGNALS).iter().all(|s| !s.body.contains(DOWN))
+        self.stack.table.stored(&partition, SIGNALS).iter().any(|s| s.body.contains(DOWN))
     }
 
     /// How long ago the last thing of the timetable happened.
@@ -255,7 +300,7 @@ impl Run<'_> {
     /// Invocations of this run come once more, days later.
     pub(super) fn days_later(&mut self) -> Vec<Violation> {
         let count = u32::try_from(self.history.len()).unwrap_or(0);
-        if count == 0 || self.shared.choose(|c| c.below(12)) != 1 {
+        if count == 0 || self.shared.choose(|c| c.below(24)) != 1 {
             return Vec::new();
         }
         let again = after(self.now(), DAYS);

@@ -54,7 +54,7 @@ pub(super) struct Service {
 impl Host for Service {
     async fn invoke(&self, call: &Call) -> Result<Value, Failure> {
         let reply = Reply::default();
-        self.shared.lock().asked.push((self.id, call.clone(), reply.clone()));
+        self.shared.post((self.id, call.clone(), reply.clone()));
         let mut over = pin!(self.clock.sleep(span(call.timeout)));
         poll_fn(|task| {
             if let Some(answer) = reply.lock().unwrap_or_else(PoisonError::into_inner).take() {

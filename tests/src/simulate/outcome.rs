@@ -17,7 +17,6 @@ use super::people::Verb;
 use super::run::Run;
 use super::setup::Setup;
 use super::sites::{Caller, Tally};
-use super::stack::Stack;
 use super::story::story;
 use crate::check::{Evidence, Violation, judge};
 
@@ -129,8 +128,8 @@ pub fn play(setup: &Setup, choices: Choices, forced: Forced) -> Played {
         vector: common.choices.take_vector(),
         pace: run.forced.pace,
         violations,
-        story: if too_much { story(&evidence(&run.stack)) } else { Vec::new() },
-        tally: std::mem::take(&mut common.tally),
+        story: if too_much { story(&evidence(&run)) } else { Vec::new() },
+        tally: std::mem::take(common.tally()),
         turns: run.turns.clone(),
         generations: run.generations(),
         end: run.latest().and_then(|s| s.end.as_ref().map(|e| e.end)),
@@ -140,7 +139,7 @@ pub fn play(setup: &Setup, choices: Choices, forced: Forced) -> Played {
         cost: (begun.elapsed(), Duration::ZERO),
     };
     // A short partition is judged by what it opened alone.
-    let evidence = run.forced.partition.is_none().then(|| evidence(&run.stack));
+    let evidence = run.forced.partition.is_none().then(|| evidence(&run));
     Played { outcome, evidence }
 }
 
@@ -211,7 +210,8 @@ fn count_ends(run: &Run<'_>) {
     run.shared.count(name);
 }
 
-fn evidence(stack: &Stack) -> Evidence {
+fn evidence(run: &Run<'_>) -> Evidence {
+    let stack = &run.stack;
     Evidence {
         plan: (*stack.prepared.plan).clone(),
         limits: Limits::REAL,
@@ -224,6 +224,7 @@ fn evidence(stack: &Stack) -> Evidence {
         honoured: true,
         // Everything has come to rest: who was not told yet never will be.
         patience: Span::default(),
+        read: run.known.borrow().reads(),
         now: stack.clock.now(),
     }
 }

@@ -3,6 +3,8 @@
 //!
 //! Drawn from the seed alone and not from the choices, so that a vector means the same at every pace.
 
+use leeward_core::journal::Fate;
+use leeward_core::limits::Limits;
 use leeward_core::time::{Span, Timestamp, after, since};
 
 use super::choices::Choices;
@@ -15,10 +17,10 @@ use super::sites::Caller;
 const SLOW: u32 = 64;
 /// From one sweep to the next where a run goes fast, in seconds: what a sweep sees that is not news costs as
 /// much as what is, and alarms hasten the looks that matter. None is longer than votes stay fresh.
-const SWEEPS: [u64; 3] = [60, 120, 150];
+const SWEEPS: [u64; 8] = [60, 120, 170, 170, 170, 170, 170, 170];
 /// Least wait of an execution between two looks where a run goes fast, in seconds: from what the steps ask for
 /// to twice the longest that they ask for.
-const WAITS: [u64; 3] = [0, 30, 60];
+const WAITS: [u64; 3] = [0, 60, 90];
 /// A timetable is so many times as dense where a run goes fast.
 const DENSE: u64 = 5;
 /// How soon a person answers, in seconds.
@@ -30,9 +32,13 @@ const OPENS: Span = Span::minutes(3);
 /// After so long without a stir it is a lull.
 const LULL: Span = Span::seconds(100);
 /// How often what stands still is looked at in a lull: votes stay fresh in between.
-const LULL_LOOK: Span = Span::seconds(150);
+const LULL_LOOK: Span = Span::seconds(170);
+/// The longest wait in a lull that needs no fresh votes: a question that nobody answers stands for an hour.
+const STILL_LOOK: Span = Span::minutes(10);
+/// What is looked at for a deadline is looked at when it is over.
+const OVER: Span = Span::seconds(1);
 /// Least wait of an execution when everything has healed: nothing comes in between any more.
-const WAITS_HEALED: Span = Span::seconds(60);
+const WAITS_HEALED: Span = Span::seconds(90);
 /// What the body of a question to people has in it.
 const ASKED: &str = "\"entry\":\"asked\"";
 /// Apart from the choices of the same seed.
@@ -114,7 +120,7 @@ impl Run<'_> {
     /// Sets how long executions wait between two looks from now on.
     pub(super) fn set_pace(&mut self) {
         let wait = if self.lull() {
-            LULL_LOOK
+            self.lull_look()
         } else if self.unwinds() {
             WAITS_HEALED
         } else {
@@ -136,17 +142,29 @@ impl Run<'_> {
     }
 
     /// Whether the schedule's event comes twice, as EventBridge delivers at least once: drawn where a run goes
-    /// fast, which has fewer sweeps that can meet each other.
+    /// fast, which has fewer sweeps that can meet each other, and where a sweep may do more than look.
     pub(super) fn fires_twice(&self) -> bool {
-        self.forced.pace.fast && !self.unwinds() && self.shared.choose(|c| c.chance(TWICE))
+        let acts = || self.latest().is_some() || self.says_down();
+        self.forced.pace.fast
+            && !self.unwinds()
+            && acts()
+            && self.shared.choose(|c| c.chance(TWICE))
     }
 
     /// When the schedule fires next. Where nothing is under way and no vote says down, each sweep would see what
     /// the last one saw: the next is a minute before something else is due, so that the votes are fresh by then.
     pub(super) fn next_sweep(&self) -> Timestamp {
         let now = self.now();
-        let rests = self.lull() || self.unwinds();
-        let next = after(now, if rests { LULL_LOOK } else { SWEEP.max(self.forced.pace.sweep) });
+        let next = after(
+            now,
+            if self.lull() {
+                self.lull_look()
+            } else if self.unwinds() {
+                LULL_LOOK
+            } else {
+                SWEEP.max(self.forced.pace.sweep)
+            },
+        );
         let waits = self.due.iter().filter(|(_, due)| self.awaited(due));
         let thaws = self.tasks.iter().filter_map(|task| task.frozen);
         let first = waits.map(|((at, _), _)| *at).chain(thaws).min();
@@ -156,6 +174,24 @@ impl Run<'_> {
             }
             Some(_) | None => next,
         }
+    }
+
+    /// How long until the next look in a lull. What waits for a person or lies behind the commit rests on no
+    /// votes: it is looked at the less often the longer nothing stirs, and when its next deadline is over.
+    fn lull_look(&self) -> Span {
+        let (now, state) = (self.now(), self.latest());
+        let Some(state) = state.filter(|s| s.end.is_none()) else { return LULL_LOOK };
+        let mut asked = state.questions.iter().filter(|q| q.answer.is_none()).peekable();
+        let committed = matches!(state.fate, Fate::Committed(_));
+        if asked.peek().is_none() && state.halt.is_none() && !committed {
+            return LULL_LOOK;
+        }
+        let own = state.deadline(now, &Limits::REAL);
+        let deadlines = asked.map(|q| q.deadline).chain([own]).map(|over| after(over, OVER));
+        let due = self.due.iter().filter(|(_, due)| self.awaited(due)).map(|((at, _), _)| *at);
+        let first = deadlines.chain(due).filter(|at| *at > now).min();
+        let still = since(self.stirred.0.max(self.struck), now).min(STILL_LOOK);
+        first.map_or(still, |first| still.min(since(now, first))).max(LULL_LOOK)
     }
 
     /// Whether nothing has moved for so long that it is looked at less often.

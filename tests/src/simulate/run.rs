@@ -66,6 +66,8 @@ pub(super) struct Run<'s> {
     /// Step invocations, for one that comes again days later.
     pub(super) history: Vec<Invocation>,
     pub(super) polls: u64,
+    /// Who was polled last.
+    pub(super) caller: Caller,
     /// The latest generation's journal.
     pub(super) known: RefCell<Known>,
     /// What it has met so far.
@@ -100,6 +102,7 @@ impl<'s> Run<'s> {
             stirred: (worked, 0),
             history: Vec::new(),
             polls: 0,
+            caller: Caller::Sweep,
             known: RefCell::default(),
             met: Met::default(),
             sequence: 0,
@@ -199,8 +202,7 @@ impl<'s> Run<'s> {
 
     /// Takes in what tasks asked for.
     fn collect(&mut self) {
-        let asked = std::mem::take(&mut self.shared.lock().asked);
-        for (execution, call, reply) in asked {
+        for (execution, call, reply) in self.shared.take_posted() {
             let reply = Some((execution, reply));
             self.invoke(call.function, call.payload, reply, 0);
         }

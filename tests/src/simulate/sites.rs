@@ -143,13 +143,35 @@ pub struct Tally {
     pub events: BTreeMap<&'static str, u64>,
 }
 
-impl Tally {
-    /// Counts a call, with its fault if one befell it.
-    pub fn call(&mut self, site: Site, port: Port, fault: Option<Fault>) {
-        self.calls.entry(site).or_insert((port, 0)).1 += 1;
-        if let Some(fault) = fault {
-            *self.faults.entry((site, fault)).or_default() += 1;
+/// Calls as they are counted on the way: a run has few call sites and calls them often.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Counter(Vec<(Site, Port, u64)>);
+
+impl Counter {
+    /// Counts a call.
+    pub(super) fn count(&mut self, site: Site, port: Port) {
+        // The same name may stand at two addresses: they are added up in the tally.
+        let here = |(known, _, _): &&mut (Site, Port, u64)| {
+            std::ptr::eq(known.1, site.1) && known.0 == site.0
+        };
+        match self.0.iter_mut().find(here) {
+            Some((_, _, count)) => *count += 1,
+            None => self.0.push((site, port, 1)),
         }
+    }
+}
+
+impl Tally {
+    /// Takes in the calls that were counted.
+    pub(super) fn calls(&mut self, counted: &mut Counter) {
+        for (site, port, count) in counted.0.drain(..) {
+            self.calls.entry(site).or_insert((port, 0)).1 += count;
+        }
+    }
+
+    /// Counts a fault that befell a call.
+    pub(super) fn fault(&mut self, site: Site, fault: Fault) {
+        *self.faults.entry((site, fault)).or_default() += 1;
     }
 
     /// Counts something else.

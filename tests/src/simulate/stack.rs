@@ -1,5 +1,6 @@
 //! The whole stack of one run, and what its parts share: choices, weather, the tally, the mailbox.
 
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use leeward_asl::Call as TaskCall;
@@ -15,12 +16,18 @@ use super::faults::Port;
 use super::host::Reply;
 use super::mix::{Mix, habits};
 use super::setup::Prepared;
-use super::sites::{Caller, Cell, Tally, operation};
+use super::sites::{Caller, Cell, Counter, Tally, operation};
 use crate::functions;
 
 /// What the parts of a run share.
 #[derive(Clone)]
-pub(super) struct Shared(Arc<Mutex<Common>>);
+pub(super) struct Shared(Arc<Both>);
+
+struct Both {
+    common: Mutex<Common>,
+    /// Whether an execution may have asked for an invocation: looked at far more often than it happens.
+    posted: AtomicBool,
+}
 
 /// What is shared.
 pub(super) struct Common {
@@ -32,29 +39,57 @@ pub(super) struct Common {
     pub(super) wait: Span,
     /// Who is being polled.
     pub(super) caller: Caller,
-    pub(super) tally: Tally,
+    tally: Tally,
+    /// Calls that are not in the tally yet.
+    counter: Counter,
     /// Faults that come the first time that their call sites do.
     pub(super) aims: Vec<Cell>,
     /// Invocations that an execution asked for: execution, call, where the answer goes.
-    pub(super) asked: Vec<(u64, TaskCall, Reply)>,
+    asked: Vec<(u64, TaskCall, Reply)>,
+}
+
+impl Common {
+    /// What was counted so far, the calls included.
+    pub(super) fn tally(&mut self) -> &mut Tally {
+        self.tally.calls(&mut self.counter);
+        &mut self.tally
+    }
 }
 
 impl Shared {
     pub(super) fn new(choices: Choices) -> Self {
-        Self(Arc::new(Mutex::new(Common {
+        let common = Mutex::new(Common {
             choices,
             mix: Mix::default(),
             calm: false,
             wait: Span::default(),
             caller: Caller::Sweep,
             tally: Tally::default(),
+            counter: Counter::default(),
             aims: Vec::new(),
             asked: Vec::new(),
-        })))
+        });
+        Self(Arc::new(Both { common, posted: AtomicBool::new(false) }))
     }
 
     pub(super) fn lock(&self) -> MutexGuard<'_, Common> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.common.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Asks for an invocation: by which execution, what, where the answer goes.
+    pub(super) fn post(&self, asked: (u64, TaskCall, Reply)) {
+        self.lock().asked.push(asked);
+        self.0.posted.store(true, Relaxed);
+    }
+
+    /// Takes what was asked for since the last time.
+    pub(super) fn take_posted(&self) -> Vec<(u64, TaskCall, Reply)> {
+        if self.0.posted.load(Relaxed) {
+            self.0.posted.store(false, Relaxed);
+            std::mem::take(&mut self.lock().asked)
+        } else {
+            Vec::new()
+        }
     }
 
     /// A decision.
@@ -83,7 +118,10 @@ impl Fates for Weather {
             .map(|place| common.aims.remove(place).1)
             .map(|fault| (fault, fault.spans().first().copied().unwrap_or_default()))
             .or(drawn);
-        common.tally.call(here, port, fault.map(|(fault, _)| fault));
+        common.counter.count(here, port);
+        if let Some((fault, _)) = fault {
+            common.tally.fault(here, fault);
+        }
         fault.map_or(Fate::Well, |(fault, span)| fault.fate(span))
     }
 }

@@ -16,7 +16,11 @@ impl Run<'_> {
             self.shared.count("function timed out");
             return self.drop_function(index, "Sandbox.Timedout");
         }
-        self.shared.lock().caller = task.caller();
+        let caller = task.caller();
+        if self.caller != caller {
+            self.caller = caller;
+            self.shared.lock().caller = caller;
+        }
         let counted = task.mishap.is_some() || self.forced.kill.is_some();
         self.stack.clock.set_alone(alone && self.coarse && !counted);
         let (answer, polled) = self.stack.clock.poll(task.work.as_mut());

@@ -80,7 +80,7 @@ impl<'a> Run<'a> {
             })?;
             self.count(1, state)?;
             self.host.entered(name, &data);
-            let (next, output) = self.visit(state, &data).await?;
+            let (next, output) = self.visit(state, data).await?;
             self.count(1, state)?;
             self.host.exited(name, &output);
             match next {

@@ -25,22 +25,33 @@ impl Run<'_> {
     pub(super) async fn visit<'s>(
         &self,
         state: &'s State,
-        raw: &Value,
+        raw: Value,
     ) -> Result<Left<'s>, Failure> {
-        match &state.kind {
-            Kind::Task(task) => self.attempts(state, &task.handling, &task.then, raw).await,
+        let next = match &state.kind {
+            Kind::Task(task) => {
+                return self.attempts(state, &task.handling, &task.then, &raw).await;
+            }
             Kind::Parallel(parallel) => {
-                self.attempts(state, &parallel.handling, &parallel.then, raw).await
+                return self.attempts(state, &parallel.handling, &parallel.then, &raw).await;
             }
-            Kind::Choice(choice) => self.choose(state, choice, raw),
-            Kind::Wait(wait) => self.wait(state, wait, raw).await,
-            Kind::Pass(pass) => self.pass(state, pass, raw),
-            Kind::Succeed => {
-                let data = self.filter(state, &state.input, raw)?;
-                Ok((None, self.output(state, data)?))
+            Kind::Pass(pass) => return self.pass(state, pass, &raw),
+            Kind::Fail(fail) => return Err(self.failure(state, fail, &raw)?),
+            Kind::Choice(choice) => Some(self.choose(state, choice, &raw)?),
+            Kind::Wait(wait) => {
+                self.wait(state, wait, &raw).await?;
+                target(&wait.then)
             }
-            Kind::Fail(fail) => Err(self.failure(state, fail, raw)?),
+            Kind::Succeed => None,
+        };
+        Ok((next, self.through(state, raw)?))
+    }
+
+    /// What is left of its input by a state that makes nothing of it.
+    fn through(&self, state: &State, raw: Value) -> Result<Value, Failure> {
+        if is_whole(&state.input) && is_whole(&state.output) {
+            return Ok(raw);
         }
+        self.output(state, self.filter(state, &state.input, &raw)?)
     }
 
     /// Tries a Task or a Parallel until it succeeds or its failure is caught or passed on.
@@ -147,7 +158,7 @@ impl Run<'_> {
         state: &'s State,
         choice: &'s Choice,
         raw: &Value,
-    ) -> Result<Left<'s>, Failure> {
+    ) -> Result<&'s str, Failure> {
         let data = self.filter(state, &state.input, raw)?;
         let context = self.context(state);
         let mut next = &choice.default;
@@ -161,15 +172,10 @@ impl Run<'_> {
                 break;
             }
         }
-        Ok((Some(next), self.output(state, data)?))
+        Ok(next)
     }
 
-    async fn wait<'s>(
-        &self,
-        state: &'s State,
-        wait: &'s Wait,
-        raw: &Value,
-    ) -> Result<Left<'s>, Failure> {
+    async fn wait(&self, state: &State, wait: &Wait, raw: &Value) -> Result<(), Failure> {
         let data = self.filter(state, &state.input, raw)?;
         let length = match &wait.length {
             Length::Fixed(length) => *length,
@@ -188,7 +194,7 @@ impl Run<'_> {
             }
         };
         self.host.wait(&state.name, length).await;
-        Ok((target(&wait.then), self.output(state, data)?))
+        Ok(())
     }
 
     fn pass<'s>(&self, state: &'s State, pass: &'s Pass, raw: &Value) -> Result<Left<'s>, Failure> {
@@ -235,7 +241,7 @@ impl Run<'_> {
 
     /// What the state's output filter leaves.
     fn output(&self, state: &State, data: Cow<'_, Value>) -> Result<Value, Failure> {
-        if matches!(&state.output, Filter::At(path) if path.is_whole()) {
+        if is_whole(&state.output) {
             return Ok(data.into_owned());
         }
         Ok(self.filter(state, &state.output, &data)?.into_owned())
@@ -247,6 +253,11 @@ impl Run<'_> {
             Failure::runtime(&state.name, what)
         })
     }
+}
+
+/// Whether a filter leaves all.
+fn is_whole(filter: &Filter) -> bool {
+    matches!(filter, Filter::At(path) if path.is_whole())
 }
 
 fn target(then: &Then) -> Option<&str> {

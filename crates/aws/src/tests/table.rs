@@ -87,7 +87,7 @@ async fn each_condition_is_written_as_dynamodb_reads_it() {
     ];
     for (condition, expression, values) in cases {
         let (table, wire) = table(vec![json_reply(&json!({}))]);
-        let dated = table.put(item(), condition, frozen()).await.unwrap();
+        let dated = table.put(item().into(), condition, frozen()).await.unwrap();
         assert_eq!((dated.at, dated.value), (http_instant(), Put::Done));
         let sent = wire.only();
         assert_eq!(sent.header("x-amz-date"), Some(FROZEN_SIGNED));
@@ -102,7 +102,7 @@ async fn each_condition_is_written_as_dynamodb_reads_it() {
 async fn a_condition_that_does_not_hold_is_a_conflict_with_its_time() {
     let refused = Reply::json_error(400, "ConditionalCheckFailedException").dated();
     let (table, _) = table(vec![refused]);
-    let dated = table.put(item(), Condition::Absent, frozen()).await.unwrap();
+    let dated = table.put(item().into(), Condition::Absent, frozen()).await.unwrap();
     assert_eq!((dated.at, dated.value), (http_instant(), Put::Conflict));
 }
 
@@ -131,7 +131,7 @@ async fn a_put_is_sent_once_whatever_comes_back() {
     for (reply, kind) in cases {
         let told = format!("{reply:?}");
         let (table, wire) = table(vec![reply]);
-        let error = table.put(item(), Condition::Absent, frozen()).await.unwrap_err();
+        let error = table.put(item().into(), Condition::Absent, frozen()).await.unwrap_err();
         assert_eq!(error.kind, kind, "{told}: {error}");
         assert_eq!(wire.sent().len(), 1, "{told}");
         assert!(error.to_string().contains("leeward (eu-west-1)"), "{error}");
@@ -142,7 +142,7 @@ async fn a_put_is_sent_once_whatever_comes_back() {
 async fn a_put_that_meets_silence_is_lost() {
     let (clients, wire) = impatient_clients(vec![Reply::Silence]);
     let table = DynamoTable::new(&clients, &Region::from("eu-west-1"), "leeward");
-    let error = table.put(item(), Condition::Absent, frozen()).await.unwrap_err();
+    let error = table.put(item().into(), Condition::Absent, frozen()).await.unwrap_err();
     assert_eq!(error.kind, TableErrorKind::Lost, "{error}");
     assert_eq!(wire.sent().len(), 1);
 }
@@ -172,7 +172,7 @@ async fn a_server_with_another_clock_does_not_move_the_signed_instant() {
     let years_ahead = Reply::ok("{}").with("date", "Tue, 14 Nov 2034 22:13:25 GMT");
     let (table, wire) = table(vec![years_ahead, json_reply(&json!({}))]);
     table.get(&key()).await.unwrap();
-    table.put(item(), Condition::Always, frozen()).await.unwrap();
+    table.put(item().into(), Condition::Always, frozen()).await.unwrap();
     assert_eq!(wire.sent()[1].header("x-amz-date"), Some(FROZEN_SIGNED));
 }
 

@@ -1,5 +1,7 @@
 //! The verdict: a quorum of fresh, sustained votes with a witness outside the suspect Region.
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 
 use crate::evidence::ballot::ballot;
@@ -68,7 +70,7 @@ pub struct Deployed {
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Evidence<'a> {
     /// The latest signals of the plan's voters.
-    pub signals: &'a [Signal],
+    pub signals: &'a [Arc<Signal>],
     /// How the side to move to was last seen.
     pub standby: Option<&'a Standby>,
     /// The last deployment.
@@ -116,7 +118,7 @@ impl Verdict {
 pub fn assess(
     plan: &Plan,
     direction: Direction,
-    signals: &[Signal],
+    signals: &[Arc<Signal>],
     standby: Option<&Standby>,
     now: Timestamp,
 ) -> Assessment {

@@ -77,7 +77,7 @@ fn weighed(down: &[&str]) -> Assessment {
         let reading = Reading::new(vote, "words").since(at(-600));
         Signal::following(voter, None, reading, at(0), Span::minutes(3))
     };
-    let signals: Vec<Signal> = plan.detection.voters.iter().map(said).collect();
+    let signals: Vec<_> = plan.detection.voters.iter().map(said).map(Arc::new).collect();
     assess(&plan, Direction::ToStandby, &signals, None, at(0))
 }
 
@@ -112,12 +112,12 @@ fn a_voter_that_is_no_longer_heard_takes_nothing_of_the_beginning_with_it() {
     let said = |voter: &str, since: i64, heard: i64| {
         let voter = plan.detection.voters.iter().find(|v| v.id().as_str() == voter).unwrap();
         let reading = Reading::new(Vote::Unhealthy, "words").since(at(since));
-        Signal::following(voter, None, reading, at(heard), Span::minutes(3))
+        Arc::new(Signal::following(voter, None, reading, at(heard), Span::minutes(3)))
     };
     let signals =
         [said("canary-west", -130, 0), said("canary-eu", -130, 0), said("api-5xx", -420, -145)];
     let deployed = Deployed { what: "api".to_owned(), by: None, at: at(-2_000) };
-    let asks = |signals: &[Signal], now: i64| {
+    let asks = |signals: &[Arc<Signal>], now: i64| {
         let evidence = Evidence { signals, standby: None, deployed: Some(&deployed) };
         let weighed = weigh(&plan, Direction::ToStandby, evidence, at(now));
         assert_eq!(weighed.verdict, Verdict::Down);
@@ -138,7 +138,7 @@ fn people_are_told_whether_it_was_deployed_before_or_in_the_trouble() {
         let reading = Reading::new(Vote::Unhealthy, "words").since(at(-300));
         Signal::following(voter, None, reading, at(0), Span::minutes(3))
     };
-    let signals: Vec<Signal> = plan.detection.voters.iter().take(2).map(said).collect();
+    let signals: Vec<_> = plan.detection.voters.iter().take(2).map(said).map(Arc::new).collect();
     let told = |deployed: i64| {
         let deployed = Deployed { what: "api".to_owned(), by: None, at: at(deployed) };
         let evidence = Evidence { signals: &signals, standby: None, deployed: Some(&deployed) };

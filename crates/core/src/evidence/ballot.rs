@@ -1,5 +1,7 @@
 //! How one voter counts, and why.
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 
 use crate::evidence::{Signal, Signs, Vote};
@@ -94,7 +96,12 @@ impl Count {
 }
 
 /// How a voter counts by the latest of its signals.
-pub(super) fn ballot(plan: &Plan, voter: &Voter, signals: &[Signal], now: Timestamp) -> Ballot {
+pub(super) fn ballot(
+    plan: &Plan,
+    voter: &Voter,
+    signals: &[Arc<Signal>],
+    now: Timestamp,
+) -> Ballot {
     let own = signals.iter().filter(|s| s.voter == *voter.id());
     // Of two words of one instant the one counts that calls for less, whichever came first.
     let latest = own.max_by_key(|s| {
@@ -113,7 +120,7 @@ pub(super) fn ballot(plan: &Plan, voter: &Voter, signals: &[Signal], now: Timest
         signs: Signs::default(),
     };
     let Some(signal) = latest else { return ballot };
-    if signal.eye != voter.eye() {
+    if !voter.has_eye(&signal.eye) {
         ballot.evidence = format!(
             "the vote on record is of another eye, {}: two plans use the name {} for two voters, or the plan is new",
             signal.eye, signal.voter

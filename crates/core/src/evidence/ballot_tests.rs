@@ -32,7 +32,8 @@ fn said(plan: &Plan, vote: Vote, since: Timestamp) -> Signal {
 }
 
 fn counts(plan: &Plan, signals: &[Signal], now: Timestamp) -> Ballot {
-    ballot(plan, &plan.detection.voters[0], signals, now)
+    let signals: Vec<_> = signals.iter().cloned().map(Arc::new).collect();
+    ballot(plan, &plan.detection.voters[0], &signals, now)
 }
 
 #[test]

@@ -57,8 +57,9 @@ pub fn classify(
     let all = services(plan);
     let named: BTreeSet<Text> =
         down.iter().flat_map(|b| b.signs.services.iter().cloned()).collect();
-    let services = if named.is_empty() { all.clone() } else { named };
-    let impact = impact(plan, suspect, &services, all.len(), &down);
+    let (count, all) = (all.len(), all.into_iter().cloned());
+    let services = if named.is_empty() { all.collect() } else { named };
+    let impact = impact(plan, suspect, &services, count, &down);
     Some(Classification { kind, severity, because, zones, services, resources, impact })
 }
 
@@ -80,13 +81,12 @@ fn kind(
         return found;
     }
     let whole: Vec<&&Ballot> = down.iter().filter(|b| b.means.is_none()).collect();
-    let parts: BTreeSet<ImpairmentKind> = down.iter().filter_map(|b| b.means).collect();
+    let part = |kind: ImpairmentKind| down.iter().any(|b| b.means == Some(kind));
     if verdict == Verdict::Down {
         if let Some(found) = path(suspect, ballots, down) {
             return found;
         }
-        let everything = parts.contains(&ImpairmentKind::DatabaseIssue)
-            && parts.contains(&ImpairmentKind::ServiceOutage);
+        let everything = part(ImpairmentKind::DatabaseIssue) && part(ImpairmentKind::ServiceOutage);
         if !whole.is_empty() || everything {
             let why = format!(
                 "{} of {} voters find the workload as a whole down in {suspect}, seen from outside too",
@@ -96,7 +96,7 @@ fn kind(
             return (ImpairmentKind::RegionOutage, why);
         }
     }
-    let gravest = GRAVEST_FIRST.iter().find(|kind| parts.contains(kind));
+    let gravest = GRAVEST_FIRST.iter().find(|kind| part(**kind));
     if let Some(kind) = gravest {
         let by: Vec<&&Ballot> = down.iter().filter(|b| b.means == Some(*kind)).collect();
         return (*kind, format!("{} says so; no quorum calls the whole down", names(&by)));
@@ -125,11 +125,14 @@ const GRAVEST_FIRST: [ImpairmentKind; 9] = [
 /// One zone's signals bad, another's well, by whatever voters see zones.
 fn zone(ballots: &[Ballot], down: &[&Ballot]) -> Option<(ImpairmentKind, String)> {
     let bad: BTreeSet<&Text> = down.iter().flat_map(|b| &b.signs.zones_down).collect();
+    if bad.is_empty() {
+        return None;
+    }
     let seen =
         ballots.iter().filter(|b| matches!(b.counted, Counted::Healthy | Counted::Unhealthy));
     let well: BTreeSet<&Text> =
         seen.flat_map(|b| &b.signs.zones_well).filter(|zone| !bad.contains(zone)).collect();
-    if bad.is_empty() || well.is_empty() {
+    if well.is_empty() {
         return None;
     }
     let list =
@@ -191,11 +194,11 @@ fn raised(severity: Severity) -> Severity {
 }
 
 /// Every service that the plan names.
-fn services(plan: &Plan) -> BTreeSet<Text> {
+fn services(plan: &Plan) -> BTreeSet<&Text> {
     let databases = plan.databases.iter().flat_map(|d| d.services());
     let capacity = plan.capacity.iter().flat_map(|c| c.services());
     let controls = plan.traffic.controls.iter().flat_map(|c| c.services());
-    databases.chain(capacity).chain(controls).cloned().collect()
+    databases.chain(capacity).chain(controls).collect()
 }
 
 fn impact(

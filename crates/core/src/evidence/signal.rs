@@ -75,7 +75,7 @@ pub struct Signal {
     pub evidence: Text,
     /// Its eye: a vote counts only for the voter that has the same one.
     #[serde(default)]
-    pub eye: String,
+    pub eye: Text,
     /// Said by an event that comes once: it holds until another event, and is not sustained by looking again.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub once: bool,
@@ -141,8 +141,9 @@ impl Signal {
         at: Timestamp,
         freshness: Span,
     ) -> Self {
-        let eye = voter.eye();
-        let before = before.filter(|b| b.eye == eye && b.at <= at);
+        let known = before.filter(|b| voter.has_eye(&b.eye));
+        let eye = known.map_or_else(|| voter.eye().into(), |b| b.eye.clone());
+        let before = known.filter(|b| b.at <= at);
         let heard = before.filter(|b| since(b.at, at) <= freshness);
         let same = heard.filter(|b| b.vote == reading.vote);
         let lasting = same.filter(|_| !planted::is(Bug::BeginningForgotten)).map(|b| b.since);
@@ -225,7 +226,7 @@ mod tests {
     #[test]
     fn another_eye_of_that_name_starts_anew() {
         let mut before = following(&[(0, Vote::Unhealthy)]);
-        before.eye = "another".to_owned();
+        before.eye = "another".into();
         let reading = Reading::new(Vote::Unhealthy, "");
         let next = Signal::following(&voter(), Some(&before), reading, at(60), Span::minutes(3));
         assert_eq!(next.since, at(60));

@@ -1,7 +1,7 @@
 //! What the verdict must never do, whatever the votes are; and what each picture of a failure is called.
 
 use std::collections::BTreeSet;
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -63,9 +63,13 @@ fn well(plan: &Plan, voters: &[&str]) -> Vec<Signal> {
     voters.iter().map(|v| said(plan, v, Vote::Healthy, 600, Signs::default())).collect()
 }
 
+fn shared(signals: &[Signal]) -> Vec<Arc<Signal>> {
+    signals.iter().cloned().map(Arc::new).collect()
+}
+
 fn weighed(plan: &Plan, signals: &[Signal], deployed: Option<&Deployed>, now: i64) -> Assessment {
     let standby = standby_well();
-    let evidence = Evidence { signals, standby: Some(&standby), deployed };
+    let evidence = Evidence { signals: &shared(signals), standby: Some(&standby), deployed };
     weigh(plan, HOME, evidence, at(now))
 }
 
@@ -209,7 +213,7 @@ fn what_comes_once_counts_at_once_and_only_while_it_is_fresh() {
 fn a_vote_counts_only_for_the_eye_that_gave_it() {
     let p = plan();
     let mut signals = down(&p, &["west", "eu"]);
-    signals[0].eye = "alarm other (us-west-2)".to_owned();
+    signals[0].eye = "alarm other (us-west-2)".into();
     let assessed = weighed(&p, &signals, None, 0);
     assert_eq!(assessed.count.down, 1);
     assert!(assessed.ballots[0].evidence.contains("another eye"), "{:?}", assessed.ballots[0]);
@@ -341,7 +345,7 @@ fn an_ill_standby_stops_the_failover_with_the_reason() {
     let p = plan();
     let ill = Standby { against: vec!["the replica is gone".to_owned()], at: at(0) };
     let signals = down(&p, &["west", "eu"]);
-    let evidence = Evidence { signals: &signals, standby: Some(&ill), deployed: None };
+    let evidence = Evidence { signals: &shared(&signals), standby: Some(&ill), deployed: None };
     let assessed = weigh(&p, HOME, evidence, at(0));
     assert_eq!((assessed.verdict, assessed.bearing), (Verdict::Down, Bearing::Unsure));
     assert!(assessed.sentence().contains("us-west-2 cannot take it: the replica is gone"));

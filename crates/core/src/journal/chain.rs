@@ -8,11 +8,15 @@ use crate::journal::{Broken, Record};
 /// SHA-256 in lower-case hexadecimal.
 pub fn digest(bytes: &[u8]) -> Digest {
     let hash = Sha256::digest(bytes);
-    let mut text = String::with_capacity(64);
-    for half in hash.iter().flat_map(|byte| [byte >> 4, byte & 15]) {
-        text.push(char::from(if half < 10 { b'0' + half } else { b'a' + half - 10 }));
+    let mut text = [0; 64];
+    for (pair, byte) in text.chunks_exact_mut(2).zip(hash) {
+        pair.copy_from_slice(&[letter(byte >> 4), letter(byte & 15)]);
     }
-    Digest::new(text)
+    Digest::new(str::from_utf8(&text).unwrap_or_default())
+}
+
+fn letter(half: u8) -> u8 {
+    if half < 10 { b'0' + half } else { b'a' + half - 10 }
 }
 
 /// The digest that the first entry names.

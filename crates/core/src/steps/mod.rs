@@ -24,6 +24,8 @@ mod validate;
 pub use allowed::effects;
 pub(crate) use engines::sql;
 
+use std::sync::Arc;
+
 use crate::contract::Status;
 use crate::effect::{EffectId, Verb};
 use crate::evidence::{Signal, Standby};
@@ -44,7 +46,7 @@ pub struct Situation<'a> {
     /// Its journal, folded.
     pub state: &'a State,
     /// The latest signals of the plan's voters.
-    pub signals: &'a [Signal],
+    pub signals: &'a [Arc<Signal>],
     /// How the side to move to was last seen.
     pub standby: Option<&'a Standby>,
     /// The other side's peak of the last 24 hours by capacity, each with its time.

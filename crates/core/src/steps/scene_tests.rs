@@ -152,7 +152,7 @@ impl Scene {
                 Signal::following(voter, None, reading, now, Span::minutes(3))
             })
         };
-        let signals: Vec<Signal> = self.says.into_iter().flat_map(said).collect();
+        let signals: Vec<_> = self.says.into_iter().flat_map(said).map(Arc::new).collect();
         let situation = Situation {
             signals: &signals,
             standby: Some(&standby),

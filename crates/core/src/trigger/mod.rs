@@ -9,6 +9,7 @@ pub use told::{
     RdsDetail, RdsEvent, RdsNotice, Told,
 };
 
+use serde::Deserialize;
 use serde_json::Value;
 
 use crate::contract::{StartRequest, StepInput};
@@ -84,7 +85,7 @@ pub fn read(value: &Value) -> Result<Trigger, StepError> {
     if value.get("Records").is_some() {
         return wrapped(value);
     }
-    if let Some(alarm) = text(value, "/alarmData/alarmName") {
+    if let Some(alarm) = value.get("alarmData").and_then(|data| text(data, "/alarmName")) {
         let region = text(value, "/region").or_else(|| region_of_arn(text(value, "/alarmArn")?));
         let moved = Moved {
             at: text(value, "/alarmData/state/timestamp"),
@@ -92,7 +93,7 @@ pub fn read(value: &Value) -> Result<Trigger, StepError> {
         };
         return alarm_in(alarm, region, moved, "alarm action");
     }
-    match (text(value, "/source"), text(value, "/detail-type")) {
+    match (word(value, "source"), word(value, "detail-type")) {
         (Some(source), Some(detail_type)) => event(value, source, detail_type),
         _ => invalid("it has none of the shapes".to_owned()),
     }
@@ -100,6 +101,10 @@ pub fn read(value: &Value) -> Result<Trigger, StepError> {
 
 fn invalid<T>(what: String) -> Result<T, StepError> {
     Err(StepError::InvalidInput(format!("{what}; expected {EXPECTED}")))
+}
+
+fn word<'a>(value: &'a Value, name: &str) -> Option<&'a str> {
+    value.get(name).and_then(Value::as_str).filter(|t| !t.is_empty())
 }
 
 fn text<'a>(value: &'a Value, pointer: &str) -> Option<&'a str> {
@@ -145,7 +150,7 @@ fn tell(told: Result<Told, StepError>) -> Result<Trigger, StepError> {
 }
 
 fn start(value: &Value) -> Result<Trigger, StepError> {
-    let request: StartRequest = serde_json::from_value(value.clone()).map_err(|e| {
+    let request = StartRequest::deserialize(value).map_err(|e| {
         StepError::InvalidInput(format!(
             "{e}; expected {{\"leeward\":\"start\",\"workload\",\"plan\",\"mode\":\"recover|drill\",\"direction\":\"to-standby|to-primary\",\"reason\"}}"
         ))

@@ -23,35 +23,51 @@ pub use view::{
     InstanceState, LeaseView, RdsView, ReplicationView, RunningView, SqlView, TargetsView, View,
 };
 
-use std::collections::BTreeMap;
-
 /// What was seen in one look around, by question. What is missing was not asked.
 #[derive(Debug, Clone, Default)]
-pub struct Seen(BTreeMap<Question, Result<View, Blind>>);
+// In the order of the questions. A look asks for few things, and what was seen of each is large.
+pub struct Seen(Vec<(Question, Result<View, Blind>)>);
 
 impl Seen {
     /// Keeps one answer.
     pub fn insert(&mut self, question: Question, answer: Result<View, Blind>) {
-        self.0.insert(question, answer);
+        match self.place(&question) {
+            Ok(place) => self.0[place].1 = answer,
+            Err(place) => self.0.insert(place, (question, answer)),
+        }
     }
 
     /// The answer; a question that was never asked is as blind as one that was not answered.
     pub fn get(&self, question: &Question) -> Result<&View, Blind> {
-        match self.0.get(question) {
-            Some(Ok(view)) => Ok(view),
-            Some(Err(blind)) => Err(blind.clone()),
-            None => Err(Blind::new(format!("{question} was not asked"))),
+        match self.place(question).map(|place| &self.0[place].1) {
+            Ok(Ok(view)) => Ok(view),
+            Ok(Err(blind)) => Err(blind.clone()),
+            Err(_) => Err(Blind::new(format!("{question} was not asked"))),
         }
     }
 
     /// Everything, in a fixed order.
     pub fn iter(&self) -> impl Iterator<Item = (&Question, &Result<View, Blind>)> {
-        self.0.iter()
+        self.0.iter().map(|(question, answer)| (question, answer))
+    }
+
+    /// Where a question stands, or would.
+    fn place(&self, question: &Question) -> Result<usize, usize> {
+        self.0.binary_search_by(|(known, _)| known.cmp(question))
     }
 }
 
 impl FromIterator<(Question, Result<View, Blind>)> for Seen {
     fn from_iter<I: IntoIterator<Item = (Question, Result<View, Blind>)>>(items: I) -> Self {
-        Self(items.into_iter().collect())
+        let mut seen: Vec<_> = items.into_iter().collect();
+        seen.sort_by(|(one, _), (other, _)| one.cmp(other));
+        // Of two answers to one question the later counts.
+        seen.dedup_by(|later, earlier| {
+            later.0 == earlier.0 && {
+                std::mem::swap(later, earlier);
+                true
+            }
+        });
+        Self(seen)
     }
 }

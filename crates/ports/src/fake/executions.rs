@@ -6,6 +6,7 @@
 //! | same name after its end, or with another input: `ExecutionAlreadyExists` | StartExecution, errors |
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
@@ -24,6 +25,8 @@ const MACHINE: &str = "arn:aws:states:eu-west-1:123456789012:stateMachine:recove
 pub struct FakeExecutions {
     clock: FakeClock,
     inner: Arc<Mutex<Inner>>,
+    /// Whether a start may have arrived since somebody took them: asked far more often than it happens.
+    stirred: Arc<AtomicBool>,
 }
 
 #[derive(Default)]
@@ -39,7 +42,7 @@ struct Inner {
 impl FakeExecutions {
     /// A machine without executions.
     pub fn new(clock: FakeClock) -> Self {
-        Self { clock, inner: Arc::new(Mutex::new(Inner::default())) }
+        Self { clock, inner: Arc::default(), stirred: Arc::default() }
     }
 
     /// Names and inputs of what was started, in order.
@@ -49,8 +52,12 @@ impl FakeExecutions {
 
     /// Takes what was started since the last time.
     pub fn take_started(&self) -> Vec<(String, String)> {
+        if !self.stirred.load(Relaxed) {
+            return Vec::new();
+        }
         let mut inner = locked(&self.inner);
         inner.arrive(self.clock.now());
+        self.stirred.store(!inner.late.is_empty(), Relaxed);
         std::mem::take(&mut inner.started)
     }
 
@@ -159,10 +166,12 @@ impl Executions for FakeExecutions {
         if let Met::Late(by) = met {
             let late = (after(self.clock.now(), by), name.to_owned(), input.to_owned());
             locked(&self.inner).late.push(late);
+            self.stirred.store(true, Relaxed);
             self.clock.sleep(CALL_TIMEOUT).await;
             return Err(Self::error(tried, "no answer in time"));
         }
         let started = locked(&self.inner).start(name, input);
+        self.stirred.store(true, Relaxed);
         self.clock.turn().await;
         if matches!(met, Met::Unanswered) {
             Err(Self::error(tried, "no answer in time"))

@@ -1,6 +1,6 @@
 //! Stored items by partition key, then by sort key: a query reads one partition.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::ops::Bound;
 use std::sync::Arc;
 
@@ -13,14 +13,12 @@ type Partition = BTreeMap<Text, Arc<Item>>;
 
 /// What stands in a table.
 #[derive(Default)]
-pub(super) struct Items(HashMap<Text, Partition>);
+pub(super) struct Items(BTreeMap<Text, Partition>);
 
 impl Items {
     /// All of them, in the order of their keys.
     pub(super) fn all(&self) -> Vec<Arc<Item>> {
-        let mut partitions: Vec<(&Text, &Partition)> = self.0.iter().collect();
-        partitions.sort_unstable_by_key(|(pk, _)| *pk);
-        partitions.into_iter().flat_map(|(_, items)| items.values()).cloned().collect()
+        self.0.values().flat_map(Partition::values).cloned().collect()
     }
 
     pub(super) fn get(&self, key: &Key) -> Option<&Arc<Item>> {

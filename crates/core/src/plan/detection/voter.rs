@@ -140,7 +140,6 @@ impl Voter {
     /// that gave it.
     pub fn eye(&self) -> String {
         match self {
-            // Asked for with each vote that is read or counted: no formatter for the two that are most common.
             Self::Alarm(v) => ["alarm ", &v.alarm, " (", v.region.as_str(), ")"].concat(),
             Self::HealthCheck(v) => ["health check ", &v.health_check].concat(),
             Self::HealthEvent(v) => {
@@ -170,6 +169,28 @@ impl Voter {
         }
     }
 
+    /// Whether that is its eye.
+    pub fn has_eye(&self, eye: &str) -> bool {
+        // Asked with each vote that is read or counted: nothing is put together for the two that are most common.
+        match self {
+            Self::Alarm(v) => {
+                let parts = ["alarm ", v.alarm.as_str(), " (", v.region.as_str(), ")"];
+                is_made_of(eye, &parts)
+            }
+            Self::HealthCheck(v) => is_made_of(eye, &["health check ", v.health_check.as_str()]),
+            Self::HealthEvent(_)
+            | Self::RdsEvent(_)
+            | Self::Document(_)
+            | Self::Group(_)
+            | Self::Instances(_)
+            | Self::Targets(_)
+            | Self::EcsService(_)
+            | Self::Metric(_)
+            | Self::Endpoint(_)
+            | Self::Replication(_) => self.eye() == eye,
+        }
+    }
+
     /// How long its word counts.
     pub fn freshness(&self, by_default: Span) -> Span {
         match self {
@@ -192,6 +213,12 @@ impl Voter {
     pub fn is_told(&self) -> bool {
         matches!(self, Self::HealthEvent(_) | Self::RdsEvent(_) | Self::Document(_))
     }
+}
+
+/// Whether a text is these parts, one behind the other.
+fn is_made_of(text: &str, parts: &[&str]) -> bool {
+    let rest = parts.iter().try_fold(text, |rest, part| rest.strip_prefix(part));
+    rest.is_some_and(str::is_empty)
 }
 
 /// The short form `{ id, alarm, region }` is an alarm.

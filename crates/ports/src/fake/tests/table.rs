@@ -32,7 +32,7 @@ impl Scene {
         condition: Condition,
         frozen: Frozen,
     ) -> Result<Put, TableErrorKind> {
-        let put = self.table.put(item.clone(), condition, frozen);
+        let put = self.table.put(item.clone().into(), condition, frozen);
         block_on(&self.clock, put).unwrap().map(|dated| dated.value).map_err(|e| e.kind)
     }
 
