@@ -1,6 +1,7 @@
 //! What an execution asks of the world, and what it answers to its caller.
 
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -68,7 +69,7 @@ pub struct Call {
     /// `FunctionName` as it stands in the definition, placeholders and all.
     pub function: String,
     /// What the function is given.
-    pub payload: Value,
+    pub payload: Arc<Value>,
     /// The Task's `TimeoutSeconds`, to be held by the host.
     pub timeout: Duration,
     /// 1 the first time in this visit of the state, one more for each retry.

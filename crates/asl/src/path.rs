@@ -239,25 +239,41 @@ impl Place {
     }
 
     /// Puts the result into the raw input; fields on the way are made as needed.
-    pub fn put(&self, raw: &Value, result: Value) -> Result<Value, Failure> {
-        let Self::At(names) = self else { return Ok(raw.clone()) };
+    pub fn put(&self, mut raw: Value, result: Value) -> Result<Value, Failure> {
+        let Self::At(names) = self else { return Ok(raw) };
         if names.is_empty() {
             return Ok(result);
         }
-        let mut output = raw.clone();
-        let mut slot = &mut output;
+        self.fits(&raw)?;
+        let mut slot = &mut raw;
         for name in names {
-            let Some(object) = slot.as_object_mut() else {
-                return Err(Failure::new(
-                    "States.ResultPathMatchFailure",
-                    format!("the ResultPath {self} does not fit the input {raw}"),
-                ));
-            };
+            let Some(object) = slot.as_object_mut() else { return Err(self.misfit("")) };
             // What is made here is an object, unless it is the last and gets the result.
             slot = object.entry(name.as_str()).or_insert_with(|| Value::Object(Map::new()));
         }
         *slot = result;
-        Ok(output)
+        Ok(raw)
+    }
+
+    /// Whether a result can be put into that input: everything on the way is an object, or not there.
+    pub fn fits(&self, raw: &Value) -> Result<(), Failure> {
+        let Self::At(names) = self else { return Ok(()) };
+        let mut slot = Some(raw);
+        for name in names {
+            let Some(here) = slot else { break };
+            let Some(object) = here.as_object() else {
+                return Err(self.misfit(&format!(" {raw}")));
+            };
+            slot = object.get(name);
+        }
+        Ok(())
+    }
+
+    fn misfit(&self, input: &str) -> Failure {
+        Failure::new(
+            "States.ResultPathMatchFailure",
+            format!("the ResultPath {self} does not fit the input{input}"),
+        )
     }
 }
 

@@ -171,7 +171,7 @@ impl Host for Terminal<'_, '_> {
                 format!("no function {name} in this process"),
             ));
         };
-        let work = handler(call.payload.clone());
+        let work = handler((*call.payload).clone());
         let limit = self.rest.rest(call.timeout);
         let answer = match select(work, limit).await {
             Either::Left((answer, _)) => answer,

@@ -22,14 +22,14 @@ impl Run<'_> {
     pub(super) fn invoke(
         &mut self,
         function: String,
-        payload: Value,
+        payload: impl Into<Arc<Value>>,
         reply: Option<(u64, Reply)>,
         retries: u32,
     ) {
         let number = self.turns.len();
+        let payload = payload.into();
         let caller = Caller::of(&payload);
         let began = self.now();
-        let payload = Arc::new(payload);
         let invocation = Invocation { number, caller, function, payload, reply, began, retries };
         self.spawn_function(invocation);
     }

@@ -1,6 +1,7 @@
 //! What each kind of state does with its input.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::future::try_join_all;
@@ -29,12 +30,12 @@ impl Run<'_> {
     ) -> Result<Left<'s>, Failure> {
         let next = match &state.kind {
             Kind::Task(task) => {
-                return self.attempts(state, &task.handling, &task.then, &raw).await;
+                return self.attempts(state, &task.handling, &task.then, raw).await;
             }
             Kind::Parallel(parallel) => {
-                return self.attempts(state, &parallel.handling, &parallel.then, &raw).await;
+                return self.attempts(state, &parallel.handling, &parallel.then, raw).await;
             }
-            Kind::Pass(pass) => return self.pass(state, pass, &raw),
+            Kind::Pass(pass) => return self.pass(state, pass, raw),
             Kind::Fail(fail) => return Err(self.failure(state, fail, &raw)?),
             Kind::Choice(choice) => Some(self.choose(state, choice, &raw)?),
             Kind::Wait(wait) => {
@@ -60,14 +61,23 @@ impl Run<'_> {
         state: &'s State,
         handling: &'s Handling,
         then: &'s Then,
-        raw: &Value,
+        raw: Value,
     ) -> Result<Left<'s>, Failure> {
         // Each retrier has a count of its own, fresh at each visit of the state.
         let mut spent = vec![0; handling.retry.len()];
         let mut attempt = 1;
         loop {
-            let failure = match self.attempt(state, handling, raw, attempt).await {
-                Ok(output) => return Ok((target(then), output)),
+            let failure = match self.attempt(state, handling, &raw, attempt).await {
+                Ok(result) if is_whole(&state.output) => {
+                    return Ok((target(then), handling.place.put(raw, result)?));
+                }
+                Ok(result) => {
+                    let whole = handling.place.put(raw.clone(), result);
+                    match whole.and_then(|whole| self.output(state, Cow::Owned(whole))) {
+                        Ok(output) => return Ok((target(then), output)),
+                        Err(failure) => failure,
+                    }
+                }
                 Err(failure) => failure,
             };
             if let Some((index, retrier)) = handling.retrier(&failure)
@@ -89,7 +99,7 @@ impl Run<'_> {
         }
     }
 
-    /// One attempt, from the raw input to the output.
+    /// One attempt, from the raw input to a result that fits where it is put.
     async fn attempt(
         &self,
         state: &State,
@@ -109,7 +119,8 @@ impl Run<'_> {
             Some(selector) => self.fill(state, selector, &result)?,
             None => result,
         };
-        self.output(state, Cow::Owned(handling.place.put(raw, result)?))
+        handling.place.fits(raw)?;
+        Ok(result)
     }
 
     async fn call(
@@ -122,7 +133,7 @@ impl Run<'_> {
         let call = Call {
             state: state.name.clone(),
             function: task.function.clone(),
-            payload: self.fill(state, &task.payload, data)?,
+            payload: Arc::new(self.fill(state, &task.payload, data)?),
             timeout: task.timeout,
             attempt,
         };
@@ -197,8 +208,8 @@ impl Run<'_> {
         Ok(())
     }
 
-    fn pass<'s>(&self, state: &'s State, pass: &'s Pass, raw: &Value) -> Result<Left<'s>, Failure> {
-        let data = self.filter(state, &state.input, raw)?;
+    fn pass<'s>(&self, state: &'s State, pass: &'s Pass, raw: Value) -> Result<Left<'s>, Failure> {
+        let data = self.filter(state, &state.input, &raw)?;
         let result = match (&pass.result, &pass.parameters) {
             (result, Some(parameters)) => {
                 let filled = self.fill(state, parameters, &data)?;

@@ -74,14 +74,14 @@ fn results_are_put() {
         ("$['s']", Some(json!({"a": {"b": 1}, "s": 9}))),
         ("$.s.x", None),
     ] {
-        let put = Place::parse(place).expect(place).put(&raw, json!(9));
+        let put = Place::parse(place).expect(place).put(raw.clone(), json!(9));
         match (put, wanted) {
             (Ok(put), Some(wanted)) => assert_eq!(put, wanted, "{place}"),
             (Err(failure), None) => assert_eq!(failure.error, "States.ResultPathMatchFailure"),
             (put, wanted) => panic!("{place}: wanted {wanted:?}, got {put:?}"),
         }
     }
-    assert_eq!(Place::Nowhere.put(&raw, json!(9)), Ok(raw));
+    assert_eq!(Place::Nowhere.put(raw.clone(), json!(9)), Ok(raw));
 }
 
 proptest! {
@@ -95,7 +95,7 @@ proptest! {
     #[test]
     fn what_is_put_is_found(names in prop::collection::vec("[a-z]{1,3}", 0..5), value in any::<i64>()) {
         let text = names.iter().fold("$".to_owned(), |text, name| text + "." + name);
-        let put = Place::parse(&text).expect("a place").put(&json!({}), json!(value)).expect("fits");
+        let put = Place::parse(&text).expect("a place").put(json!({}), json!(value)).expect("fits");
         prop_assert_eq!(Path::parse(&text).expect("a path").of(&put), Some(&json!(value)));
     }
 

@@ -36,8 +36,14 @@ impl Items {
     }
 
     pub(super) fn insert(&mut self, item: Arc<Item>) {
-        let key = item.key.clone();
-        self.0.entry(key.pk).or_default().insert(key.sk, item);
+        // Most writes replace what stands there: its key is not copied.
+        let stands = self.0.get_mut(&item.key.pk).and_then(|items| items.get_mut(&item.key.sk));
+        if let Some(stands) = stands {
+            *stands = item;
+        } else {
+            let key = item.key.clone();
+            self.0.entry(key.pk).or_default().insert(key.sk, item);
+        }
     }
 
     pub(super) fn remove(&mut self, key: &Key) {
