@@ -115,7 +115,7 @@ mod tests {
     /// A generation that has ended; committed or not, that way.
     fn over(committed: bool, direction: Direction) -> State {
         let mut state = Journal::opened(1, 0).state();
-        state.decision.direction = direction;
+        std::sync::Arc::make_mut(&mut state.decision).direction = direction;
         if committed {
             state.fate = Fate::Committed(at(500));
         }
@@ -150,7 +150,7 @@ mod tests {
     fn the_side_that_a_waiting_way_home_rests_on_is_looked_at_besides() {
         let mut state = Journal::opened(1, 0).state();
         assert_eq!(looks_besides(&state), None, "every sweep looks at the standby");
-        state.decision.direction = Direction::ToPrimary;
+        std::sync::Arc::make_mut(&mut state.decision).direction = Direction::ToPrimary;
         assert_eq!(looks_besides(&state), Some(Direction::ToPrimary));
         let halt = crate::journal::Halt {
             kind: crate::journal::HaltKind::Paused,

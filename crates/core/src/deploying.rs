@@ -64,14 +64,14 @@ mod tests {
         assert_eq!(hinders(&open, by(Working::No)), None);
         assert_eq!(hinders(&open, None), None);
         let mut other = open.clone();
-        other.decision.protocol = PROTOCOL + 1;
+        std::sync::Arc::make_mut(&mut other.decision).protocol = PROTOCOL + 1;
         assert!(hinders(&other, None).is_some_and(|why| why.contains("protocol")));
         assert!(
             foreign(&other, PROTOCOL).is_some_and(|why| why.contains("version that opened it"))
         );
         assert_eq!(foreign(&other, PROTOCOL + 1), None);
         let mut over = recovered(1).state();
-        over.decision.protocol = PROTOCOL + 1;
+        std::sync::Arc::make_mut(&mut over.decision).protocol = PROTOCOL + 1;
         assert_eq!(foreign(&over, PROTOCOL), None, "the next one may follow");
         let over = recovered(1).state();
         assert!(hinders(&over, by(Working::Yes)).is_some(), "its last word is still being said");

@@ -128,7 +128,7 @@ mod tests {
         let effect = effect.clone();
         let verb = Verb::GrantLease.as_str();
         let id = EffectId::new(&"orders".into(), Generation(1), Step::Database, "leases", verb);
-        state.effects.insert(id, effect);
+        std::sync::Arc::make_mut(&mut state.effects).insert(id, effect);
         state
     }
 
@@ -204,10 +204,11 @@ mod tests {
         assert_eq!(told(&state, held_by("us-east-1"), later), None, "its own");
         assert_eq!(told(&state, held_by(NOBODY), later), None, "nobody's");
         assert_eq!(told(&state, View::Lease(None), later), None);
-        state.effects.retain(|id, _| !id.as_str().ends_with(Verb::GrantLease.as_str()));
+        std::sync::Arc::make_mut(&mut state.effects)
+            .retain(|id, _| !id.as_str().ends_with(Verb::GrantLease.as_str()));
         assert_eq!(told(&state, held_by("us-west-2"), later), None, "not granted here");
         let mut state = left();
-        state.effects.values_mut().for_each(|e| e.outcome = None);
+        std::sync::Arc::make_mut(&mut state.effects).values_mut().for_each(|e| e.outcome = None);
         assert_eq!(told(&state, held_by("us-west-2"), later), None, "never seen granted");
     }
 }

@@ -79,7 +79,7 @@ fn a_hand_over_is_grounded_only_in_the_last_generation_that_waits_for_it() {
     waits.fate = Fate::TurnedBack(TurnBackReason::Superseded, at(60));
     waits.successor = Some(crate::journal::Successor {
         plan: plan.plan.clone(),
-        keeps: recovered(1).state().effects.into_keys().take(1).collect(),
+        keeps: recovered(1).state().effects.keys().take(1).cloned().collect(),
     });
     let from = |generation| Trigger::HandedOver { from: Generation(generation) };
     let last = |trigger, state: &State| grounded(&trigger, &quiet, Some(state), &plan).is_ok();

@@ -39,7 +39,7 @@ fn another_plan_or_a_drill_gives_way_while_both_ways_are_open_and_nobody_is_aske
     assert!(thinkable(&open(), &other, &go));
     assert!(!thinkable(&open(), &plan(), &go), "its own plan");
     let mut drill = open();
-    drill.decision.mode = Mode::Drill;
+    std::sync::Arc::make_mut(&mut drill.decision).mode = Mode::Drill;
     assert!(thinkable(&drill, &plan(), &go), "the same plan, in earnest");
     for bearing in [Bearing::Unsure, Bearing::TurnBack] {
         assert!(!thinkable(&open(), &other, &seen(bearing)));
@@ -63,7 +63,7 @@ fn only_a_wider_plan_takes_the_place_of_a_recovery_and_any_that_of_a_drill() {
             let entry = superseded(&open(), &by, &wanted, &seen(Bearing::Go));
             assert_eq!(entry.is_some(), j > i, "{narrow:?} gives way to {wide:?}");
             let mut drill = open();
-            drill.decision.mode = Mode::Drill;
+            std::sync::Arc::make_mut(&mut drill.decision).mode = Mode::Drill;
             assert!(superseded(&drill, &by, &wanted, &seen(Bearing::Go)).is_some());
             assert!(superseded(&drill, &by, &wanted, &seen(Bearing::Unsure)).is_none());
         }
@@ -78,9 +78,9 @@ fn only_a_wider_plan_takes_the_place_of_a_recovery_and_any_that_of_a_drill() {
 fn with_done(mut state: State, id: &EffectId, change: Change) -> State {
     let mut journal = Journal::opened(1, 0);
     let done = journal.done(5, Step::Fence, lease("us-east-1", 1, "nobody"));
-    let mut effect = journal.state().effects.remove(&done).unwrap();
+    let mut effect = std::sync::Arc::make_mut(&mut journal.state().effects).remove(&done).unwrap();
     effect.change = change;
-    state.effects.insert(id.clone(), effect);
+    std::sync::Arc::make_mut(&mut state.effects).insert(id.clone(), effect);
     state
 }
 
@@ -99,7 +99,8 @@ fn what_both_plans_need_is_kept_and_what_undoes_is_not() {
     for id in [&shared, &undoes, &foreign] {
         state = with_done(state, id, minimum());
     }
-    state.effects.get_mut(&undoes).unwrap().undoes = Some(foreign.clone());
+    std::sync::Arc::make_mut(&mut state.effects).get_mut(&undoes).unwrap().undoes =
+        Some(foreign.clone());
     let kept = |assessment: &Assessment| match superseded(&state, &by, &wanted, assessment) {
         Some(Entry::TurnedBack { successor: Some(next), .. }) => next.keeps,
         other => panic!("{other:?}"),

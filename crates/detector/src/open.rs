@@ -274,7 +274,7 @@ async fn start(
 pub async fn adopt(detector: &Detector, book: &mut Book) -> Result<DetectOutput, StepError> {
     let desk = &detector.desk;
     let decision = book.state.decision.clone();
-    let (workload, generation) = (decision.workload, decision.generation);
+    let (workload, generation) = (decision.workload.clone(), decision.generation);
     let go = |why: &str| output(DetectStatus::Go, workload.as_str(), Some(generation), why);
     let adoption = adopts(&book.state, desk.protocol, &desk.limits, book.read_at);
     if let (Adoption::Start | Adoption::Hold(_), Some((last, _))) =

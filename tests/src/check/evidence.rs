@@ -19,7 +19,7 @@ use crate::rig::Rig;
 #[derive(Debug, Clone)]
 pub struct Evidence {
     /// The plan of every generation.
-    pub plan: Plan,
+    pub plan: Arc<Plan>,
     /// The protocol's numbers.
     pub limits: Limits,
     /// What truly happened in the world.
@@ -107,7 +107,7 @@ impl Evidence {
     /// What a rig has to show by now.
     pub fn of(rig: &Rig) -> Self {
         Self {
-            plan: rig.plan.clone(),
+            plan: Arc::new(rig.plan.clone()),
             limits: Limits::REAL,
             happenings: rig.world.happenings(),
             calls: rig.world.calls(),

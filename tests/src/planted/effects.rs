@@ -16,7 +16,7 @@ pub(super) const ROWS: &[Row] = &[
         place: "reconcile/step.rs",
         breaks: "who dies in between leaves a change that nobody knows of",
         finds: Some("S6"),
-        drawn: Drawn::Within { budget: 50, took: 2 },
+        drawn: Drawn::Within { budget: 25, took: 2 },
         scene: slow_table,
     },
     Row {
@@ -24,7 +24,7 @@ pub(super) const ROWS: &[Row] = &[
         place: "reconcile/step.rs",
         breaks: "without its table it works on, unordered against everyone",
         finds: Some("S6"),
-        drawn: Drawn::Within { budget: 500, took: 6 },
+        drawn: Drawn::Within { budget: 1312, took: 33 },
         scene: intent_refused,
     },
     Row {
@@ -32,7 +32,7 @@ pub(super) const ROWS: &[Row] = &[
         place: "reconcile/step.rs",
         breaks: "a change that never arrived is on record as made",
         finds: Some("S6"),
-        drawn: Drawn::Within { budget: 100, took: 6 },
+        drawn: Drawn::Within { budget: 47, took: 10 },
         scene: fence_never_arrives,
     },
     Row {
@@ -40,7 +40,7 @@ pub(super) const ROWS: &[Row] = &[
         place: "core/pursuit.rs",
         breaks: "a fence that never arrived counts as a fence",
         finds: Some("S8"),
-        drawn: Drawn::Within { budget: 4504, took: 563 },
+        drawn: Drawn::Within { budget: 848, took: 103 },
         scene: fence_never_arrives,
     },
     Row {
@@ -48,7 +48,7 @@ pub(super) const ROWS: &[Row] = &[
         place: "reconcile/step.rs",
         breaks: "one intent changes the world twice",
         finds: Some("S10"),
-        drawn: Drawn::Within { budget: 2264, took: 283 },
+        drawn: Drawn::Within { budget: 696, took: 343 },
         scene: fence_answer_lost,
     },
     Row {

@@ -21,7 +21,7 @@ pub(super) const ROWS: &[Row] = &[
         place: "core/steps/lease.rs",
         breaks: "the old writer renews its lease and goes on writing beside the new one",
         finds: Some("S8"),
-        drawn: Drawn::Within { budget: 50, took: 3 },
+        drawn: Drawn::Within { budget: 95, took: 3 },
         scene: unseen_writer,
     },
     Row {
@@ -29,7 +29,7 @@ pub(super) const ROWS: &[Row] = &[
         place: "core/steps/fence.rs",
         breaks: "the old writer's lease still runs when the new one begins",
         finds: Some("S8"),
-        drawn: Drawn::Within { budget: 50, took: 3 },
+        drawn: Drawn::Within { budget: 95, took: 3 },
         scene: slow_writer,
     },
     Row {
@@ -55,7 +55,7 @@ pub(super) const ROWS: &[Row] = &[
         place: "core/steps/barriers.rs",
         breaks: "sessions that survive the revoked rule write on",
         finds: Some("S1"),
-        drawn: Drawn::Within { budget: 312, took: 39 },
+        drawn: Drawn::Within { budget: 199, took: 16 },
         scene: isolated,
     },
     Row {
@@ -89,7 +89,7 @@ pub(super) const ROWS: &[Row] = &[
         place: "core/steps/lease.rs",
         breaks: "the new holder has the epoch of the one before",
         finds: Some("S4"),
-        drawn: Drawn::Within { budget: 200, took: 13 },
+        drawn: Drawn::Within { budget: 104, took: 13 },
         scene: dead_primary,
     },
     Row {
@@ -97,7 +97,7 @@ pub(super) const ROWS: &[Row] = &[
         place: "core/steps/database.rs",
         breaks: "writers begin on a database that is not one",
         finds: Some("S8"),
-        drawn: Drawn::Within { budget: 50, took: 3 },
+        drawn: Drawn::Within { budget: 44, took: 3 },
         scene: dead_primary,
     },
     Row {
@@ -105,7 +105,7 @@ pub(super) const ROWS: &[Row] = &[
         place: "core/steps/loss.rs",
         breaks: "more is lost than the plan allows, and nobody was asked",
         finds: Some("S9"),
-        drawn: Drawn::Within { budget: 200, took: 3 },
+        drawn: Drawn::Within { budget: 76, took: 3 },
         scene: broken_link,
     },
     Row {
@@ -123,7 +123,7 @@ pub(super) const ROWS: &[Row] = &[
         place: "core/steps/loss.rs",
         breaks: "people are told of a smaller loss than there is",
         finds: Some("S9"),
-        drawn: Drawn::Within { budget: 200, took: 13 },
+        drawn: Drawn::Within { budget: 112, took: 13 },
         scene: slow_writer,
     },
     Row {
@@ -131,7 +131,7 @@ pub(super) const ROWS: &[Row] = &[
         place: "core/steps/approval.rs",
         breaks: "a yes to one loss is taken for a yes to a greater one",
         finds: Some("S9"),
-        drawn: Drawn::Within { budget: 200, took: 3 },
+        drawn: Drawn::Within { budget: 248, took: 3 },
         scene: approved_too_early,
     },
     Row {

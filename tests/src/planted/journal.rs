@@ -23,7 +23,7 @@ pub(super) const ROWS: &[Row] = &[
         place: "reconcile/append.rs",
         breaks: "two invocations take one intent for their own and both send",
         finds: Some("S10"),
-        drawn: Drawn::Within { budget: 448, took: 56 },
+        drawn: Drawn::Within { budget: 226, took: 20 },
         scene: fenced_twice_at_once,
     },
     Row {

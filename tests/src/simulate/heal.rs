@@ -3,8 +3,8 @@
 
 use std::sync::Arc;
 
-use leeward_core::ids::{Generation, Seq};
-use leeward_core::journal::{Answer, Asked, HaltKind, State, chain};
+use leeward_core::ids::{Direction, Generation, Seq};
+use leeward_core::journal::{Answer, Asked, End, HaltKind, State, chain};
 use leeward_core::succession::awaits;
 use leeward_core::table::{JOURNAL, Key, SIGNALS, generation_partition, workload_partition};
 use leeward_core::time::{Span, Timestamp, after, since};
@@ -20,7 +20,8 @@ use crate::check::{Read, Violation};
 const BOUND: Span = Span::minutes(150);
 /// A word of a person has to be taken within the life of a lost request, which an end may wait for.
 const WORD_BOUND: Span = Span::minutes(20);
-/// How often a generation may be resumed and wait again before it is given up.
+/// How often a generation may be resumed and wait again before it is given up, where nothing but one kill is
+/// drawn. Where all is drawn it is given up the second time: nothing has changed since the first.
 const RESUMES: u32 = 3;
 /// What a sweep takes to read an alarm that has just been raised.
 const READ: Span = Span::seconds(30);
@@ -91,6 +92,12 @@ fn violation(invariant: &'static str, detail: String) -> Violation {
     Violation { invariant, detail }
 }
 
+/// Whether users are served from the standby now.
+fn moved(last: &State) -> bool {
+    let recovered = last.end.as_ref().is_some_and(|e| e.end == End::Recovered);
+    recovered && last.decision.direction == Direction::ToStandby
+}
+
 impl Run<'_> {
     /// How many generations were opened.
     pub(super) fn generations(&self) -> u64 {
@@ -158,6 +165,8 @@ impl Run<'_> {
     /// Whether no generation is open or left in the middle, and nothing that was seen calls for one.
     pub(super) fn nothing_moves(&self) -> bool {
         let over = match self.latest() {
+            // Who was moved is not moved again, whatever the side that was left looks like.
+            Some(last) if moved(&last) => true,
             Some(last) => last.end.is_some() && self.nobody_says_down(),
             None => self.nothing_comes(),
         };
@@ -247,7 +256,8 @@ impl Run<'_> {
         if self.forced.only.is_some() && state.questions.last().is_some_and(late) {
             return Verb::Approve;
         }
-        let give_up = *resumes >= RESUMES || self.shared.choose(|c| c.below(4)) == 3;
+        let most = if self.forced.only.is_some() { RESUMES } else { 1 };
+        let give_up = *resumes >= most || self.shared.choose(|c| c.below(4)) == 3;
         *resumes += 1;
         match halt {
             HaltKind::Held(_) | HaltKind::Stopped if give_up => Verb::Abandon,

@@ -10,13 +10,16 @@ use std::time::Duration;
 use async_trait::async_trait;
 use leeward_asl::{Call, Failure, Host};
 use leeward_core::error::StepError;
-use leeward_core::time::Span;
+use leeward_core::time::{Span, since};
 use leeward_detector::Detector;
 use leeward_ports::fake::FakeClock;
 use serde_json::Value;
 
 use super::stack::Shared;
 use crate::functions;
+
+/// So long after an entry was written a generation is still on the move.
+const STIRS: Span = Span::seconds(10);
 
 /// Where an invocation's answer goes.
 pub(super) type Reply = Arc<Mutex<Option<Result<Value, Failure>>>>;
@@ -66,8 +69,14 @@ impl Host for Service {
     }
 
     async fn wait(&self, _: &str, duration: Duration) {
-        let least = self.shared.lock().wait;
-        self.clock.sleep(span(duration).max(least)).await;
+        let (least, stirred) = {
+            let common = self.shared.lock();
+            (common.wait, common.stirred)
+        };
+        // What has just gone on goes on as fast as it asks to: only waiting for nothing is cut short.
+        let stirs = since(stirred, self.clock.now()) < STIRS;
+        let asked = span(duration);
+        self.clock.sleep(if stirs { asked } else { asked.max(least) }).await;
     }
 
     fn entered(&self, _: &str, _: &Value) {}

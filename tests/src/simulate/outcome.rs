@@ -213,7 +213,7 @@ fn count_ends(run: &Run<'_>) {
 fn evidence(run: &Run<'_>) -> Evidence {
     let stack = &run.stack;
     Evidence {
-        plan: (*stack.prepared.plan).clone(),
+        plan: stack.prepared.plan.clone(),
         limits: Limits::REAL,
         happenings: stack.world.happenings(),
         calls: stack.world.calls(),

@@ -17,7 +17,7 @@ use super::sites::Caller;
 const SLOW: u32 = 64;
 /// From one sweep to the next where a run goes fast, in seconds: what a sweep sees that is not news costs as
 /// much as what is, and alarms hasten the looks that matter. None is longer than votes stay fresh.
-const SWEEPS: [u64; 8] = [60, 120, 170, 170, 170, 170, 170, 170];
+const SWEEPS: [u64; 3] = [60, 120, 150];
 /// Least wait of an execution between two looks where a run goes fast, in seconds: from what the steps ask for
 /// to twice the longest that they ask for.
 const WAITS: [u64; 3] = [0, 60, 90];
@@ -38,7 +38,7 @@ const STILL_LOOK: Span = Span::minutes(10);
 /// What is looked at for a deadline is looked at when it is over.
 const OVER: Span = Span::seconds(1);
 /// Least wait of an execution when everything has healed: nothing comes in between any more.
-const WAITS_HEALED: Span = Span::seconds(90);
+const WAITS_HEALED: Span = Span::seconds(120);
 /// What the body of a question to people has in it.
 const ASKED: &str = "\"entry\":\"asked\"";
 /// Apart from the choices of the same seed.
@@ -111,6 +111,7 @@ impl Run<'_> {
         let written = self.stack.table.journaled(self.stirred.1);
         let now = self.now();
         self.stirred = (now, self.stirred.1 + written.len());
+        self.shared.lock().stirred = now;
         let Some((verb, soon)) = self.forced.pace.answer else { return };
         if written.iter().any(|body| body.contains(ASKED)) {
             self.at(after(now, soon), Due::Answer(verb));

@@ -10,7 +10,7 @@ use leeward_reconcile::Shelf;
 
 use crate::rig::{example, machine, plan_items};
 
-/// Voters of the smaller plans: the quorum of two, and one more.
+/// Voters of the smaller half of the plans: the quorum of two, and one more.
 const VOTERS: usize = 3;
 /// What the names of those say.
 const THREE_VOTERS: &str = "three voters";
@@ -70,12 +70,11 @@ impl Prepared {
 }
 
 impl Setup {
-    /// The example plans, with different approvals, the simplest first; then the same with three voters, so
-    /// often that three of four are such.
+    /// The example plans, with different approvals, the simplest first; then the same with three voters.
     pub fn examples() -> Self {
         let mut plans = Self::approvals();
         let small: Vec<Prepared> = plans.iter().map(Prepared::with_three_voters).collect();
-        plans.extend(std::iter::repeat_n(small, 3).flatten());
+        plans.extend(small);
         Self::of(plans)
     }
 

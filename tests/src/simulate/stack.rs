@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use leeward_asl::Call as TaskCall;
-use leeward_core::time::Span;
+use leeward_core::time::{Span, Timestamp};
 use leeward_detector::Detector;
 use leeward_ports::fake::{
     Call, FakeClock, FakeExecutions, FakePublisher, FakeTable, FakeWorld, Fate, Fates,
@@ -35,8 +35,10 @@ pub(super) struct Common {
     pub(super) mix: Mix,
     /// Nothing goes wrong any more.
     pub(super) calm: bool,
-    /// No execution waits shorter between two looks.
+    /// No execution waits shorter between two looks where nothing stirs.
     pub(super) wait: Span,
+    /// When a journal was last seen to have grown.
+    pub(super) stirred: Timestamp,
     /// Who is being polled.
     pub(super) caller: Caller,
     tally: Tally,
@@ -63,6 +65,7 @@ impl Shared {
             mix: Mix::default(),
             calm: false,
             wait: Span::default(),
+            stirred: Timestamp::UNIX_EPOCH,
             caller: Caller::Sweep,
             tally: Tally::default(),
             counter: Counter::default(),

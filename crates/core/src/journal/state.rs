@@ -1,6 +1,7 @@
 //! The state of a generation: the fold of its journal.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use crate::effect::EffectId;
 use crate::ids::{Digest, EntryId, ExecutorId, Generation, Seq, Side, Step};
@@ -17,7 +18,7 @@ use crate::time::{Span, Timestamp, after, since};
 #[derive(Debug, Clone)]
 pub struct State {
     /// What shall be done.
-    pub decision: Decision,
+    pub decision: Arc<Decision>,
     /// The last entry.
     pub last: Seq,
     /// When the last entry was written.
@@ -31,7 +32,7 @@ pub struct State {
     /// Questions to people, by number from 1.
     pub questions: Vec<Asked>,
     /// Effects that were ever intended.
-    pub effects: BTreeMap<EffectId, EffectState>,
+    pub effects: Arc<BTreeMap<EffectId, EffectState>>,
     /// Proofs, by database.
     pub fenced: BTreeMap<EntryId, Fenced>,
     /// Databases whose proof an operator waived, with the loss that was shown.
@@ -92,7 +93,7 @@ impl State {
         let Entry::Opened(decision) = &first.entry else {
             return Err(Broken::new(first.seq, "is no decision, but stands first"));
         };
-        let mut state = Self::opened((**decision).clone(), first.at);
+        let mut state = Self::opened(Arc::new((**decision).clone()), first.at);
         for record in &records[1..] {
             state.follow(record)?;
         }
@@ -108,7 +109,7 @@ impl State {
         Ok(())
     }
 
-    fn opened(decision: Decision, at: Timestamp) -> Self {
+    fn opened(decision: Arc<Decision>, at: Timestamp) -> Self {
         let deadline = decision.deadline;
         let effects = handed_over(&decision, at);
         Self {
@@ -119,7 +120,7 @@ impl State {
             executors: Vec::new(),
             assessed: None,
             questions: Vec::new(),
-            effects,
+            effects: Arc::new(effects),
             fenced: BTreeMap::new(),
             waived: BTreeMap::new(),
             losses: BTreeMap::new(),
@@ -213,13 +214,16 @@ impl State {
                     nonce: record.nonce.clone(),
                     reply: None,
                 };
-                let state = self.effects.entry(effect.clone()).or_insert_with(|| EffectState {
-                    intents: Vec::new(),
-                    change: (**change).clone(),
-                    before: before.as_deref().cloned(),
-                    undoes: undoes.clone(),
-                    outcome: None,
-                });
+                let state =
+                    Arc::make_mut(&mut self.effects).entry(effect.clone()).or_insert_with(|| {
+                        EffectState {
+                            intents: Vec::new(),
+                            change: (**change).clone(),
+                            before: before.as_deref().cloned(),
+                            undoes: undoes.clone(),
+                            outcome: None,
+                        }
+                    });
                 if state.intents.is_empty() && state.outcome.is_some() {
                     // Handed over and changed by others since: it is this generation's own from here.
                     state.outcome = None;
@@ -229,14 +233,14 @@ impl State {
                 state.intents.push(intent);
             }
             Entry::Replied { effect, intent, reply } => {
-                if let Some(state) = self.effects.get_mut(effect)
+                if let Some(state) = Arc::make_mut(&mut self.effects).get_mut(effect)
                     && let Some(i) = state.intents.iter_mut().find(|i| i.seq == *intent)
                 {
                     i.reply = Some(reply.clone());
                 }
             }
             Entry::Outcome { effect, applied, .. } => {
-                if let Some(state) = self.effects.get_mut(effect) {
+                if let Some(state) = Arc::make_mut(&mut self.effects).get_mut(effect) {
                     state.outcome = Some((*applied, record.seq, record.at));
                 }
             }

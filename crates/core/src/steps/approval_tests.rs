@@ -47,13 +47,14 @@ fn times_out(approval: &Approval) -> bool {
 
 /// A generation that something besides the plan wants a person for.
 fn cautioned(mut state: State) -> State {
-    state.decision.ask = vec!["it was just deployed".to_owned()];
+    std::sync::Arc::make_mut(&mut state.decision).ask = vec!["it was just deployed".to_owned()];
     state
 }
 
 fn beside_an_unproven_side(mut state: State) -> State {
     let (database, side) = (database(), Side::Primary);
-    state.decision.unproven = vec![Unproven { database, side, generation: Generation(1) }];
+    std::sync::Arc::make_mut(&mut state.decision).unproven =
+        vec![Unproven { database, side, generation: Generation(1) }];
     state
 }
 

@@ -71,7 +71,9 @@ fn nothing_may_be_in_flight_but_what_fences_more() {
         let mut journal = fenced(1);
         journal.sent(35, Step::Fence, lease("nobody", 2, "us-west-2"));
         let mut state = journal.state();
-        state.effects.values_mut().for_each(|e| e.change = change.clone());
+        std::sync::Arc::make_mut(&mut state.effects)
+            .values_mut()
+            .for_each(|e| e.change = change.clone());
         waits(&state, at(40)).contains("it is not known whether")
     };
     let bound = Change::BoundGroup {

@@ -23,7 +23,7 @@ fn found(change: Change, view: View) -> Probe {
     let mut journal = Journal::opened(1, 0);
     let id = journal.done(3, Step::Fence, moved(EAST, 1, "nobody"));
     let mut state = journal.state();
-    state.effects.get_mut(&id).unwrap().change = change;
+    std::sync::Arc::make_mut(&mut state.effects).get_mut(&id).unwrap().change = change;
     let situation = situation(&plan, &state, at(10));
     let effect = &state.effects[&id];
     let mut seen = Seen::default();
@@ -208,7 +208,7 @@ fn a_request_that_was_repeated_is_waited_out_before_it_is_undone() {
     assert_eq!(left(2, life_over()), None);
     let (mut state, id) = in_flight(&minimum(), 2, true);
     let known = state.effects[&id].clone();
-    state.effects.extend(BTreeMap::from([(id.undo(), known)]));
+    std::sync::Arc::make_mut(&mut state.effects).extend(BTreeMap::from([(id.undo(), known)]));
     let undoing = stray_for(&situation(&plan, &state, at(10)), &id, &state.effects[&id]);
     assert_eq!(undoing, None, "it is being undone already");
 }
@@ -227,7 +227,7 @@ fn only_the_lease_that_was_taken_is_given_back() {
             *of = region.into();
             *named = table.into();
         }
-        state.effects.get_mut(&id).unwrap().change = change;
+        std::sync::Arc::make_mut(&mut state.effects).get_mut(&id).unwrap().change = change;
         assert!(goal(&state).is_none(), "{region} {table}");
     }
 }

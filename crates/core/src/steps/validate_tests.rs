@@ -220,7 +220,7 @@ fn nothing_ends_while_a_request_may_still_land() {
         journal.sent(62, Step::Restore, crate::audit::example::lease("nobody", 3, "us-west-2"));
         journal.state()
     };
-    state.effects.extend(journal_of().effects);
+    std::sync::Arc::make_mut(&mut state.effects).extend((*journal_of().effects).clone());
     let life = situation(&looking(), &state, at(62)).limits.request_life;
     let over = after(at(62), life);
     let before = over.as_millisecond() - 1;
