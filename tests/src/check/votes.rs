@@ -169,7 +169,8 @@ fn votes<'e>(evidence: &'e Case<'_>) -> Vec<Cast<'e>> {
         .collect()
 }
 
-/// The latest vote of each voter, with the first instant at which they may have been read so, at each moment at which the entry may have read them: it was written a
+/// The latest vote of each voter, with the first instant at which they may have been read so, at each moment at
+/// which the entry may have read them: it was written a
 /// little later, and the schedule stores new ones meanwhile. A moment lies between two writes and not at an
 /// instant: many writes land at one instant of virtual time, and a read may fall between any two of them. What
 /// stood when that span began may have been stored long before.

@@ -73,7 +73,7 @@ impl Host for Service {
             let common = self.shared.lock();
             (common.wait, common.stirred)
         };
-        // What has just gone on goes on as fast as it asks to: only waiting for nothing is cut short.
+        // What has just gone on goes on as fast as it asks to: only waiting for nothing is drawn out.
         let stirs = since(stirred, self.clock.now()) < STIRS;
         let asked = span(duration);
         self.clock.sleep(if stirs { asked } else { asked.max(least) }).await;

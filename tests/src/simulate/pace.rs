@@ -19,7 +19,7 @@ const SLOW: u32 = 64;
 /// much as what is, and alarms hasten the looks that matter. None is longer than votes stay fresh.
 const SWEEPS: [u64; 3] = [60, 120, 150];
 /// Least wait of an execution between two looks where a run goes fast, in seconds: from what the steps ask for
-/// to twice the longest that they ask for.
+/// to three times the longest that they ask for.
 const WAITS: [u64; 3] = [0, 60, 90];
 /// A timetable is so many times as dense where a run goes fast.
 const DENSE: u64 = 5;

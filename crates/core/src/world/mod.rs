@@ -71,3 +71,21 @@ impl FromIterator<(Question, Result<View, Blind>)> for Seen {
         Self(seen)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_two_answers_to_one_question_the_later_counts() {
+        let question = |id: &str| Question::HealthCheck { id: id.into() };
+        let number = |n: f64| Ok(View::Number(Some((n, crate::time::Timestamp::UNIX_EPOCH))));
+        let answers = [("b", 1.0), ("a", 2.0), ("b", 3.0)];
+        let mut seen: Seen = answers.map(|(id, n)| (question(id), number(n))).into_iter().collect();
+        assert_eq!(seen.iter().count(), 2);
+        assert_eq!(seen.get(&question("b")), number(3.0).as_ref().map_err(Clone::clone));
+        seen.insert(question("a"), number(4.0));
+        assert_eq!(seen.get(&question("a")), number(4.0).as_ref().map_err(Clone::clone));
+        assert!(seen.get(&question("c")).is_err(), "it was not asked");
+    }
+}

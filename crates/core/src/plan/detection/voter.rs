@@ -140,8 +140,8 @@ impl Voter {
     /// that gave it.
     pub fn eye(&self) -> String {
         match self {
-            Self::Alarm(v) => ["alarm ", &v.alarm, " (", v.region.as_str(), ")"].concat(),
-            Self::HealthCheck(v) => ["health check ", &v.health_check].concat(),
+            Self::Alarm(v) => alarm_eye(v).concat(),
+            Self::HealthCheck(v) => health_check_eye(v).concat(),
             Self::HealthEvent(v) => {
                 format!("AWS Health events by {} {}", v.region, v.aws_services.join("+"))
             }
@@ -172,23 +172,13 @@ impl Voter {
     /// Whether that is its eye.
     pub fn has_eye(&self, eye: &str) -> bool {
         // Asked with each vote that is read or counted: nothing is put together for the two that are most common.
-        match self {
-            Self::Alarm(v) => {
-                let parts = ["alarm ", v.alarm.as_str(), " (", v.region.as_str(), ")"];
-                is_made_of(eye, &parts)
-            }
-            Self::HealthCheck(v) => is_made_of(eye, &["health check ", v.health_check.as_str()]),
-            Self::HealthEvent(_)
-            | Self::RdsEvent(_)
-            | Self::Document(_)
-            | Self::Group(_)
-            | Self::Instances(_)
-            | Self::Targets(_)
-            | Self::EcsService(_)
-            | Self::Metric(_)
-            | Self::Endpoint(_)
-            | Self::Replication(_) => self.eye() == eye,
+        if let Self::Alarm(v) = self {
+            return is_made_of(eye, &alarm_eye(v));
         }
+        if let Self::HealthCheck(v) = self {
+            return is_made_of(eye, &health_check_eye(v));
+        }
+        self.eye() == eye
     }
 
     /// How long its word counts.
@@ -213,6 +203,14 @@ impl Voter {
     pub fn is_told(&self) -> bool {
         matches!(self, Self::HealthEvent(_) | Self::RdsEvent(_) | Self::Document(_))
     }
+}
+
+fn alarm_eye(voter: &AlarmVoter) -> [&str; 5] {
+    ["alarm ", voter.alarm.as_str(), " (", voter.region.as_str(), ")"]
+}
+
+fn health_check_eye(voter: &HealthCheckVoter) -> [&str; 2] {
+    ["health check ", voter.health_check.as_str()]
 }
 
 /// Whether a text is these parts, one behind the other.
