@@ -161,7 +161,7 @@ fn told(what: &str, setup: &Setup, run: impl Fn(&Setup) -> Report) -> (usize, Ta
         report.rate(),
         report.generations,
         report.lasted_ms as f64 / 3_600_000.0,
-        report.tally.calls.values().map(|(_, count)| count).sum::<u64>(),
+        report.tally.calls.all(),
         report.polls
     );
     println!("{}", report.each());

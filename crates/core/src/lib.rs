@@ -30,4 +30,5 @@ pub mod table;
 pub mod telling;
 pub mod time;
 pub mod trigger;
+mod words;
 pub mod world;

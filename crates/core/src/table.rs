@@ -115,23 +115,26 @@ impl Key {
 /// Places of an entry's number, so that keys stand in the order of the entries.
 const SEQ_DIGITS: usize = 10;
 
-/// The decimal digits of a number.
-struct Digits([u8; 20]);
+/// The decimal digits of a number: all places, and where the number begins.
+struct Digits([u8; 20], usize);
 
 impl Digits {
     fn of(mut number: u64) -> Self {
-        let mut digits = [b'0'; 20];
-        for digit in digits.iter_mut().rev() {
+        let (mut digits, mut from) = ([b'0'; 20], 20);
+        for (place, digit) in digits.iter_mut().enumerate().rev() {
             *digit += (number % 10) as u8;
             number /= 10;
+            from = place;
+            if number == 0 {
+                break;
+            }
         }
-        Self(digits)
+        Self(digits, from)
     }
 
     /// At least so many of them, zeros in front.
     fn padded(&self, width: usize) -> &str {
-        let leading = self.0.iter().take_while(|digit| **digit == b'0').count();
-        let digits = &self.0[leading.min(self.0.len() - width)..];
+        let digits = &self.0[self.1.min(self.0.len() - width)..];
         str::from_utf8(digits).unwrap_or_default()
     }
 }

@@ -10,6 +10,7 @@ use leeward_core::table::{DELIVERED, Key, delivery, generation_partition};
 use leeward_core::telling::{Notice, notice};
 use leeward_ports::{Condition, Frozen, Item, Message, Publisher};
 
+use crate::body::body_of;
 use crate::{Book, Desk, table_error};
 
 /// What was delivered and what is still owed.
@@ -134,7 +135,7 @@ pub(crate) async fn send(
     receiver: &str,
     notice: &Notice,
 ) -> Result<(), String> {
-    let json = serde_json::to_string(notice).map_err(|e| e.to_string())?;
+    let json = body_of(notice).map_err(|e| e.to_string())?;
     let message = Message {
         subject: notice.subject.clone(),
         text: notice.body(),

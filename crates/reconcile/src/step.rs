@@ -142,18 +142,16 @@ fn needs_facts(step: Step) -> bool {
 }
 
 /// Looks at everything side by side; what others read back is written first.
-pub async fn look(desk: &Desk, questions: Vec<Question>) -> Seen {
+pub async fn look(desk: &Desk, mut questions: Vec<Question>) -> Seen {
     if let [question] = &questions[..] {
         let answer = desk.outside.look(question).await;
         return questions.into_iter().zip([answer]).collect();
     }
-    let (first, rest): (Vec<_>, Vec<_>) = questions.into_iter().partition(Question::first);
-    let mut seen = Vec::with_capacity(first.len() + rest.len());
-    for questions in [first, rest] {
-        let answers = join_all(questions.iter().map(|q| desk.outside.look(q))).await;
-        seen.extend(questions.into_iter().zip(answers));
-    }
-    seen.into_iter().collect()
+    questions.sort_by_key(|question| !question.first());
+    let (first, rest) = questions.split_at(questions.partition_point(Question::first));
+    let mut answers = join_all(first.iter().map(|q| desk.outside.look(q))).await;
+    answers.extend(join_all(rest.iter().map(|q| desk.outside.look(q))).await);
+    questions.into_iter().zip(answers).collect()
 }
 
 /// Puts entries on record, then intents, then sends what stands on record, side by side.

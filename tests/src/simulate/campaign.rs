@@ -1,12 +1,12 @@
 //! Many runs, side by side on as many threads as are asked for.
 
-use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use leeward_core::time::Span;
 
+use super::counts::Counts;
 use super::outcome::{Outcome, partition, run_seed};
 use super::setup::Setup;
 use super::shrink::shrink;
@@ -47,7 +47,7 @@ pub struct Report {
     /// Real time of all threads that the runs took, and that the checkers took.
     pub cost: (Duration, Duration),
     /// Turns of invocations, by who was invoked.
-    pub turns: BTreeMap<Caller, u64>,
+    pub turns: Counts<Caller>,
 }
 
 /// Runs them.
@@ -114,7 +114,7 @@ impl Report {
         self.cost.0 += outcome.cost.0;
         self.cost.1 += outcome.cost.1;
         for (caller, turns) in &outcome.turns {
-            *self.turns.entry(*caller).or_default() += u64::from(*turns) + 1;
+            self.turns.add(*caller, u64::from(*turns) + 1);
         }
         if !outcome.violations.is_empty() {
             self.failures.push(outcome);
@@ -129,9 +129,7 @@ impl Report {
         self.generations += other.generations;
         self.cost.0 += other.cost.0;
         self.cost.1 += other.cost.1;
-        for (caller, turns) in other.turns {
-            *self.turns.entry(caller).or_default() += turns;
-        }
+        self.turns.merge(&other.turns);
         self.failures.extend(other.failures);
     }
 
@@ -139,7 +137,7 @@ impl Report {
     pub fn each(&self) -> String {
         let runs = self.schedules.max(1) as f64;
         let (walked, judged) = (self.cost.0.as_secs_f64(), self.cost.1.as_secs_f64());
-        let calls: u64 = self.tally.calls.values().map(|(_, count)| count).sum();
+        let calls = self.tally.calls.all();
         let share = |part: f64, whole: f64| 100.0 * part / whole.max(f64::EPSILON);
         let mut text = format!(
             "a schedule takes {:.2} ms of a thread ({:.0} % of it judged): {:.0} virtual minutes, {:.0} calls, {:.0} polls; of its turns",
@@ -149,9 +147,9 @@ impl Report {
             calls as f64 / runs,
             self.polls as f64 / runs,
         );
-        let all: u64 = self.turns.values().sum();
-        for (caller, turns) in &self.turns {
-            text.push_str(&format!(" {caller} {:.0} %", share(*turns as f64, all as f64)));
+        let all = self.turns.all();
+        for (caller, turns) in self.turns.sorted() {
+            text.push_str(&format!(" {caller} {:.0} %", share(turns as f64, all as f64)));
         }
         text
     }

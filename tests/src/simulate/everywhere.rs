@@ -60,8 +60,8 @@ pub fn everywhere(setup: &Setup, order: &Order) -> Report {
     let go = |way: Way| {
         let outcome = one(setup, &way);
         let mut ways = ways.lock().unwrap_or_else(PoisonError::into_inner);
-        for site in outcome.tally.calls.keys() {
-            let known = ways.entry(*site).or_insert_with(|| way.clone());
+        for (site, _) in outcome.tally.calls.what() {
+            let known = ways.entry(site).or_insert_with(|| way.clone());
             if way < *known {
                 known.clone_from(&way);
             }

@@ -8,6 +8,7 @@
 mod campaign;
 mod choices;
 mod corpus;
+mod counts;
 mod ends;
 mod everywhere;
 mod faults;
@@ -36,6 +37,7 @@ mod turn;
 pub use campaign::{Order, Report, campaign, partitions};
 pub use choices::Choices;
 pub use corpus::{Kept, corpus, keep};
+pub use counts::{Counted, Counts};
 pub use everywhere::everywhere;
 pub use faults::{FAULTS, Fault, Port};
 pub use forced::Forced;

@@ -183,8 +183,8 @@ impl Run<'_> {
         let habits = self.stack.world.habits();
         let writers = [&habits.writers.primary, &habits.writers.standby];
         let mut common = self.shared.lock();
-        let promoted = common.tally().calls.keys().any(|(_, operation)| {
-            matches!(*operation, "rds:PromoteReadReplica" | "rds:FailoverGlobalCluster")
+        let promoted = common.tally.calls.what().any(|((_, operation), _)| {
+            matches!(operation, "rds:PromoteReadReplica" | "rds:FailoverGlobalCluster")
         });
         let wrong = |ahead: i64| writers.iter().any(|w| w.ahead_ms == ahead);
         for (name, holds) in [
@@ -194,7 +194,7 @@ impl Run<'_> {
             ("writer's clock ten minutes behind", wrong(-WRONG_MS)),
         ] {
             if holds {
-                common.tally().event(name);
+                common.tally.event(name);
             }
         }
     }

@@ -129,7 +129,7 @@ pub fn play(setup: &Setup, choices: Choices, forced: Forced) -> Played {
         pace: run.forced.pace,
         violations,
         story: if too_much { story(&evidence(&run)) } else { Vec::new() },
-        tally: std::mem::take(common.tally()),
+        tally: std::mem::take(&mut common.tally),
         turns: run.turns.clone(),
         generations: run.generations(),
         end: run.latest().and_then(|s| s.end.as_ref().map(|e| e.end)),

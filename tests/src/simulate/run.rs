@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use leeward_asl::Execution;
 use leeward_core::time::{Span, Timestamp, after};
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::choices::Choices;
 use super::forced::Forced;
@@ -25,6 +25,8 @@ use super::task::{Done, Invocation, Kind, Mishap, Task, Wake};
 pub(super) const SWEEP: Span = Span::minutes(1);
 /// Asynchronous delivery: Lambda tries twice more, after a minute and after two.
 pub(super) const RETRIES: u32 = 2;
+/// The detector, by the name that the definition has for it.
+const DETECTOR: &str = "${DetectorFunction}";
 /// More polls than any run takes that gets anywhere.
 const POLLS_MAX: u64 = 400_000;
 
@@ -227,11 +229,11 @@ impl<'s> Run<'s> {
                     if self.sweeps_anyway() {
                         continue;
                     }
-                    let tick = json!({"source": "aws.events", "detail-type": "Scheduled Event"});
+                    let tick = &self.setup.tick;
                     if self.fires_twice() {
-                        self.invoke("${DetectorFunction}".to_owned(), tick.clone(), None, RETRIES);
+                        self.invoke(DETECTOR.to_owned(), tick.clone(), None, RETRIES);
                     }
-                    self.invoke("${DetectorFunction}".to_owned(), tick, None, RETRIES);
+                    self.invoke(DETECTOR.to_owned(), tick.clone(), None, RETRIES);
                 }
                 Due::Begins(planned) => {
                     if let Some(lasts) = planned.lasts {

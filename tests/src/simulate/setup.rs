@@ -7,6 +7,7 @@ use leeward_core::plan::{ApprovalFor, OnTimeout, Plan};
 use leeward_core::table::PLANS;
 use leeward_ports::Item;
 use leeward_reconcile::Shelf;
+use serde_json::{Value, json};
 
 use crate::rig::{example, machine, plan_items};
 
@@ -34,6 +35,8 @@ pub struct Setup {
     /// The plans that a run chooses from.
     pub plans: Vec<Prepared>,
     pub(super) machine: Arc<Machine>,
+    /// What the schedule sends.
+    pub(super) tick: Arc<Value>,
 }
 
 impl Prepared {
@@ -102,7 +105,7 @@ impl Setup {
     #[must_use]
     pub fn only(&self, chosen: impl Fn(&str) -> bool) -> Self {
         let plans = self.plans.iter().filter(|p| chosen(&p.name)).cloned().collect();
-        Self { plans, machine: self.machine.clone() }
+        Self { plans, machine: self.machine.clone(), tick: self.tick.clone() }
     }
 
     /// Plans of a test's own.
@@ -111,6 +114,7 @@ impl Setup {
     }
 
     fn of(plans: Vec<Prepared>) -> Self {
-        Self { plans, machine: Arc::new(machine()) }
+        let tick = json!({"source": "aws.events", "detail-type": "Scheduled Event"});
+        Self { plans, machine: Arc::new(machine()), tick: Arc::new(tick) }
     }
 }

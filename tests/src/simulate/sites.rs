@@ -9,6 +9,7 @@ use leeward_core::world::Question;
 use leeward_ports::fake::Call;
 use serde_json::Value;
 
+use super::counts::{Counted, Counts};
 use super::faults::{FAULTS, Fault, Port};
 
 /// Who calls.
@@ -51,6 +52,20 @@ impl std::fmt::Display for Caller {
 
 /// One operation from one caller.
 pub type Site = (Caller, &'static str);
+
+impl Counted for (Site, Port) {
+    fn is(&self, other: &Self) -> bool {
+        let ((caller, operation), _) = self;
+        // The same name may stand at two addresses.
+        std::ptr::eq(*operation, other.0.1) && *caller == other.0.0
+    }
+}
+
+impl Counted for Caller {
+    fn is(&self, other: &Self) -> bool {
+        self == other
+    }
+}
 
 /// One fault at one call site.
 pub type Cell = (Site, Fault);
@@ -135,38 +150,18 @@ fn look(question: &Question) -> &'static str {
 /// What was called from where, and what befell it.
 #[derive(Debug, Clone, Default)]
 pub struct Tally {
-    /// Calls by site.
-    pub calls: BTreeMap<Site, (Port, u64)>,
+    /// Calls by site, with the port that it is of.
+    pub calls: Counts<(Site, Port)>,
     /// Faults by site and kind.
     pub faults: BTreeMap<Cell, u64>,
     /// Everything else that went wrong or was done, by name.
     pub events: BTreeMap<&'static str, u64>,
 }
 
-/// Calls as they are counted on the way: a run has few call sites and calls them often.
-#[derive(Debug, Clone, Default)]
-pub(super) struct Counter(Vec<(Site, Port, u64)>);
-
-impl Counter {
-    /// Counts a call.
-    pub(super) fn count(&mut self, site: Site, port: Port) {
-        // The same name may stand at two addresses: they are added up in the tally.
-        let here = |(known, _, _): &&mut (Site, Port, u64)| {
-            std::ptr::eq(known.1, site.1) && known.0 == site.0
-        };
-        match self.0.iter_mut().find(here) {
-            Some((_, _, count)) => *count += 1,
-            None => self.0.push((site, port, 1)),
-        }
-    }
-}
-
 impl Tally {
-    /// Takes in the calls that were counted.
-    pub(super) fn calls(&mut self, counted: &mut Counter) {
-        for (site, port, count) in counted.0.drain(..) {
-            self.calls.entry(site).or_insert((port, 0)).1 += count;
-        }
+    /// Counts a call.
+    pub(super) fn call(&mut self, site: Site, port: Port) {
+        self.calls.add((site, port), 1);
     }
 
     /// Counts a fault that befell a call.
@@ -181,9 +176,7 @@ impl Tally {
 
     /// Takes in another tally.
     pub fn add(&mut self, other: &Self) {
-        for (site, (port, count)) in &other.calls {
-            self.calls.entry(*site).or_insert((*port, 0)).1 += count;
-        }
+        self.calls.merge(&other.calls);
         for (cell, count) in &other.faults {
             *self.faults.entry(*cell).or_default() += count;
         }
@@ -194,8 +187,8 @@ impl Tally {
 
     /// Cells of (call site × fault) that can be hit.
     pub fn cells(&self) -> impl Iterator<Item = Cell> {
-        self.calls.iter().flat_map(|(site, (port, _))| {
-            FAULTS.into_iter().filter(|f| f.befalls(*port)).map(|fault| (*site, fault))
+        self.calls.sorted().into_iter().flat_map(|((site, port), _)| {
+            FAULTS.into_iter().filter(move |f| f.befalls(port)).map(move |fault| (site, fault))
         })
     }
 
@@ -227,11 +220,11 @@ impl Tally {
             let _ = write!(text, " {:>15}", fault.name());
         }
         text.push('\n');
-        for (site, (port, calls)) in &self.calls {
+        for ((site, port), calls) in self.calls.sorted() {
             let _ = write!(text, "  {:<12} {:<34} {calls:>10}", site.0.to_string(), site.1);
             for fault in FAULTS {
-                if fault.befalls(*port) {
-                    let count = self.faults.get(&(*site, fault)).copied().unwrap_or(0);
+                if fault.befalls(port) {
+                    let count = self.faults.get(&(site, fault)).copied().unwrap_or(0);
                     let _ = write!(text, " {count:>15}");
                 } else {
                     let _ = write!(text, " {:>15}", ".");

@@ -16,7 +16,7 @@ use super::faults::Port;
 use super::host::Reply;
 use super::mix::{Mix, habits};
 use super::setup::Prepared;
-use super::sites::{Caller, Cell, Counter, Tally, operation};
+use super::sites::{Caller, Cell, Tally, operation};
 use crate::functions;
 
 /// What the parts of a run share.
@@ -41,21 +41,12 @@ pub(super) struct Common {
     pub(super) stirred: Timestamp,
     /// Who is being polled.
     pub(super) caller: Caller,
-    tally: Tally,
-    /// Calls that are not in the tally yet.
-    counter: Counter,
+    /// What was counted so far.
+    pub(super) tally: Tally,
     /// Faults that come the first time that their call sites do.
     pub(super) aims: Vec<Cell>,
     /// Invocations that an execution asked for: execution, call, where the answer goes.
     asked: Vec<(u64, TaskCall, Reply)>,
-}
-
-impl Common {
-    /// What was counted so far, the calls included.
-    pub(super) fn tally(&mut self) -> &mut Tally {
-        self.tally.calls(&mut self.counter);
-        &mut self.tally
-    }
 }
 
 impl Shared {
@@ -68,7 +59,6 @@ impl Shared {
             stirred: Timestamp::UNIX_EPOCH,
             caller: Caller::Sweep,
             tally: Tally::default(),
-            counter: Counter::default(),
             aims: Vec::new(),
             asked: Vec::new(),
         });
@@ -121,7 +111,7 @@ impl Fates for Weather {
             .map(|place| common.aims.remove(place).1)
             .map(|fault| (fault, fault.spans().first().copied().unwrap_or_default()))
             .or(drawn);
-        common.counter.count(here, port);
+        common.tally.call(here, port);
         if let Some((fault, _)) = fault {
             common.tally.fault(here, fault);
         }

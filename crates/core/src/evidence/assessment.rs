@@ -10,6 +10,7 @@ use crate::ids::Direction;
 use crate::journal::Bearing;
 use crate::plan::{Plan, Voter};
 use crate::time::{Span, Timestamp, after, since};
+use crate::words::sentence;
 
 /// What the evidence says of the side that would be left.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -138,7 +139,7 @@ pub fn weigh(
         plan.detection.voters.iter().map(|v| ballot(plan, v, evidence.signals, now)).collect();
     let count = Count::of(&ballots, suspect);
     let verdict = Verdict::of(&count, quorum);
-    let mut reasons = vec![format!(
+    let mut reasons = vec![sentence(format_args!(
         "{} of {} voters say {suspect} is down (quorum {quorum}, {} of them from outside), {} not yet for {}, {} say it is well, {} are unknown",
         count.down,
         count.voters,
@@ -147,7 +148,7 @@ pub fn weigh(
         plan.detection.sustain,
         count.well,
         count.unknown
-    )];
+    ))];
     if count.down >= quorum && count.down_outside == 0 {
         reasons.push(format!(
             "every voter that says down looks from {suspect} itself: no outside witness"
@@ -155,10 +156,10 @@ pub fn weigh(
     }
     let classification = classify(plan, direction, verdict, &ballots);
     if let Some(found) = &classification {
-        reasons.push(format!(
+        reasons.push(sentence(format_args!(
             "it is a {} of severity {}: {}. Estimated impact: {}",
             found.kind, found.severity, found.because, found.impact
-        ));
+        )));
     }
     let standby = evidence.standby.filter(|s| since(s.at, now) <= plan.detection.freshness);
     let objection = match standby {

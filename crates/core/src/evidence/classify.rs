@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::evidence::{Ballot, Counted, Verdict};
 use crate::ids::{Direction, Region, Text};
 use crate::plan::{ImpairmentKind, Plan, Severity, VoterKind};
+use crate::words::sentence;
 
 /// What kind of failure it is.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -212,12 +213,12 @@ fn impact(
     let on_them = |of: &[Text]| of.iter().any(|service| services.contains(service));
     let databases = plan.databases.iter().filter(|d| on_them(d.services())).count();
     let capacity = plan.capacity.iter().filter(|c| on_them(c.services())).count();
-    let mut words = format!(
+    let mut words = sentence(format_args!(
         "{} of {all} services in {suspect} ({names}), with {databases} of {} databases and {capacity} of {} parts of its capacity",
         services.len(),
         plan.databases.len(),
         plan.capacity.len()
-    );
+    ));
     for (name, unit) in [("error_rate", " % of requests fail"), ("availability", " % available")] {
         let numbers = down.iter().filter_map(|b| b.signs.metrics.get(name));
         if let Some(number) = numbers.copied().reduce(f64::max) {

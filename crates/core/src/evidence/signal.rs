@@ -52,8 +52,13 @@ pub struct Signs {
 }
 
 impl Signs {
+    /// Whether it says nothing. Asked with each vote that is stored: nothing is built to compare it with.
     fn is_empty(&self) -> bool {
-        *self == Self::default()
+        let Self { kind, severity, zones_down, zones_well, services, resources, metrics } = self;
+        kind.is_none()
+            && severity.is_none()
+            && [zones_down, zones_well, services, resources].iter().all(|set| set.is_empty())
+            && metrics.is_empty()
     }
 }
 

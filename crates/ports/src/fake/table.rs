@@ -140,7 +140,7 @@ impl FakeTable {
 
     /// Puts an item past every condition and fault: the hand of a test, or of a person in the console.
     pub fn put_by_hand(&self, item: impl Into<Arc<Item>>) {
-        locked(&self.inner).items.insert(item.into());
+        locked(&self.inner).items.put(&item.into(), |_| true);
     }
 
     /// Takes an item away past every condition: the same hand.
@@ -258,17 +258,13 @@ impl Inner {
         let put = if out_of_life(*frozen, at, life) {
             None
         } else {
-            let stored = self.items.get(&item.key);
-            let holds = match condition {
+            let holds = |stored: Option<&Item>| match condition {
                 Condition::Absent => stored.is_none(),
                 Condition::NumberIs(n) => stored.is_some_and(|s| s.n == *n),
                 Condition::Newer => stored.is_none_or(|s| s.n < item.n),
                 Condition::Always => true,
             };
-            if holds {
-                self.items.insert(item.clone());
-            }
-            Some(if holds { Put::Done } else { Put::Conflict })
+            Some(if self.items.put(item, holds) { Put::Done } else { Put::Conflict })
         };
         if put == Some(Put::Done) && item.key.sk.starts_with(JOURNAL) {
             self.journaled.push(self.writes.len());

@@ -11,6 +11,9 @@ use crate::ids::{Region, Text, VoterId};
 use crate::plan::ImpairmentKind;
 use crate::time::Span;
 
+/// Room for an eye, in bytes: nearly all are shorter.
+const EYE_ROOM: usize = 96;
+
 /// One observer of the workload. A voter without a `kind` is an alarm.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "author", derive(schemars::JsonSchema))]
@@ -139,46 +142,57 @@ impl Voter {
     /// Its eye in a few words: two voters with the same eye are one. A vote counts only for the eye
     /// that gave it.
     pub fn eye(&self) -> String {
-        match self {
-            Self::Alarm(v) => alarm_eye(v).concat(),
-            Self::HealthCheck(v) => health_check_eye(v).concat(),
-            Self::HealthEvent(v) => {
-                format!("AWS Health events by {} {}", v.region, v.aws_services.join("+"))
-            }
-            Self::RdsEvent(v) => format!("RDS events of {} ({})", v.source, v.region),
-            Self::Document(v) => format!("documents of {}", v.id),
-            Self::Group(v) => format!("Auto Scaling group {} ({})", v.group, v.region),
-            Self::Instances(v) => {
-                format!("status checks of {} ({})", v.instances.join("+"), v.region)
-            }
-            Self::Targets(v) => format!("target group {}", v.target_group),
-            Self::EcsService(v) => {
-                format!("ECS service {}/{} ({})", v.cluster, v.service, v.region)
-            }
-            Self::Metric(v) => {
-                let dimensions: Vec<String> =
-                    v.dimensions.iter().map(|(name, value)| format!("{name}={value}")).collect();
-                let dimensions = dimensions.join("+");
-                format!(
-                    "{} of {} {} {dimensions} ({})",
-                    v.statistic, v.namespace, v.metric, v.region
-                )
-            }
-            Self::Endpoint(v) => format!("{} from {}", v.url, v.region),
-            Self::Replication(v) => format!("replication of {} in {}", v.database, v.region),
-        }
+        let mut eye = String::with_capacity(EYE_ROOM);
+        self.spell(&mut |part| eye.push_str(part));
+        eye
     }
 
-    /// Whether that is its eye.
+    /// Whether that is its eye. Asked with each vote that is read or counted: nothing is put together for it.
     pub fn has_eye(&self, eye: &str) -> bool {
-        // Asked with each vote that is read or counted: nothing is put together for the two that are most common.
-        if let Self::Alarm(v) = self {
-            return is_made_of(eye, &alarm_eye(v));
+        let mut rest = Some(eye);
+        self.spell(&mut |part| rest = rest.and_then(|rest| rest.strip_prefix(part)));
+        rest == Some("")
+    }
+
+    /// Its eye, part by part.
+    fn spell(&self, say: &mut dyn FnMut(&str)) {
+        match self {
+            Self::Alarm(v) => all(say, &["alarm ", &v.alarm, " (", v.region.as_str(), ")"]),
+            Self::HealthCheck(v) => all(say, &["health check ", &v.health_check]),
+            Self::HealthEvent(v) => {
+                all(say, &["AWS Health events by ", v.region.as_str(), " "]);
+                joined(say, &v.aws_services);
+            }
+            Self::RdsEvent(v) => {
+                all(say, &["RDS events of ", &v.source, " (", v.region.as_str(), ")"]);
+            }
+            Self::Document(v) => all(say, &["documents of ", v.id.as_str()]),
+            Self::Group(v) => {
+                all(say, &["Auto Scaling group ", &v.group, " (", v.region.as_str(), ")"]);
+            }
+            Self::Instances(v) => {
+                say("status checks of ");
+                joined(say, &v.instances);
+                all(say, &[" (", v.region.as_str(), ")"]);
+            }
+            Self::Targets(v) => all(say, &["target group ", &v.target_group]),
+            Self::EcsService(v) => {
+                let region = v.region.as_str();
+                all(say, &["ECS service ", &v.cluster, "/", &v.service, " (", region, ")"]);
+            }
+            Self::Metric(v) => {
+                all(say, &[&v.statistic, " of ", &v.namespace, " ", &v.metric, " "]);
+                for (place, (name, value)) in v.dimensions.iter().enumerate() {
+                    all(say, &[if place > 0 { "+" } else { "" }, name, "=", value]);
+                }
+                all(say, &[" (", v.region.as_str(), ")"]);
+            }
+            Self::Endpoint(v) => all(say, &[&v.url, " from ", v.region.as_str()]),
+            Self::Replication(v) => {
+                let (database, region) = (v.database.as_str(), v.region.as_str());
+                all(say, &["replication of ", database, " in ", region]);
+            }
         }
-        if let Self::HealthCheck(v) = self {
-            return is_made_of(eye, &health_check_eye(v));
-        }
-        self.eye() == eye
     }
 
     /// How long its word counts.
@@ -205,18 +219,15 @@ impl Voter {
     }
 }
 
-fn alarm_eye(voter: &AlarmVoter) -> [&str; 5] {
-    ["alarm ", voter.alarm.as_str(), " (", voter.region.as_str(), ")"]
+fn all(say: &mut dyn FnMut(&str), parts: &[&str]) {
+    parts.iter().for_each(|part| say(part));
 }
 
-fn health_check_eye(voter: &HealthCheckVoter) -> [&str; 2] {
-    ["health check ", voter.health_check.as_str()]
-}
-
-/// Whether a text is these parts, one behind the other.
-fn is_made_of(text: &str, parts: &[&str]) -> bool {
-    let rest = parts.iter().try_fold(text, |rest, part| rest.strip_prefix(part));
-    rest.is_some_and(str::is_empty)
+/// Each of the names, with a plus between them.
+fn joined(say: &mut dyn FnMut(&str), names: &[Text]) {
+    for (place, name) in names.iter().enumerate() {
+        all(say, &[if place > 0 { "+" } else { "" }, name]);
+    }
 }
 
 /// The short form `{ id, alarm, region }` is an alarm.
@@ -236,4 +247,64 @@ pub(super) fn read_all<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec
         Voter::deserialize(voter).map_err(serde::de::Error::custom)
     };
     voters.into_iter().map(read).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn an_eye_is_spelled_as_it_stands_in_stored_votes() {
+        let region = "us-east-1";
+        let spelled = [
+            (json!({"kind": "alarm", "alarm": "5xx"}), "alarm 5xx (us-east-1)"),
+            (json!({"kind": "health-check", "health-check": "hc-1"}), "health check hc-1"),
+            (
+                json!({"kind": "health-event", "aws-services": ["EC2", "RDS"]}),
+                "AWS Health events by us-east-1 EC2+RDS",
+            ),
+            (
+                json!({"kind": "rds-event", "source": "orders-1"}),
+                "RDS events of orders-1 (us-east-1)",
+            ),
+            (json!({"kind": "document", "error-rate": {"above": 5.0}}), "documents of one"),
+            (json!({"kind": "group", "group": "web"}), "Auto Scaling group web (us-east-1)"),
+            (
+                json!({"kind": "instances", "instances": ["i-1", "i-2"]}),
+                "status checks of i-1+i-2 (us-east-1)",
+            ),
+            (json!({"kind": "targets", "target-group": "tg"}), "target group tg"),
+            (
+                json!({"kind": "ecs-service", "cluster": "c", "service": "s"}),
+                "ECS service c/s (us-east-1)",
+            ),
+            (
+                json!({
+                    "kind": "metric", "namespace": "AWS/EC2", "metric": "CPU", "statistic": "Average",
+                    "dimensions": {"A": "1", "B": "2"}, "threshold": {"above": 90.0}
+                }),
+                "Average of AWS/EC2 CPU A=1+B=2 (us-east-1)",
+            ),
+            (
+                json!({"kind": "endpoint", "url": "https://shop.example/"}),
+                "https://shop.example/ from us-east-1",
+            ),
+            (
+                json!({"kind": "replication", "database": "orders"}),
+                "replication of orders in us-east-1",
+            ),
+        ];
+        for (mut voter, eye) in spelled {
+            voter["id"] = "one".into();
+            voter["region"] = region.into();
+            let voter = Voter::deserialize(voter).unwrap();
+            assert_eq!(voter.eye(), eye);
+            assert!(voter.has_eye(eye), "{eye}");
+            for other in [&eye[1..], &eye[..eye.len() - 1], "", &format!("{eye} and more")] {
+                assert!(!voter.has_eye(other), "{other} is not {eye}");
+            }
+        }
+    }
 }

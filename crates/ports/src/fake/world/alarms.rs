@@ -1,5 +1,6 @@
 //! The voters' alarms: they follow what users see, or what a test sets.
 
+use leeward_core::ids::Text;
 use leeward_core::time::Timestamp;
 use leeward_core::world::{AlarmState, AlarmView, View};
 
@@ -50,9 +51,11 @@ impl State {
             state: cell.state,
             since: cell.since,
             reason: match cell.state {
-                AlarmState::Ok => "Threshold not crossed".into(),
-                AlarmState::Alarm => "Threshold Crossed: 3 out of the last 3 datapoints".into(),
-                AlarmState::InsufficientData => "Insufficient Data".into(),
+                AlarmState::Ok => Text::new_static("Threshold not crossed"),
+                AlarmState::Alarm => {
+                    Text::new_static("Threshold Crossed: 3 out of the last 3 datapoints")
+                }
+                AlarmState::InsufficientData => Text::new_static("Insufficient Data"),
             },
         }))
     }

@@ -39,7 +39,7 @@ pub(super) struct Places {
 /// The n-th zone of a Region, counted round.
 pub(super) fn zone(region: &Region, index: usize) -> Text {
     let letter = ZONES.get(index % ZONES.len()).copied().unwrap_or_default();
-    format!("{region}{letter}").into()
+    [region.as_str(), letter].concat().into()
 }
 
 fn member_id(group: &str, index: u32) -> Text {
