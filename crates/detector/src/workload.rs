@@ -149,7 +149,8 @@ async fn hardly_news(
 /// What a look came to.
 struct Decided {
     answer: DetectOutput,
-    /// The latest generation as it was read for it, where nothing was done after that.
+    /// The latest generation as it was read for it, with what this look has written there since. `None`:
+    /// something else was done, and it has to be read again.
     latest: Option<Latest>,
 }
 
@@ -187,7 +188,7 @@ async fn decide(
     let course = course(state, &plans, choice, round);
     let answer = match (&course, last) {
         (Course::Open { wanted }, Some(book)) => {
-            worked_on(detector, wanted.and_then(pick), pick(0), book, errand).await
+            return worked_on(detector, wanted.and_then(pick), pick(0), book, errand).await;
         }
         (Course::Confirm(place), _) => {
             let mut facts = facts.clone();
@@ -227,7 +228,7 @@ async fn worked_on(
     first: Option<(&StoredPlan, &Assessment)>,
     mut book: Book,
     errand: &Errand<'_>,
-) -> Result<DetectOutput, StepError> {
+) -> Result<Decided, StepError> {
     if let Some((stored, assessment)) = wanted {
         give_way(detector, stored, assessment, &mut book).await?;
     }
@@ -240,9 +241,14 @@ async fn worked_on(
     }
     match (errand.executor, wanted.or(first)) {
         (Some(_), Some((stored, assessment))) => {
-            go_on(detector, stored, assessment, errand, by_evidence(errand)).await
+            go_on(detector, stored, assessment, errand, by_evidence(errand))
+                .await
+                .map(Decided::from)
         }
-        (None, _) | (Some(_), None) => adopt(detector, &mut book).await,
+        (None, _) | (Some(_), None) => {
+            let answer = adopt(detector, &mut book).await?;
+            Ok(Decided { answer, latest: Some(Some(book)) })
+        }
     }
 }
 

@@ -12,7 +12,6 @@ use leeward_core::table::Key;
 use leeward_core::time::Timestamp;
 use leeward_ports::{Condition, Frozen, Item, Put, TableErrorKind};
 
-use crate::body::body_of;
 use crate::{Book, Desk, table_error};
 
 /// How an append came out.
@@ -111,7 +110,7 @@ impl Desk {
         generation: Generation,
         record: &Record,
     ) -> Result<Option<(Arc<Item>, Timestamp)>, StepError> {
-        let body = body_of(record)
+        let body = serde_json::to_string(record)
             .map_err(|e| StepError::InvalidInput(format!("an entry cannot be written: {e}")))?;
         let key = Key::journal(workload, generation, record.seq);
         let nonce = record.nonce.as_str().to_owned();

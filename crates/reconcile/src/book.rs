@@ -54,27 +54,20 @@ impl Desk {
         let key = Key::generation_hint(workload);
         let hint = self.table.get(&key).await.map_err(table_error)?;
         let mut generation = Generation(hint.value.map_or(1, |item| item.n.max(1)));
-        let mut found = None;
         let mut read_at = hint.at;
-        // The hint may lag behind: the first entry decides.
+        // The hint is written after a generation's first entry: it may lag behind, and is never ahead.
         loop {
-            let first = Key::journal(workload, generation, Seq(1));
-            let item = self.table.get(&first).await.map_err(table_error)?;
-            read_at = read_at.max(item.at);
-            if item.value.is_none() {
+            let first = Key::journal(workload, generation.next(), Seq(1));
+            let next = self.table.get(&first).await.map_err(table_error)?;
+            read_at = read_at.max(next.at);
+            if next.value.is_none() {
                 break;
             }
-            found = Some(generation);
             generation = generation.next();
         }
-        match found {
-            None => Ok((None, read_at)),
-            Some(generation) => {
-                let book = self.book(workload, generation).await?;
-                let read_at = book.as_ref().map_or(read_at, |b| b.read_at);
-                Ok((book, read_at))
-            }
-        }
+        let book = self.book(workload, generation).await?;
+        let read_at = book.as_ref().map_or(read_at, |b| b.read_at);
+        Ok((book, read_at))
     }
 
     /// A journal that must be there.

@@ -12,7 +12,6 @@ use leeward_core::time::Timestamp;
 use leeward_ports::{Condition, Frozen, Item, Put};
 use serde::{Deserialize, Serialize};
 
-use crate::body::body_of;
 use crate::{Desk, table_error};
 
 /// Votes and facts as they are stored.
@@ -186,7 +185,7 @@ impl Desk {
         read_at: Timestamp,
     ) -> Result<(), StepError> {
         let (key, at) = (Key::signal(workload, &signal.voter), signal.at);
-        let body = body_of(&signal);
+        let body = serde_json::to_string(&signal);
         self.store(key, body, at, read_at, Some(Parsed::Signal(Arc::new(signal)))).await
     }
 
@@ -198,7 +197,7 @@ impl Desk {
         at: Timestamp,
         read_at: Timestamp,
     ) -> Result<(), StepError> {
-        let (key, body) = (fact.key(workload), body_of(&fact));
+        let (key, body) = (fact.key(workload), serde_json::to_string(&fact));
         self.store(key, body, at, read_at, Some(fact.into())).await
     }
 
@@ -210,7 +209,7 @@ impl Desk {
     ) -> Result<(), StepError> {
         let (workload, updated) = (impairment.workload.clone(), impairment.updated);
         let key = Key::impairment(&workload, impairment.opened);
-        self.store(key, body_of(&impairment), updated, read_at, None).await?;
+        self.store(key, serde_json::to_string(&impairment), updated, read_at, None).await?;
         self.store_fact(&workload, Fact::Impairment(Box::new(impairment)), updated, read_at).await
     }
 

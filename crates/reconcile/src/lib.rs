@@ -2,7 +2,6 @@
 //! intent on record, send it once, look again.
 
 mod append;
-mod body;
 mod book;
 mod brake;
 mod desk;

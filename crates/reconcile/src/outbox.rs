@@ -10,7 +10,6 @@ use leeward_core::table::{DELIVERED, Key, delivery, generation_partition};
 use leeward_core::telling::{Notice, notice};
 use leeward_ports::{Condition, Frozen, Item, Message, Publisher};
 
-use crate::body::body_of;
 use crate::{Book, Desk, table_error};
 
 /// What was delivered and what is still owed.
@@ -135,7 +134,7 @@ pub(crate) async fn send(
     receiver: &str,
     notice: &Notice,
 ) -> Result<(), String> {
-    let json = body_of(notice).map_err(|e| e.to_string())?;
+    let json = serde_json::to_string(notice).map_err(|e| e.to_string())?;
     let message = Message {
         subject: notice.subject.clone(),
         text: notice.body(),

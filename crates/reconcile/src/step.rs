@@ -145,13 +145,13 @@ fn needs_facts(step: Step) -> bool {
 pub async fn look(desk: &Desk, mut questions: Vec<Question>) -> Seen {
     if let [question] = &questions[..] {
         let answer = desk.outside.look(question).await;
-        return questions.into_iter().zip([answer]).collect();
+        return Seen::of(questions, vec![answer]);
     }
     questions.sort_by_key(|question| !question.first());
     let (first, rest) = questions.split_at(questions.partition_point(Question::first));
     let mut answers = join_all(first.iter().map(|q| desk.outside.look(q))).await;
     answers.extend(join_all(rest.iter().map(|q| desk.outside.look(q))).await);
-    questions.into_iter().zip(answers).collect()
+    Seen::of(questions, answers)
 }
 
 /// Puts entries on record, then intents, then sends what stands on record, side by side.

@@ -195,7 +195,9 @@ impl<'s> Run<'s> {
             if self.polls > POLLS_MAX {
                 return false;
             }
-            let chosen = self.shared.choose(|c| c.below(count)) as usize;
+            // One alone is no choice.
+            let chosen =
+                if count > 1 { self.shared.choose(|c| c.below(count)) as usize } else { 0 };
             let Some(place) = ready.map(|(place, _)| place).nth(chosen) else { continue };
             // Where nothing else can go on, a turn would come back to the same task.
             self.poll(place, count == 1);

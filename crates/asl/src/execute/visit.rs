@@ -140,8 +140,11 @@ impl Run<'_> {
         self.count(TASK_STARTED, state)?;
         let answer = self.flights.start(self.host, call).await;
         self.count(ATTEMPT_ENDED, state)?;
-        let payload = answer?;
-        Ok(json!({"ExecutedVersion": "$LATEST", "Payload": payload, "StatusCode": 200}))
+        let mut result = Map::new();
+        result.insert("ExecutedVersion".to_owned(), "$LATEST".into());
+        result.insert("Payload".to_owned(), answer?);
+        result.insert("StatusCode".to_owned(), 200.into());
+        Ok(Value::Object(result))
     }
 
     /// Runs the branches side by side; the first that fails ends the state, and what the others

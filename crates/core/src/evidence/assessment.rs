@@ -126,6 +126,21 @@ pub fn assess(
     weigh(plan, direction, Evidence { signals, standby, deployed: None }, now)
 }
 
+/// What the votes alone say at `now`: nothing is put in words.
+pub fn verdict(
+    plan: &Plan,
+    direction: Direction,
+    signals: &[Arc<Signal>],
+    now: Timestamp,
+) -> Verdict {
+    let ballots = ballots(plan, signals, now);
+    Verdict::of(&Count::of(&ballots, plan.source_region(direction)), plan.detection.quorum)
+}
+
+fn ballots(plan: &Plan, signals: &[Arc<Signal>], now: Timestamp) -> Vec<Ballot> {
+    plan.detection.voters.iter().map(|v| ballot(plan, v, signals, now)).collect()
+}
+
 /// Weighs everything on record at `now`.
 pub fn weigh(
     plan: &Plan,
@@ -135,8 +150,7 @@ pub fn weigh(
 ) -> Assessment {
     let suspect = plan.source_region(direction);
     let quorum = plan.detection.quorum;
-    let ballots: Vec<Ballot> =
-        plan.detection.voters.iter().map(|v| ballot(plan, v, evidence.signals, now)).collect();
+    let ballots = ballots(plan, evidence.signals, now);
     let count = Count::of(&ballots, suspect);
     let verdict = Verdict::of(&count, quorum);
     let mut reasons = vec![sentence(format_args!(

@@ -11,7 +11,7 @@ mod rds_events;
 mod signal;
 mod standby;
 
-pub use assessment::{Assessment, Deployed, Evidence, Verdict, assess, weigh};
+pub use assessment::{Assessment, Deployed, Evidence, Verdict, assess, verdict, weigh};
 pub use ballot::{Ballot, Count, Counted};
 pub use classify::{Classification, actions, classify};
 pub(crate) use hearing::judges;

@@ -1,6 +1,6 @@
 //! Whether the evidence still says go, for steps that may not rest on an old answer.
 
-use crate::evidence::{Assessment, assess};
+use crate::evidence::{Assessment, Verdict, assess, verdict};
 use crate::journal::{Bearing, Entry, Trigger, TurnBackReason, chain};
 use crate::planted::{self, Bug};
 use crate::steps::{Move, Situation};
@@ -42,13 +42,21 @@ pub fn going(situation: &Situation<'_>) -> Going {
 
 /// The way back, when the old side is well again: asked before anybody waits for people.
 pub fn turn_back(situation: &Situation<'_>) -> Option<Move> {
-    if present(situation).bearing != Bearing::TurnBack {
+    // A person's order stands in the place of the votes.
+    let ordered = matches!(situation.state.decision.trigger, Trigger::Operator { .. });
+    if ordered || !old_side_well(situation) {
         return None;
     }
     match going(situation) {
         Going::On => None,
         Going::First(first) => Some(*first),
     }
+}
+
+/// Whether the votes say at this moment that the side that is left is well.
+pub fn old_side_well(situation: &Situation<'_>) -> bool {
+    let (plan, direction) = (situation.plan, situation.direction());
+    verdict(plan, direction, situation.signals, situation.now) == Verdict::Well
 }
 
 /// The assessment at this moment.

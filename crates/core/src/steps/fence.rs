@@ -1,13 +1,12 @@
 //! Fences: lag and engine checks first, then the old writers of all databases, then what can be lost.
 
-use crate::evidence::Verdict;
 use crate::ids::{EntryId, Step};
 use crate::journal::{Entry, FenceProof, Trigger};
 use crate::plan::{Database, Fence};
 use crate::planted::{self, Bug};
 use crate::pursuit::{Probe, Progress, pursue};
 use crate::steps::approval::{self, Approval};
-use crate::steps::bearing::{Going, going, present, turn_back};
+use crate::steps::bearing::{Going, going, old_side_well, turn_back};
 use crate::steps::engines::{self, Engine};
 use crate::steps::lease::Guarded;
 use crate::steps::loss::{self, Outlook};
@@ -159,8 +158,7 @@ pub(super) fn switches_over(situation: &Situation<'_>, database: &Database) -> b
 /// Whether the service is asked to switch over without loss: a person ordered it, and the side that is
 /// left is well, as a switchover needs both sides.
 pub(super) fn graceful(situation: &Situation<'_>) -> bool {
-    matches!(situation.state.decision.trigger, Trigger::Operator { .. })
-        && present(situation).verdict == Verdict::Well
+    matches!(situation.state.decision.trigger, Trigger::Operator { .. }) && old_side_well(situation)
 }
 
 /// What must hold before the first fence is touched: a loss that is allowed, a yes, fresh evidence.

@@ -1,7 +1,6 @@
 //! Undo, in reverse order, before the commit only. Towards a side only when that side is well now.
 
 use crate::effect::EffectId;
-use crate::evidence::Verdict;
 use crate::journal::{EffectState, End, Entry, Fate};
 use crate::planted::{self, Bug};
 use crate::pursuit::{Goal, Probe};
@@ -136,7 +135,7 @@ fn back(
         return;
     }
     let anywhere = planted::is(Bug::UndoTowardsTheDead);
-    if effect.change.fences() && !old_side_well(situation) && !anywhere {
+    if effect.change.fences() && !bearing::old_side_well(situation) && !anywhere {
         let already = situation.state.effects.get(&id.undo()).is_some_and(EffectState::applied);
         if !already {
             return next.stick(format!(
@@ -171,10 +170,6 @@ fn stray_for(situation: &Situation<'_>, id: &EffectId, effect: &EffectState) -> 
     }
     let safe = after(effect.stray()?, situation.limits.request_life);
     (situation.now < safe).then(|| since(situation.now, safe))
-}
-
-fn old_side_well(situation: &Situation<'_>) -> bool {
-    bearing::present(situation).verdict == Verdict::Well
 }
 
 /// It is not known whether it happened: seen done counts; not seen counts only when it can no longer land.

@@ -23,52 +23,42 @@ pub use view::{
     InstanceState, LeaseView, RdsView, ReplicationView, RunningView, SqlView, TargetsView, View,
 };
 
-/// What was seen in one look around, by question. What is missing was not asked.
+/// What was seen in one look around: each question with its answer, of two to one question the later. What is
+/// missing was not asked.
+// Side by side, in the order in which they came: a look asks for few things, and what was seen of each is large.
 #[derive(Debug, Clone, Default)]
-// In the order of the questions. A look asks for few things, and what was seen of each is large.
-pub struct Seen(Vec<(Question, Result<View, Blind>)>);
+pub struct Seen {
+    asked: Vec<Question>,
+    answers: Vec<Result<View, Blind>>,
+}
 
 impl Seen {
+    /// Questions and their answers, in the same order.
+    pub fn of(asked: Vec<Question>, answers: Vec<Result<View, Blind>>) -> Self {
+        Self { asked, answers }
+    }
+
     /// Keeps one answer.
     pub fn insert(&mut self, question: Question, answer: Result<View, Blind>) {
-        match self.place(&question) {
-            Ok(place) => self.0[place].1 = answer,
-            Err(place) => self.0.insert(place, (question, answer)),
-        }
+        self.asked.push(question);
+        self.answers.push(answer);
     }
 
     /// The answer; a question that was never asked is as blind as one that was not answered.
     pub fn get(&self, question: &Question) -> Result<&View, Blind> {
-        match self.place(question).map(|place| &self.0[place].1) {
-            Ok(Ok(view)) => Ok(view),
-            Ok(Err(blind)) => Err(blind.clone()),
-            Err(_) => Err(Blind::new(format!("{question} was not asked"))),
+        let place = self.asked.iter().rposition(|known| known == question);
+        match place.and_then(|place| self.answers.get(place)) {
+            Some(Ok(view)) => Ok(view),
+            Some(Err(blind)) => Err(blind.clone()),
+            None => Err(Blind::new(format!("{question} was not asked"))),
         }
-    }
-
-    /// Everything, in a fixed order.
-    pub fn iter(&self) -> impl Iterator<Item = (&Question, &Result<View, Blind>)> {
-        self.0.iter().map(|(question, answer)| (question, answer))
-    }
-
-    /// Where a question stands, or would.
-    fn place(&self, question: &Question) -> Result<usize, usize> {
-        self.0.binary_search_by(|(known, _)| known.cmp(question))
     }
 }
 
 impl FromIterator<(Question, Result<View, Blind>)> for Seen {
     fn from_iter<I: IntoIterator<Item = (Question, Result<View, Blind>)>>(items: I) -> Self {
-        let mut seen: Vec<_> = items.into_iter().collect();
-        seen.sort_by(|(one, _), (other, _)| one.cmp(other));
-        // Of two answers to one question the later counts.
-        seen.dedup_by(|later, earlier| {
-            later.0 == earlier.0 && {
-                std::mem::swap(later, earlier);
-                true
-            }
-        });
-        Self(seen)
+        let (asked, answers) = items.into_iter().unzip();
+        Self { asked, answers }
     }
 }
 
@@ -82,7 +72,6 @@ mod tests {
         let number = |n: f64| Ok(View::Number(Some((n, crate::time::Timestamp::UNIX_EPOCH))));
         let answers = [("b", 1.0), ("a", 2.0), ("b", 3.0)];
         let mut seen: Seen = answers.map(|(id, n)| (question(id), number(n))).into_iter().collect();
-        assert_eq!(seen.iter().count(), 2);
         assert_eq!(seen.get(&question("b")), number(3.0).as_ref().map_err(Clone::clone));
         seen.insert(question("a"), number(4.0));
         assert_eq!(seen.get(&question("a")), number(4.0).as_ref().map_err(Clone::clone));

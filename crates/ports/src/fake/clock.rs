@@ -1,10 +1,9 @@
 //! Virtual time: one clock that every fake shares. Nothing here reads the real one.
 
-use std::collections::BTreeSet;
 use std::future::Future;
 use std::pin::{Pin, pin};
 use std::sync::atomic::Ordering::Relaxed;
-use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64};
+use std::sync::atomic::{AtomicBool, AtomicI64};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 
@@ -27,8 +26,6 @@ struct Inner {
     now: AtomicI64,
     driven: AtomicBool,
     alone: AtomicBool,
-    waits: Mutex<BTreeSet<Timestamp>>,
-    turns: AtomicU64,
     /// What the task that is polled has come to: whether it gave its turn away, and the first instant that it
     /// waits for (`NEVER`: none).
     turned: AtomicBool,
@@ -66,8 +63,6 @@ impl FakeClock {
             now: AtomicI64::new(now.as_millisecond()),
             driven: AtomicBool::new(false),
             alone: AtomicBool::new(false),
-            waits: Mutex::default(),
-            turns: AtomicU64::new(0),
             turned: AtomicBool::new(false),
             until: AtomicI64::new(NEVER),
         }))
@@ -103,15 +98,6 @@ impl FakeClock {
         self.0.alone.store(alone, Relaxed);
     }
 
-    /// The first instant that a task waits for, from now on; those already reached are forgotten.
-    pub fn next_wait(&self) -> Option<Timestamp> {
-        let now = self.now();
-        let mut waits = locked(&self.0.waits);
-        *waits = waits.split_off(&now);
-        waits.remove(&now);
-        waits.first().copied()
-    }
-
     /// Polls a task and tells what it is pending for, so that a scheduler of many tasks knows which
     /// of them can go on. The clock has to be driven.
     pub fn poll<F: Future + ?Sized>(&self, task: Pin<&mut F>) -> (Poll<F::Output>, Polled) {
@@ -129,22 +115,14 @@ impl FakeClock {
         let until = after(now, span);
         if !self.0.driven.load(Relaxed) {
             self.advance_to(until);
-        } else if until > now {
-            locked(&self.0.waits).insert(until);
         }
         Sleep { clock: self, until }
     }
 
     /// Lets the scheduler run another task; at once when undriven.
     pub fn turn(&self) -> Turn<'_> {
-        self.0.turns.fetch_add(1, Relaxed);
         let given = !self.0.driven.load(Relaxed) || self.0.alone.load(Relaxed);
         Turn { clock: self, given }
-    }
-
-    /// How many turns were asked for: a task that was pending while this stood still waits for time.
-    pub fn turns(&self) -> u64 {
-        self.0.turns.load(Relaxed)
     }
 }
 
@@ -172,7 +150,9 @@ impl Future for Sleep<'_> {
         if self.clock.now() >= self.until {
             return Poll::Ready(());
         }
-        self.clock.0.until.fetch_min(self.until.as_millisecond(), Relaxed);
+        // Of one task's waits only: no other is polled meanwhile.
+        let first = self.clock.0.until.load(Relaxed).min(self.until.as_millisecond());
+        self.clock.0.until.store(first, Relaxed);
         Poll::Pending
     }
 }
@@ -202,15 +182,11 @@ impl Future for Turn<'_> {
 /// Returns `None` when the task waits for something that is not this clock: it would never end.
 pub fn block_on<F: Future>(clock: &FakeClock, task: F) -> Option<F::Output> {
     let mut task = pin!(task);
-    let mut context = Context::from_waker(Waker::noop());
     loop {
-        let turns = clock.turns();
-        if let Poll::Ready(output) = task.as_mut().poll(&mut context) {
-            return Some(output);
-        }
-        if clock.turns() == turns {
-            let next = clock.next_wait()?;
-            clock.advance_to(next);
+        match clock.poll(task.as_mut()) {
+            (Poll::Ready(output), _) => return Some(output),
+            (Poll::Pending, Polled { turned: true, .. }) => {}
+            (Poll::Pending, Polled { until, .. }) => clock.advance_to(until?),
         }
     }
 }
@@ -232,11 +208,9 @@ mod tests {
         let clock = FakeClock::default();
         clock.drive(true);
         let start = clock.now();
-        let sleep = clock.sleep(Span::seconds(3));
-        assert_eq!(clock.next_wait(), Some(after(start, Span::seconds(3))));
-        assert_eq!(block_on(&clock, sleep), Some(()));
+        assert_eq!(block_on(&clock, clock.sleep(Span::seconds(3))), Some(()));
         assert_eq!(clock.now(), after(start, Span::seconds(3)));
-        assert_eq!(clock.next_wait(), None);
+        assert_eq!(block_on(&clock, std::future::pending::<()>()), None, "it waits for no clock");
     }
 
     #[test]

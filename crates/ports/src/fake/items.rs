@@ -81,11 +81,13 @@ impl Items {
         }
     }
 
+    /// Where a partition stands, or would. They are few and of different lengths: most are told apart by that.
     fn place(&self, pk: &str) -> Result<usize, usize> {
-        self.0.binary_search_by(|(known, _)| known.as_str().cmp(pk))
+        let there = self.0.iter().position(|(known, _)| known == pk);
+        there.ok_or_else(|| self.0.partition_point(|(known, _)| known.as_str() < pk))
     }
 
     fn partition(&self, pk: &str) -> Option<&Partition> {
-        self.place(pk).ok().and_then(|at| self.0.get(at)).map(|(_, items)| items)
+        self.0.iter().find(|(known, _)| known == pk).map(|(_, items)| items)
     }
 }

@@ -11,6 +11,7 @@ mod identity;
 mod items;
 mod nonces;
 mod publisher;
+mod store;
 mod table;
 #[cfg(test)]
 mod tests;
@@ -23,5 +24,6 @@ pub use gauges::{FakeGauges, Gauged};
 pub use identity::FakeIdentity;
 pub use nonces::SeededNonces;
 pub use publisher::{Delivered, FakePublisher};
-pub use table::{FakeTable, REQUEST_LIFE, Write};
+pub use store::{REQUEST_LIFE, Write};
+pub use table::FakeTable;
 pub use world::*;

@@ -8,7 +8,6 @@
 //! | a write that meets one of the same item in another Region is refused, to be tried again | DynamoDB, global tables with multi-Region strong consistency, `ReplicatedWriteConflictException` |
 //! | `Date` has whole seconds | RFC 9110 |
 
-use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::sync::{Arc, Mutex};
 
@@ -17,63 +16,24 @@ use leeward_core::planted::{self, Bug};
 use leeward_core::table::{JOURNAL, Key};
 use leeward_core::time::{Span, Timestamp, after, since};
 
-use super::clock::{FakeClock, date_of, locked};
+use super::clock::{FakeClock, locked};
 use super::fate::{Call, Chooser, Fate, Fates};
-use super::items::Items;
+use super::store::{Request, Store, Write};
 use crate::{Condition, Dated, Frozen, Item, Put, Table, TableError, TableErrorKind};
-
-/// How long a signed request lives, as AWS has it.
-pub const REQUEST_LIFE: Span = Span::minutes(15);
-
-/// One write as it met the table.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Write {
-    /// When it landed.
-    pub at: Timestamp,
-    /// What it would write.
-    pub item: Arc<Item>,
-    /// Under which condition.
-    pub condition: Condition,
-    /// How it came out; `None`: refused for its age.
-    pub put: Option<Put>,
-}
 
 /// A table in memory. Clones are the same table.
 #[derive(Clone)]
 pub struct FakeTable {
     clock: FakeClock,
-    inner: Arc<Mutex<Inner>>,
+    inner: Arc<Mutex<Store>>,
     /// How many entries stand in journals: asked far more often than one is written.
     entries: Arc<AtomicUsize>,
-}
-
-#[derive(Default)]
-struct Inner {
-    items: Items,
-    late: BTreeMap<(Timestamp, u64), Request>,
-    kept: Vec<Request>,
-    writes: Vec<Write>,
-    /// Places in `writes` of the entries that stand in journals.
-    journaled: Vec<usize>,
-    entries: Arc<AtomicUsize>,
-    reads: u64,
-    sequence: u64,
-    away: bool,
-    life: Option<Span>,
-    chooser: Chooser,
-}
-
-#[derive(Clone)]
-struct Request {
-    item: Arc<Item>,
-    condition: Condition,
-    frozen: Frozen,
 }
 
 impl FakeTable {
     /// An empty table.
     pub fn new(clock: FakeClock) -> Self {
-        let inner = Inner::default();
+        let inner = Store::default();
         let entries = inner.entries.clone();
         Self { clock, inner: Arc::new(Mutex::new(inner)), entries }
     }
@@ -179,37 +139,60 @@ impl FakeTable {
         }
     }
 
-    /// Before a read: what goes wrong, if anything.
-    async fn before_read(
+    /// A read by its fate, in one go where nothing befalls it.
+    async fn read<T: Send>(
         &self,
         call: Call<'_>,
         tried: &(dyn Fn() -> String + Sync),
-    ) -> Result<(), TableError> {
+        answer: &(dyn Fn(&mut Store, Timestamp) -> T + Sync),
+    ) -> Result<Dated<T>, TableError> {
         self.clock.turn().await;
-        let (away, fate) = {
+        let met = {
             let mut inner = locked(&self.inner);
-            (inner.away, inner.chooser.fate(&call))
+            match inner.meet(&call) {
+                Some(Fate::Well | Fate::Stale | Fate::Conflicted) => {
+                    Ok(inner.answered(self.clock.now(), answer))
+                }
+                fate => Err(fate),
+            }
         };
-        if away {
-            self.clock.sleep(CALL_TIMEOUT).await;
-            return Err(Self::error(TableErrorKind::Lost, tried(), "no answer: the table is away"));
-        }
+        let answer = match met {
+            Ok(answer) => answer,
+            Err(fate) => {
+                self.befallen(fate, tried).await?;
+                locked(&self.inner).answered(self.clock.now(), answer)
+            }
+        };
+        self.clock.turn().await;
+        Ok(answer)
+    }
+
+    /// What becomes of a read that does not simply go well; `None`: the table is away.
+    async fn befallen(
+        &self,
+        fate: Option<Fate>,
+        tried: &(dyn Fn() -> String + Sync),
+    ) -> Result<(), TableError> {
         match fate {
-            Fate::Well | Fate::Stale | Fate::Conflicted => Ok(()),
-            Fate::Slow(span) => {
+            None => {
+                self.clock.sleep(CALL_TIMEOUT).await;
+                Err(Self::error(TableErrorKind::Lost, tried(), "no answer: the table is away"))
+            }
+            Some(Fate::Well | Fate::Stale | Fate::Conflicted) => Ok(()),
+            Some(Fate::Slow(span)) => {
                 self.clock.sleep(span).await;
                 Ok(())
             }
-            Fate::Throttled => Err(Self::error(
+            Some(Fate::Throttled) => Err(Self::error(
                 TableErrorKind::Throttled,
                 tried(),
                 "ProvisionedThroughputExceededException",
             )),
-            Fate::Refused(code) => Err(Self::error(TableErrorKind::Refused, tried(), &code)),
-            Fate::NoDate => {
+            Some(Fate::Refused(code)) => Err(Self::error(TableErrorKind::Refused, tried(), &code)),
+            Some(Fate::NoDate) => {
                 Err(Self::error(TableErrorKind::NoDate, tried(), "the answer carries no Date"))
             }
-            Fate::LostBefore | Fate::LostAfter | Fate::Late(_) | Fate::Kept => {
+            Some(Fate::LostBefore | Fate::LostAfter | Fate::Late(_) | Fate::Kept) => {
                 self.clock.sleep(CALL_TIMEOUT).await;
                 Err(Self::error(TableErrorKind::Lost, tried(), "no answer in time"))
             }
@@ -222,101 +205,43 @@ impl FakeTable {
         request: &Request,
         tried: &(dyn Fn() -> String + Sync),
     ) -> Result<Dated<Put>, TableError> {
-        let now = self.clock.now();
-        let mut inner = locked(&self.inner);
-        inner.settle(now);
-        match inner.land(now, request) {
-            Some(value) => Ok(Dated { at: date_of(now), value }),
-            None => Err(Self::error(
-                TableErrorKind::Refused,
-                tried(),
-                "the signature is not within the life of a request: RequestExpired",
-            )),
-        }
+        let put = locked(&self.inner).receive(self.clock.now(), request);
+        Self::told(put, tried)
+    }
+
+    /// What its sender is told of a write that was received.
+    fn told(
+        put: Dated<Option<Put>>,
+        tried: &(dyn Fn() -> String + Sync),
+    ) -> Result<Dated<Put>, TableError> {
+        let words = "the signature is not within the life of a request: RequestExpired";
+        let refused = || Self::error(TableErrorKind::Refused, tried(), words);
+        put.value.map(|value| Dated { at: put.at, value }).ok_or_else(refused)
     }
 }
 
 /// What a call that gets no answer costs its sender: the SDK's operation time-out as Leeward sets it.
 pub(super) const CALL_TIMEOUT: Span = Span::seconds(2);
 
-impl Inner {
-    fn settle(&mut self, now: Timestamp) {
-        while let Some(entry) = self.late.first_entry() {
-            let at = entry.key().0;
-            if at > now {
-                return;
-            }
-            let request = entry.remove();
-            self.land(at, &request);
-        }
-    }
-
-    /// Judges and carries out a write where it lands; `None`: its signature is out of its life.
-    fn land(&mut self, at: Timestamp, request: &Request) -> Option<Put> {
-        let Request { item, condition, frozen } = request;
-        let life = self.life.unwrap_or(REQUEST_LIFE);
-        let put = if out_of_life(*frozen, at, life) {
-            None
-        } else {
-            let holds = |stored: Option<&Item>| match condition {
-                Condition::Absent => stored.is_none(),
-                Condition::NumberIs(n) => stored.is_some_and(|s| s.n == *n),
-                Condition::Newer => stored.is_none_or(|s| s.n < item.n),
-                Condition::Always => true,
-            };
-            Some(if self.items.put(item, holds) { Put::Done } else { Put::Conflict })
-        };
-        if put == Some(Put::Done) && item.key.sk.starts_with(JOURNAL) {
-            self.journaled.push(self.writes.len());
-            self.entries.store(self.journaled.len(), Relaxed);
-        }
-        self.writes.push(Write { at, item: item.clone(), condition: *condition, put: put.clone() });
-        put
-    }
-}
-
-/// Whether a request signed then is refused where it lands.
-pub(super) fn out_of_life(frozen: Frozen, landing: Timestamp, life: Span) -> bool {
-    if planted::is(Bug::LateAccepted) {
-        return false;
-    }
-    since(frozen.0, landing) > life || since(landing, frozen.0) > life
-}
-
 #[async_trait]
 impl Table for FakeTable {
     async fn get(&self, key: &Key) -> Result<Dated<Option<Arc<Item>>>, TableError> {
         let tried = || format!("GetItem {}/{}", key.pk, key.sk);
-        self.before_read(Call::Get(key), &tried).await?;
-        let answer = {
-            let now = self.clock.now();
-            let mut inner = locked(&self.inner);
-            inner.settle(now);
-            inner.reads += 1;
-            Dated { at: date_of(now), value: inner.items.get(key).cloned() }
-        };
-        self.clock.turn().await;
-        Ok(answer)
+        self.read(Call::Get(key), &tried, &|inner, _| inner.items.get(key).cloned()).await
     }
 
     async fn list(&self, pk: &str, sk_prefix: &str) -> Result<Dated<Vec<Arc<Item>>>, TableError> {
         let tried = || format!("Query {pk}/{sk_prefix}*");
-        self.before_read(Call::List(pk, sk_prefix), &tried).await?;
-        let answer = {
-            let now = self.clock.now();
-            let mut inner = locked(&self.inner);
-            inner.settle(now);
-            inner.reads += 1;
+        let answer = |inner: &mut Store, now| {
             let mut value = inner.items.select(pk, sk_prefix);
             // What an eventually consistent read may show: the youngest entry is not there yet.
             let young = inner.writes.last().filter(|w| since(w.at, now) < Span::seconds(1));
             if planted::is(Bug::WeakRead) && sk_prefix == JOURNAL && value.len() > 2 {
                 value.retain(|item| young.is_none_or(|w| w.item.key != item.key));
             }
-            Dated { at: date_of(now), value }
+            value
         };
-        self.clock.turn().await;
-        Ok(answer)
+        self.read(Call::List(pk, sk_prefix), &tried, &answer).await
     }
 
     async fn put(
@@ -328,15 +253,26 @@ impl Table for FakeTable {
         self.clock.turn().await;
         let request = Request { item: item.clone(), condition, frozen };
         let tried = || format!("PutItem {}/{}", item.key.pk, item.key.sk);
-        let (away, fate) = {
+        let met = {
             let mut inner = locked(&self.inner);
-            (inner.away, inner.chooser.fate(&Call::Put(&item, condition)))
+            match inner.meet(&Call::Put(&item, condition)) {
+                // In one go where nothing befalls it.
+                Some(Fate::Well | Fate::Stale) => Ok(inner.receive(self.clock.now(), &request)),
+                fate => Err(fate),
+            }
+        };
+        let fate = match met {
+            Ok(put) => {
+                self.clock.turn().await;
+                return Self::told(put, &tried);
+            }
+            Err(fate) => fate,
         };
         let lost = || Self::error(TableErrorKind::Lost, tried(), "no answer in time");
-        if away {
+        let Some(fate) = fate else {
             self.clock.sleep(CALL_TIMEOUT).await;
             return Err(lost());
-        }
+        };
         let answer = match fate {
             Fate::Well | Fate::Stale => self.land(&request, &tried),
             Fate::Slow(span) => {

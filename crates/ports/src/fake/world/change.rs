@@ -8,7 +8,7 @@ use super::happenings::Happened;
 use super::regions::ROUTE53_HOME;
 use super::state::State;
 use crate::Frozen;
-use crate::fake::table::out_of_life;
+use crate::fake::store::out_of_life;
 
 /// Whether the world is otherwise than before, or why the service said no.
 pub(super) type Answer = Result<bool, ChangeError>;

@@ -51,6 +51,33 @@ pub enum Sent {
     Change(Change),
 }
 
+impl Inner {
+    /// Draws a call's fate, and how long it takes to get there.
+    fn meet(&mut self, call: &Call<'_>, sent: impl FnOnce() -> Sent) -> (Fate, Span) {
+        let fate = self.chooser.fate(call);
+        if self.keep_looks || matches!(call, Call::Change(_)) {
+            let at = self.state.now;
+            self.calls.push(Called { at, call: sent(), fate: fate.clone() });
+        }
+        let slow = if let Fate::Slow(span) = fate { span } else { Span::default() };
+        (fate, self.state.habits.latency.plus(slow))
+    }
+
+    fn see(&mut self, question: &Question, stale: bool) -> Result<View, Blind> {
+        let state = &mut self.state;
+        if !eventually_consistent(question) {
+            return state.see(question);
+        }
+        let fresh = state.see(question)?;
+        // The same few questions come again and again: only a new one is kept with a copy of its words.
+        let before = match state.seen.get_mut(question) {
+            Some(seen) => Some(std::mem::replace(seen, fresh.clone())),
+            None => state.seen.insert(question.clone(), fresh.clone()),
+        };
+        Ok(if stale { before.unwrap_or(fresh) } else { fresh })
+    }
+}
+
 impl FakeWorld {
     pub(super) fn of(clock: FakeClock, state: State) -> Self {
         let inner = Inner {
@@ -80,35 +107,39 @@ impl FakeWorld {
     /// Draws a call's fate and waits as long as it takes to get there.
     async fn meet(&self, call: Call<'_>, sent: impl FnOnce() -> Sent) -> Fate {
         self.clock.turn().await;
-        let (fate, latency) = {
-            let mut inner = self.settled();
-            let fate = inner.chooser.fate(&call);
-            if inner.keep_looks || matches!(call, Call::Change(_)) {
-                let at = inner.state.now;
-                inner.calls.push(Called { at, call: sent(), fate: fate.clone() });
-            }
-            (fate, inner.state.habits.latency)
-        };
-        let slow = if let Fate::Slow(span) = fate { span } else { Span::default() };
-        if latency.plus(slow) > Span::default() {
-            self.clock.sleep(latency.plus(slow)).await;
+        let (fate, slow) = self.settled().meet(&call, sent);
+        if slow > Span::default() {
+            self.clock.sleep(slow).await;
         }
         fate
     }
 
-    fn see(&self, question: &Question, stale: bool) -> Result<View, Blind> {
-        let mut inner = self.settled();
-        let state = &mut inner.state;
-        if !eventually_consistent(question) {
-            return state.see(question);
-        }
-        let fresh = state.see(question)?;
-        // The same few questions come again and again: only a new one is kept with a copy of its words.
-        let before = match state.seen.get_mut(question) {
-            Some(seen) => Some(std::mem::replace(seen, fresh.clone())),
-            None => state.seen.insert(question.clone(), fresh.clone()),
+    /// A look by its fate, in one go where nothing befalls it and the world answers at once.
+    async fn met_look(&self, question: &Question) -> Result<Result<View, Blind>, Fate> {
+        self.clock.turn().await;
+        let (fate, slow) = {
+            let mut inner = self.settled();
+            let (fate, slow) = inner.meet(&Call::Look(question), || Sent::Look(question.clone()));
+            if fate == Fate::Well && slow == Span::default() {
+                return Ok(inner.see(question, false));
+            }
+            (fate, slow)
         };
-        Ok(if stale { before.unwrap_or(fresh) } else { fresh })
+        if slow > Span::default() {
+            self.clock.sleep(slow).await;
+        }
+        let stale = match fate {
+            Fate::Well | Fate::Slow(_) | Fate::Conflicted => false,
+            Fate::Stale => true,
+            Fate::Throttled
+            | Fate::Refused(_)
+            | Fate::LostBefore
+            | Fate::LostAfter
+            | Fate::Late(_)
+            | Fate::Kept
+            | Fate::NoDate => return Err(fate),
+        };
+        Ok(self.settled().see(question, stale))
     }
 
     /// Sends a change that gets no answer now.
@@ -141,17 +172,15 @@ impl FakeWorld {
 #[async_trait]
 impl Outside for FakeWorld {
     async fn look(&self, question: &Question) -> Result<View, Blind> {
-        let fate = self.meet(Call::Look(question), || Sent::Look(question.clone())).await;
         let blind = |why: &str| Err(Blind::new(format!("{question}: {why}")));
-        let answer = match fate {
-            Fate::Well | Fate::Slow(_) | Fate::Conflicted => self.see(question, false),
-            Fate::Stale => self.see(question, true),
-            Fate::Throttled => return blind("ThrottlingException"),
-            Fate::Refused(code) => return blind(&code),
-            Fate::LostBefore | Fate::LostAfter | Fate::Late(_) | Fate::Kept | Fate::NoDate => {
+        let answer = match self.met_look(question).await {
+            Ok(answer) => answer,
+            Err(Fate::Throttled) => return blind("ThrottlingException"),
+            Err(Fate::Refused(code)) => return blind(&code),
+            Err(fate) => {
                 if fate == Fate::LostAfter {
                     // A POST has done its work all the same.
-                    let _ = self.see(question, false);
+                    let _ = self.settled().see(question, false);
                 }
                 self.silence().await;
                 return blind("no answer in time");
