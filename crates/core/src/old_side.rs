@@ -208,7 +208,9 @@ mod tests {
             .retain(|id, _| !id.as_str().ends_with(Verb::GrantLease.as_str()));
         assert_eq!(told(&state, held_by("us-west-2"), later), None, "not granted here");
         let mut state = left();
-        std::sync::Arc::make_mut(&mut state.effects).values_mut().for_each(|e| e.outcome = None);
+        std::sync::Arc::make_mut(&mut state.effects)
+            .values_mut()
+            .for_each(|e| std::sync::Arc::make_mut(e).outcome = None);
         assert_eq!(told(&state, held_by("us-west-2"), later), None, "never seen granted");
     }
 }

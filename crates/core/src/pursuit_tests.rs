@@ -122,9 +122,16 @@ fn what_was_seen_and_is_no_more_is_told_unless_the_generation_before_did_it() {
     seen(&mut journal);
     assert!(stuck(&journal, &promote()).contains("is so no more"));
     let mut state = journal.state();
-    std::sync::Arc::make_mut(&mut state.effects).get_mut(&effect()).unwrap().intents.clear();
+    std::sync::Arc::make_mut(
+        std::sync::Arc::make_mut(&mut state.effects).get_mut(&effect()).unwrap(),
+    )
+    .intents
+    .clear();
     assert!(matches!(next(&state, promote(), no(), at(SENT + 1)), Progress::Send(_)));
-    std::sync::Arc::make_mut(&mut state.effects).get_mut(&effect()).unwrap().outcome = None;
+    std::sync::Arc::make_mut(
+        std::sync::Arc::make_mut(&mut state.effects).get_mut(&effect()).unwrap(),
+    )
+    .outcome = None;
     assert!(matches!(next(&state, promote(), no(), at(SENT + 1)), Progress::Send(_)));
 }
 

@@ -79,7 +79,7 @@ fn with_done(mut state: State, id: &EffectId, change: Change) -> State {
     let mut journal = Journal::opened(1, 0);
     let done = journal.done(5, Step::Fence, lease("us-east-1", 1, "nobody"));
     let mut effect = std::sync::Arc::make_mut(&mut journal.state().effects).remove(&done).unwrap();
-    effect.change = change;
+    std::sync::Arc::make_mut(&mut effect).change = change;
     std::sync::Arc::make_mut(&mut state.effects).insert(id.clone(), effect);
     state
 }
@@ -99,8 +99,10 @@ fn what_both_plans_need_is_kept_and_what_undoes_is_not() {
     for id in [&shared, &undoes, &foreign] {
         state = with_done(state, id, minimum());
     }
-    std::sync::Arc::make_mut(&mut state.effects).get_mut(&undoes).unwrap().undoes =
-        Some(foreign.clone());
+    std::sync::Arc::make_mut(
+        std::sync::Arc::make_mut(&mut state.effects).get_mut(&undoes).unwrap(),
+    )
+    .undoes = Some(foreign.clone());
     let kept = |assessment: &Assessment| match superseded(&state, &by, &wanted, assessment) {
         Some(Entry::TurnedBack { successor: Some(next), .. }) => next.keeps,
         other => panic!("{other:?}"),

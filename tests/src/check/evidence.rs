@@ -1,6 +1,5 @@
 //! What is judged: the truth of one run, taken when it is over.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use leeward_core::ids::{Generation, Side};
@@ -142,7 +141,11 @@ impl Evidence {
             let landed = records
                 .iter()
                 .zip(&items)
-                .map(|(record, item)| landed.get(&item.key).copied().unwrap_or(record.at))
+                .map(|(record, item)| {
+                    let first = landed.partition_point(|(key, _)| *key < &item.key);
+                    let own = landed.get(first).filter(|(key, _)| **key == item.key);
+                    own.map_or(record.at, |(_, at)| *at)
+                })
                 .collect();
             journals.push(Journal { generation, items, records, landed, state });
             generation = generation.next();
@@ -176,14 +179,12 @@ impl Evidence {
         journals.iter().flat_map(of).collect()
     }
 
-    /// When each entry of a journal was written first.
-    fn landed(&self) -> BTreeMap<&Key, Timestamp> {
-        let mut landed = BTreeMap::new();
-        for write in self.writes.iter().filter(|w| w.put == Some(Put::Done)) {
-            if write.item.key.sk.starts_with(JOURNAL) {
-                landed.entry(&write.item.key).or_insert(write.at);
-            }
-        }
+    /// When the entries of journals were written, by key, and there in order.
+    fn landed(&self) -> Vec<(&Key, Timestamp)> {
+        let done = self.writes.iter().filter(|w| w.put == Some(Put::Done));
+        let entries = done.filter(|w| w.item.key.sk.starts_with(JOURNAL));
+        let mut landed: Vec<_> = entries.map(|w| (&w.item.key, w.at)).collect();
+        landed.sort_by_key(|(key, _)| *key);
         landed
     }
 

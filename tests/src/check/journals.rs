@@ -1,12 +1,13 @@
 //! The journals: write-once in the table, and everything that a journal alone can show.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use leeward_core::audit::{self, audit, bodies};
 use leeward_core::ids::Digest;
 use leeward_core::journal::{Entry, Record, State, chain};
 use leeward_core::table::{JOURNAL, Key, generation_partition};
+use leeward_ports::fake::Write;
 use leeward_ports::{Item, Put};
 
 use super::Violation;
@@ -17,35 +18,42 @@ const EVIDENCE: &str = "EV#";
 
 /// S3: a journal item is written once, stands as it was written, and never before the one below it.
 pub(super) fn written_once(evidence: &Case<'_>) -> Vec<String> {
-    let mut written: BTreeMap<&Key, &str> = BTreeMap::new();
+    let done = |(_, w): &(usize, &Write)| w.put == Some(Put::Done);
+    let mut writes: Vec<(usize, &Write)> =
+        evidence.writes.iter().enumerate().filter(done).collect();
+    writes.retain(|(_, w)| w.item.key.sk.starts_with(JOURNAL));
+    // By place in the journals, and there by when it was written.
+    writes.sort_by(|(_, one), (_, other)| one.item.key.cmp(&other.item.key));
     let mut breaches = Vec::new();
-    for write in evidence.writes.iter().filter(|w| w.put == Some(Put::Done)) {
+    let mut below: Option<(usize, &Key)> = None;
+    for written in writes.chunk_by(|(_, one), (_, other)| one.item.key == other.item.key) {
+        let [(first, write), again @ ..] = written else { continue };
         let key = &write.item.key;
-        if !key.sk.starts_with(JOURNAL) {
-            continue;
-        }
-        if written.insert(key, &write.item.body).is_some() {
-            breaches.push(format!("{}/{} was written again at {}", key.pk, key.sk, write.at));
-        }
-        // The one right below is enough: it was judged itself when it was written.
-        let below = below(&evidence.items, key).filter(|below| !written.contains_key(below));
-        breaches.extend(
-            below.map(|below| format!("{}/{} was written before {}", key.pk, key.sk, below.sk)),
-        );
-    }
-    for (key, body) in written {
+        let again = again
+            .iter()
+            .map(|(_, w)| format!("{}/{} was written again at {}", key.pk, key.sk, w.at));
+        breaches.extend(again);
         let place = evidence.items.binary_search_by(|item| item.key.cmp(key));
-        let stands = place.is_ok_and(|place| evidence.items[place].body == body);
-        if !stands {
+        let last = written.last().map_or(*write, |(_, last)| last);
+        if place.is_ok_and(|place| evidence.items[place].body != last.item.body) || place.is_err() {
             breaches.push(format!("{}/{} does not stand as it was written", key.pk, key.sk));
         }
+        // The one right below is enough: it was judged itself when it was written.
+        let stands_below = stands_below(&evidence.items, key, place.unwrap_or_else(|place| place));
+        let before =
+            |under: &&Key| !below.is_some_and(|(at, known)| known == *under && at < *first);
+        breaches.extend(
+            stands_below
+                .filter(before)
+                .map(|under| format!("{}/{} was written before {}", key.pk, key.sk, under.sk)),
+        );
+        below = Some((*first, key));
     }
     breaches
 }
 
-/// The key of the journal item that stands right below, of items in the order of their keys.
-fn below<'e>(items: &'e [Arc<Item>], key: &Key) -> Option<&'e Key> {
-    let place = items.partition_point(|item| item.key < *key);
+/// The key of the journal item that stands right below that place, of items in the order of their keys.
+fn stands_below<'e>(items: &'e [Arc<Item>], key: &Key, place: usize) -> Option<&'e Key> {
     let below = &items.get(place.checked_sub(1)?)?.key;
     (below.pk == key.pk && below.sk.starts_with(JOURNAL)).then_some(below)
 }

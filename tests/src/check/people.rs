@@ -1,5 +1,6 @@
 //! What people are told, and how often the world is asked.
 
+use std::cell::OnceCell;
 use std::collections::BTreeMap;
 
 use leeward_core::journal::Entry;
@@ -18,11 +19,26 @@ struct Told {
     seq: Option<u64>,
 }
 
+/// A message that reached somebody, read when somebody asks for it.
+struct Reached<'e> {
+    message: &'e Delivered,
+    told: OnceCell<Told>,
+}
+
+impl<'e> Reached<'e> {
+    fn of(message: &'e Delivered) -> Self {
+        Self { message, told: OnceCell::new() }
+    }
+
+    fn told(&self) -> &Told {
+        let read = || serde_json::from_str(&self.message.message.json).unwrap_or_default();
+        self.told.get_or_init(read)
+    }
+}
+
 /// L2: each end and each Held reached every receiver of the plan and Leeward's own topic.
 pub(super) fn told(evidence: &Case<'_>) -> Vec<String> {
-    let told = |d: &Delivered| serde_json::from_str::<Told>(&d.message.json).unwrap_or_default();
-    let reached: Vec<(&str, Told)> =
-        evidence.delivered.iter().map(|d| (d.receiver.as_str(), told(d))).collect();
+    let reached: Vec<Reached<'_>> = evidence.delivered.iter().map(Reached::of).collect();
     let mut breaches = Vec::new();
     for journal in evidence.journals() {
         let Some(state) = &journal.state else { continue };
@@ -36,8 +52,12 @@ pub(super) fn told(evidence: &Case<'_>) -> Vec<String> {
                 continue;
             };
             for receiver in receivers(evidence) {
-                let has = reached.iter().any(|(to, told)| {
-                    *to == receiver && told.generation == owed.generation && told.seq == owed.seq
+                // What ends or holds a generation is told last.
+                let has = reached.iter().rev().any(|r| {
+                    let told = || r.told();
+                    r.message.receiver == receiver
+                        && told().generation == owed.generation
+                        && told().seq == owed.seq
                 });
                 if !has {
                     breaches.push(format!("{receiver} was never told: {}", owed.subject));

@@ -60,7 +60,7 @@ pub fn everywhere(setup: &Setup, order: &Order) -> Report {
     let go = |way: Way| {
         let outcome = one(setup, &way);
         let mut ways = ways.lock().unwrap_or_else(PoisonError::into_inner);
-        for (site, _) in outcome.tally.calls.what() {
+        for site in outcome.tally.calls.sites() {
             let known = ways.entry(site).or_insert_with(|| way.clone());
             if way < *known {
                 known.clone_from(&way);

@@ -183,7 +183,7 @@ impl Run<'_> {
         let habits = self.stack.world.habits();
         let writers = [&habits.writers.primary, &habits.writers.standby];
         let mut common = self.shared.lock();
-        let promoted = common.tally.calls.what().any(|((_, operation), _)| {
+        let promoted = common.tally.calls.sites().any(|(_, operation)| {
             matches!(operation, "rds:PromoteReadReplica" | "rds:FailoverGlobalCluster")
         });
         let wrong = |ahead: i64| writers.iter().any(|w| w.ahead_ms == ahead);

@@ -39,6 +39,31 @@ impl Caller {
     }
 }
 
+/// Every caller, in the order of the tables.
+const CALLERS: [Caller; 3 + Step::ALL.len()] = {
+    let mut callers = [Caller::Sweep; 3 + Step::ALL.len()];
+    let mut place = 0;
+    while place < Step::ALL.len() {
+        callers[1 + place] = Caller::Step(Step::ALL[place]);
+        place += 1;
+    }
+    callers[1 + place] = Caller::Operator;
+    callers[2 + place] = Caller::Terminal;
+    callers
+};
+
+impl Caller {
+    /// Its place in `CALLERS`.
+    fn place(self) -> usize {
+        match self {
+            Self::Sweep => 0,
+            Self::Step(step) => 1 + step as usize,
+            Self::Operator => 1 + Step::ALL.len(),
+            Self::Terminal => 2 + Step::ALL.len(),
+        }
+    }
+}
+
 impl std::fmt::Display for Caller {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
@@ -53,11 +78,10 @@ impl std::fmt::Display for Caller {
 /// One operation from one caller.
 pub type Site = (Caller, &'static str);
 
-impl Counted for (Site, Port) {
+impl Counted for (&'static str, Port) {
     fn is(&self, other: &Self) -> bool {
-        let ((caller, operation), _) = self;
         // The same name may stand at two addresses.
-        std::ptr::eq(*operation, other.0.1) && *caller == other.0.0
+        std::ptr::eq(self.0, other.0)
     }
 }
 
@@ -147,11 +171,40 @@ fn look(question: &Question) -> &'static str {
     }
 }
 
+/// Calls by caller, and there by operation and its port: each caller has a few that come often.
+#[derive(Debug, Clone, Default)]
+pub struct Calls([Counts<(&'static str, Port)>; CALLERS.len()]);
+
+impl Calls {
+    /// How often anything was called.
+    pub fn all(&self) -> u64 {
+        self.0.iter().map(Counts::all).sum()
+    }
+
+    /// Where anything was called.
+    pub fn sites(&self) -> impl Iterator<Item = Site> {
+        let of = |(caller, calls): (Caller, &'_ Counts<(&'static str, Port)>)| {
+            calls.what().map(move |(operation, _)| (caller, operation)).collect::<Vec<Site>>()
+        };
+        CALLERS.into_iter().zip(&self.0).flat_map(of)
+    }
+
+    /// Each site with its port and how often it called, in their order.
+    pub fn sorted(&self) -> Vec<(Site, Port, u64)> {
+        let mut sorted = Vec::new();
+        for (caller, calls) in CALLERS.into_iter().zip(&self.0) {
+            let own = calls.sorted().into_iter();
+            sorted.extend(own.map(|((name, port), count)| ((caller, name), port, count)));
+        }
+        sorted
+    }
+}
+
 /// What was called from where, and what befell it.
 #[derive(Debug, Clone, Default)]
 pub struct Tally {
-    /// Calls by site, with the port that it is of.
-    pub calls: Counts<(Site, Port)>,
+    /// Calls by site.
+    pub calls: Calls,
     /// Faults by site and kind.
     pub faults: BTreeMap<Cell, u64>,
     /// Everything else that went wrong or was done, by name.
@@ -160,8 +213,8 @@ pub struct Tally {
 
 impl Tally {
     /// Counts a call.
-    pub(super) fn call(&mut self, site: Site, port: Port) {
-        self.calls.add((site, port), 1);
+    pub(super) fn call(&mut self, (caller, operation): Site, port: Port) {
+        self.calls.0[caller.place()].add((operation, port), 1);
     }
 
     /// Counts a fault that befell a call.
@@ -176,7 +229,9 @@ impl Tally {
 
     /// Takes in another tally.
     pub fn add(&mut self, other: &Self) {
-        self.calls.merge(&other.calls);
+        for (own, other) in self.calls.0.iter_mut().zip(&other.calls.0) {
+            own.merge(other);
+        }
         for (cell, count) in &other.faults {
             *self.faults.entry(*cell).or_default() += count;
         }
@@ -187,7 +242,7 @@ impl Tally {
 
     /// Cells of (call site × fault) that can be hit.
     pub fn cells(&self) -> impl Iterator<Item = Cell> {
-        self.calls.sorted().into_iter().flat_map(|((site, port), _)| {
+        self.calls.sorted().into_iter().flat_map(|(site, port, _)| {
             FAULTS.into_iter().filter(move |f| f.befalls(port)).map(move |fault| (site, fault))
         })
     }
@@ -220,7 +275,7 @@ impl Tally {
             let _ = write!(text, " {:>15}", fault.name());
         }
         text.push('\n');
-        for ((site, port), calls) in self.calls.sorted() {
+        for (site, port, calls) in self.calls.sorted() {
             let _ = write!(text, "  {:<12} {:<34} {calls:>10}", site.0.to_string(), site.1);
             for fault in FAULTS {
                 if fault.befalls(port) {
@@ -233,5 +288,29 @@ impl Tally {
             text.push('\n');
         }
         text
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_caller_has_the_place_at_which_it_stands() {
+        let places: Vec<usize> = CALLERS.into_iter().map(Caller::place).collect();
+        assert_eq!(places, (0..CALLERS.len()).collect::<Vec<_>>());
+        assert!(CALLERS.is_sorted());
+    }
+
+    #[test]
+    fn calls_are_counted_where_they_come_from() {
+        let (mut one, mut other) = (Tally::default(), Tally::default());
+        let (sweep, fence) = ((Caller::Sweep, "get plan"), (Caller::Step(Step::Fence), "get plan"));
+        (0..3).for_each(|_| one.call(sweep, Port::Read));
+        (0..2).for_each(|_| other.call(fence, Port::Read));
+        other.call(sweep, Port::Read);
+        one.add(&other);
+        assert_eq!(one.calls.sorted(), [(sweep, Port::Read, 4), (fence, Port::Read, 2)]);
+        assert_eq!((one.calls.all(), one.calls.sites().count()), (6, 2));
     }
 }

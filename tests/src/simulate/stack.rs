@@ -9,7 +9,6 @@ use leeward_detector::Detector;
 use leeward_ports::fake::{
     Call, FakeClock, FakeExecutions, FakePublisher, FakeTable, FakeWorld, Fate, Fates,
 };
-use leeward_reconcile::Shelf;
 
 use super::choices::Choices;
 use super::faults::Port;
@@ -156,11 +155,11 @@ impl Stack {
         Self { clock, table, world, executions, publisher, detector, prepared }
     }
 
-    /// Other code from now on: what it remembers begins anew.
+    /// Other code from now on: what it remembers begins anew, with the plans read once.
     pub(super) fn deploy(&mut self, protocol: u32) {
         let mut detector = (*self.detector).clone();
         detector.desk.protocol = protocol;
-        detector.desk.shelf = Shelf::default();
+        detector.desk.shelf = self.prepared.shelf.with_plans_alone();
         self.detector = Arc::new(detector);
     }
 }

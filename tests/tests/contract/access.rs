@@ -149,7 +149,7 @@ fn generation(plan: &Plan, direction: Direction, undoes: &[Step]) -> State {
                     undoes: None,
                     outcome: None,
                 };
-                std::sync::Arc::make_mut(&mut state.effects).insert(id, effect);
+                std::sync::Arc::make_mut(&mut state.effects).insert(id, effect.into());
             }
         }
     }
@@ -160,7 +160,7 @@ fn generation(plan: &Plan, direction: Direction, undoes: &[Step]) -> State {
             let nonce = Nonce::new("nonce");
             let intents = vec![IntentState { seq: Seq(2), at: start(), nonce, reply }];
             let sent = EffectState { intents, change, before: None, undoes: None, outcome: None };
-            std::sync::Arc::make_mut(&mut state.effects).insert(batch, sent);
+            std::sync::Arc::make_mut(&mut state.effects).insert(batch, sent.into());
         }
     }
     state

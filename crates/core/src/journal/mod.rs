@@ -7,6 +7,7 @@ mod decision;
 mod entry;
 mod parts;
 pub mod rules;
+mod standing;
 mod state;
 
 pub use decision::{Decision, HandedOver, PROTOCOL, Successor, Trigger, Unproven};

@@ -8,7 +8,7 @@ use crate::ids::{Digest, EntryId, ExecutorId, Generation, Seq, Side, Step};
 use crate::journal::rules;
 use crate::journal::{
     Answer, Asked, Assessed, Broken, Decision, EffectState, Ended, Entry, Fate, Fenced, Halt,
-    HaltKind, HandedOver, IntentState, Record, Successor, Unproven,
+    HaltKind, HandedOver, IntentState, Record, Successor,
 };
 use crate::limits::Limits;
 use crate::planted::{self, Bug};
@@ -32,7 +32,7 @@ pub struct State {
     /// Questions to people, by number from 1.
     pub questions: Vec<Asked>,
     /// Effects that were ever intended.
-    pub effects: Arc<BTreeMap<EffectId, EffectState>>,
+    pub effects: Arc<BTreeMap<EffectId, Arc<EffectState>>>,
     /// Proofs, by database.
     pub fenced: BTreeMap<EntryId, Fenced>,
     /// Databases whose proof an operator waived, with the loss that was shown.
@@ -48,7 +48,7 @@ pub struct State {
     /// What takes its place, when it turned back for another.
     pub successor: Option<Successor>,
     /// Old sides that were seen fenced later than by this generation's own fences.
-    old_sides_fenced: BTreeSet<(EntryId, Side)>,
+    pub(super) old_sides_fenced: BTreeSet<(EntryId, Side)>,
     /// Why it does not go on by itself.
     pub halt: Option<Halt>,
     /// How long it was halted before the present halt.
@@ -70,7 +70,7 @@ pub struct State {
 }
 
 /// Effects that stand in the world since the generation before.
-fn handed_over(decision: &Decision, at: Timestamp) -> BTreeMap<EffectId, EffectState> {
+fn handed_over(decision: &Decision, at: Timestamp) -> BTreeMap<EffectId, Arc<EffectState>> {
     let one = |given: &HandedOver| {
         let state = EffectState {
             intents: Vec::new(),
@@ -79,7 +79,7 @@ fn handed_over(decision: &Decision, at: Timestamp) -> BTreeMap<EffectId, EffectS
             undoes: None,
             outcome: Some((true, Seq(1), at)),
         };
-        (given.effect.clone(), state)
+        (given.effect.clone(), Arc::new(state))
     };
     decision.handed_over.iter().map(one).collect()
 }
@@ -216,14 +216,15 @@ impl State {
                 };
                 let state =
                     Arc::make_mut(&mut self.effects).entry(effect.clone()).or_insert_with(|| {
-                        EffectState {
+                        Arc::new(EffectState {
                             intents: Vec::new(),
                             change: (**change).clone(),
                             before: before.as_deref().cloned(),
                             undoes: undoes.clone(),
                             outcome: None,
-                        }
+                        })
                     });
+                let state = Arc::make_mut(state);
                 if state.intents.is_empty() && state.outcome.is_some() {
                     // Handed over and changed by others since: it is this generation's own from here.
                     state.outcome = None;
@@ -234,14 +235,15 @@ impl State {
             }
             Entry::Replied { effect, intent, reply } => {
                 if let Some(state) = Arc::make_mut(&mut self.effects).get_mut(effect)
-                    && let Some(i) = state.intents.iter_mut().find(|i| i.seq == *intent)
+                    && let Some(i) =
+                        Arc::make_mut(state).intents.iter_mut().find(|i| i.seq == *intent)
                 {
                     i.reply = Some(reply.clone());
                 }
             }
             Entry::Outcome { effect, applied, .. } => {
                 if let Some(state) = Arc::make_mut(&mut self.effects).get_mut(effect) {
-                    state.outcome = Some((*applied, record.seq, record.at));
+                    Arc::make_mut(state).outcome = Some((*applied, record.seq, record.at));
                 }
             }
             _ => {}
@@ -340,48 +342,6 @@ impl State {
     pub fn keeps(&self, effect: &EffectId) -> bool {
         self.successor.as_ref().is_some_and(|next| next.keeps.contains(effect))
     }
-
-    /// Old sides that nobody has proven, or seen, fenced: of this generation and of those before it. A
-    /// side that was moved back to is no old side.
-    pub fn unproven(&self) -> Vec<Unproven> {
-        let (generation, direction) = (self.decision.generation, self.decision.direction);
-        let mut all = self.decision.unproven.clone();
-        if self.committed() {
-            all.retain(|u| u.side != direction.target());
-            let waived = self.waived.keys().filter(|id| !self.fenced.contains_key(*id));
-            all.extend(waived.map(|id| Unproven {
-                database: id.clone(),
-                side: direction.source(),
-                generation,
-            }));
-        }
-        all.retain(|u| !self.old_sides_fenced.contains(&(u.database.clone(), u.side)));
-        all
-    }
-
-    /// Effects that may be in flight or done without our having seen which.
-    pub fn unresolved(&self) -> impl Iterator<Item = (&EffectId, &EffectState)> {
-        self.effects.iter().filter(|(_, e)| e.unresolved())
-    }
-
-    /// Effects that stand in the world: done and not undone.
-    pub fn standing(&self) -> impl Iterator<Item = (&EffectId, &EffectState)> {
-        let undone = |id: &EffectId| self.effects.get(&id.undo()).is_some_and(EffectState::applied);
-        let own = self.effects.iter().filter(|(_, e)| e.undoes.is_none());
-        own.filter(move |(id, e)| e.applied() && !undone(id))
-    }
-
-    /// When the last request that nobody saw the end of can no longer land.
-    pub fn safe_from(&self, limits: &Limits) -> Option<Timestamp> {
-        let unknown = self.unresolved().flat_map(|(_, e)| e.intents.iter().map(|i| i.at));
-        let strays = self.effects.values().filter_map(EffectState::stray);
-        unknown.chain(strays).map(|at| after(at, limits.request_life)).max()
-    }
-
-    /// The time of the last change that was sent.
-    pub fn last_effect(&self) -> Option<Timestamp> {
-        self.effects.values().flat_map(|e| e.intents.iter()).map(|i| i.at).max()
-    }
 }
 
 #[cfg(test)]
@@ -391,7 +351,3 @@ mod clock_tests;
 #[cfg(test)]
 #[path = "fold_tests.rs"]
 mod fold_tests;
-
-#[cfg(test)]
-#[path = "standing_tests.rs"]
-mod standing_tests;

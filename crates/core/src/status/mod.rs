@@ -357,7 +357,7 @@ fn effects(state: &State) -> Vec<EffectStatus> {
             "not-applied"
         },
     };
-    state.effects.iter().map(one).collect()
+    state.each_effect().map(one).collect()
 }
 
 /// What a person can do next.

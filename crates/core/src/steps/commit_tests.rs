@@ -73,7 +73,7 @@ fn nothing_may_be_in_flight_but_what_fences_more() {
         let mut state = journal.state();
         std::sync::Arc::make_mut(&mut state.effects)
             .values_mut()
-            .for_each(|e| e.change = change.clone());
+            .for_each(|e| std::sync::Arc::make_mut(e).change = change.clone());
         waits(&state, at(40)).contains("it is not known whether")
     };
     let bound = Change::BoundGroup {

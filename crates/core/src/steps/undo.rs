@@ -17,7 +17,7 @@ fn done_by_us<'a>(
     situation: &Situation<'a>,
 ) -> impl Iterator<Item = (&'a EffectId, &'a EffectState)> {
     let mut all: Vec<_> =
-        situation.state.effects.iter().filter(|(_, e)| e.undoes.is_none()).collect();
+        situation.state.each_effect().filter(|(_, e)| e.undoes.is_none()).collect();
     all.sort_by_key(|(_, e)| std::cmp::Reverse(e.intents.first().map(|i| i.seq)));
     all.into_iter()
 }
@@ -37,7 +37,7 @@ fn undone(situation: &Situation<'_>, id: &EffectId, effect: &EffectState) -> boo
         return settled;
     }
     let undo = situation.state.effects.get(&id.undo());
-    settled && (!effect.applied() || undo.is_some_and(EffectState::applied))
+    settled && (!effect.applied() || undo.is_some_and(|e| e.applied()))
 }
 
 fn asked(situation: &Situation<'_>, effect: &EffectState) -> Vec<Question> {
@@ -136,7 +136,7 @@ fn back(
     }
     let anywhere = planted::is(Bug::UndoTowardsTheDead);
     if effect.change.fences() && !bearing::old_side_well(situation) && !anywhere {
-        let already = situation.state.effects.get(&id.undo()).is_some_and(EffectState::applied);
+        let already = situation.state.effects.get(&id.undo()).is_some_and(|e| e.applied());
         if !already {
             return next.stick(format!(
                 "undoing `{}` would send the workload back to {}, which is not seen well: {}; staying put. `leeward resume` when it is well, or `leeward abandon`",

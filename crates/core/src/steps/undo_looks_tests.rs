@@ -23,7 +23,8 @@ fn found(change: Change, view: View) -> Probe {
     let mut journal = Journal::opened(1, 0);
     let id = journal.done(3, Step::Fence, moved(EAST, 1, "nobody"));
     let mut state = journal.state();
-    std::sync::Arc::make_mut(&mut state.effects).get_mut(&id).unwrap().change = change;
+    std::sync::Arc::make_mut(std::sync::Arc::make_mut(&mut state.effects).get_mut(&id).unwrap())
+        .change = change;
     let situation = situation(&plan, &state, at(10));
     let effect = &state.effects[&id];
     let mut seen = Seen::default();
@@ -227,7 +228,10 @@ fn only_the_lease_that_was_taken_is_given_back() {
             *of = region.into();
             *named = table.into();
         }
-        std::sync::Arc::make_mut(&mut state.effects).get_mut(&id).unwrap().change = change;
+        std::sync::Arc::make_mut(
+            std::sync::Arc::make_mut(&mut state.effects).get_mut(&id).unwrap(),
+        )
+        .change = change;
         assert!(goal(&state).is_none(), "{region} {table}");
     }
 }

@@ -69,10 +69,18 @@ impl Inner {
             return state.see(question);
         }
         let fresh = state.see(question)?;
-        // The same few questions come again and again: only a new one is kept with a copy of its words.
-        let before = match state.seen.get_mut(question) {
-            Some(seen) => Some(std::mem::replace(seen, fresh.clone())),
-            None => state.seen.insert(question.clone(), fresh.clone()),
+        // The same few questions come again and again: those that come most stand in front, and only a new one
+        // is kept with a copy of its words.
+        let before = match state.seen.iter().position(|(known, _)| known == question) {
+            Some(place) => {
+                let before = std::mem::replace(&mut state.seen[place].1, fresh.clone());
+                state.seen.swap(place, place / 2);
+                Some(before)
+            }
+            None => {
+                state.seen.push((question.clone(), fresh.clone()));
+                None
+            }
         };
         Ok(if stale { before.unwrap_or(fresh) } else { fresh })
     }

@@ -52,7 +52,8 @@ pub(super) struct State {
     pub(super) places: Places,
     pub(super) served: Option<Option<Side>>,
     pub(super) log: Vec<Happening>,
-    pub(super) seen: BTreeMap<Question, View>,
+    /// What each question was answered last.
+    pub(super) seen: Vec<(Question, View)>,
     queue: BTreeMap<(Timestamp, u64), Due>,
     stalled: Vec<(Region, Due)>,
     sequence: u64,
@@ -118,7 +119,7 @@ impl State {
             places: Places::default(),
             served: None,
             log: Vec::new(),
-            seen: BTreeMap::new(),
+            seen: Vec::new(),
             queue: BTreeMap::new(),
             stalled: Vec::new(),
             sequence: 0,
