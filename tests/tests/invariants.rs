@@ -2,8 +2,12 @@
 
 #![expect(clippy::expect_used, reason = "a test fails by panicking, its helpers too")]
 
+use std::sync::Arc;
+
+use leeward_core::evidence::Signal;
 use leeward_core::ids::{EntryId, Side};
-use leeward_core::plan::{ApprovalFor, OnTimeout};
+use leeward_core::journal::Entry;
+use leeward_core::plan::{ApprovalFor, Database, OnTimeout};
 use leeward_core::time::{Span, Timestamp, after};
 use leeward_core::world::Change;
 use leeward_ports::fake::{Call, Fate, Happened, Happening, RegionState, Sent};
@@ -206,6 +210,111 @@ fn a_loss_beyond_its_bound_is_found() {
         }
     }
     assert_eq!(broken(&evidence), ["S9"]);
+}
+
+/// A recovery whose promotion lost half a minute more than the bound on record says, with the instants of its
+/// bound, of its proof and of what the new side holds.
+struct Excess {
+    evidence: Evidence,
+    bound: Timestamp,
+    fenced: Timestamp,
+    promoted: Timestamp,
+    holds_until: Timestamp,
+}
+
+const EXCESS: Span = Span::seconds(30);
+
+fn excess() -> Excess {
+    let mut evidence = recovered();
+    let entries = evidence.entries();
+    let dated = |wanted: &dyn Fn(&Entry) -> bool| {
+        entries.iter().find(|(_, _, r)| wanted(&r.entry)).map(|(_, _, r)| r).expect("on record")
+    };
+    let bound = dated(&|e| matches!(e, Entry::LossBound { bound: Some(_), .. }));
+    let Entry::LossBound { bound: Some(allowed), .. } = &bound.entry else { unreachable!() };
+    let fenced = dated(&|e| matches!(e, Entry::Fenced { .. })).at;
+    let ended = |h: &Happened| matches!(h, Happened::AcceptEnded { side: Side::Primary, .. });
+    let last = landed_at(&evidence, ended);
+    let lost = i64::try_from(allowed.plus(EXCESS).as_millis()).expect("minutes at most");
+    let holds = Timestamp::from_millisecond(last.as_millisecond() - lost).expect("of this age");
+    let mut promoted = None;
+    for happening in &mut evidence.happenings {
+        if let Happened::Promoted { holds_until, .. } = &mut happening.what {
+            *holds_until = holds;
+            promoted = Some(happening.at);
+        }
+    }
+    let promoted = promoted.expect("it was promoted");
+    Excess { bound: bound.at, fenced, promoted, holds_until: holds, evidence }
+}
+
+#[test]
+fn a_clock_that_was_set_back_excuses_a_bound_by_so_much_and_only_while_the_bound_rests_on_it() {
+    let excess = excess();
+    assert_eq!(broken(&excess.evidence), ["S9"]);
+    let set = |side: Side, by_ms: i64, at: Timestamp| {
+        let mut evidence = excess.evidence.clone();
+        happen(&mut evidence, at, Happened::ClockSet { side, by_ms });
+        broken(&evidence)
+    };
+    let back = -i64::try_from(EXCESS.as_millis()).expect("half a minute");
+    let held = excess.holds_until;
+    assert!(set(Side::Primary, back, held).is_empty(), "the heartbeat is older than it says");
+    assert_eq!(set(Side::Primary, back + 1, held), ["S9"], "not by so much");
+    assert_eq!(set(Side::Primary, -back, held), ["S9"], "it was set forward");
+    assert_eq!(set(Side::Standby, back, held), ["S9"], "another clock");
+    let fenced = after(excess.fenced, Span::millis(1));
+    assert_eq!(set(Side::Primary, back, fenced), ["S9"], "nobody renews any more");
+    // It counts from the last heartbeat that the replica held when the bound was looked at, not when it was promoted.
+    let lease =
+        excess.evidence.plan.databases.iter().find_map(Database::lease).expect("it has one");
+    let heartbeat = i64::try_from(lease.heartbeat.as_millis()).expect("seconds");
+    let caught_up = excess.bound.duration_until(excess.promoted).as_millis();
+    let caught_up = i64::try_from(caught_up).expect("minutes");
+    assert!(caught_up > 0, "the bound was looked at before");
+    let ago =
+        |ms: i64| Timestamp::from_millisecond(held.as_millisecond() - ms).expect("of this age");
+    let counts = set(Side::Primary, back, ago(heartbeat + caught_up - 1));
+    assert!(counts.is_empty(), "behind the heartbeat that counts");
+    let before = set(Side::Primary, back, ago(heartbeat + caught_up));
+    assert_eq!(before, ["S9"], "with the heartbeat that counts, which says so");
+}
+
+/// A recovery whose opening rests on votes that were stored that long before it, and were given that long
+/// before they were stored.
+fn opened_on_votes(stored: Span, given: Span) -> Vec<String> {
+    let mut evidence = recovered();
+    let entries = evidence.entries();
+    let (_, _, opened) = entries.first().expect("it was opened");
+    let earlier = |at: Timestamp, by: Span| {
+        let ms = i64::try_from(by.as_millis()).expect("minutes");
+        Timestamp::from_millisecond(at.as_millisecond() - ms).expect("of this age")
+    };
+    let landed = earlier(opened.at, stored);
+    for write in evidence.writes.iter_mut().filter(|w| w.item.key.sk.starts_with("SIG#")) {
+        if write.at < landed || write.at > after(opened.at, Span::seconds(2)) {
+            continue;
+        }
+        let mut vote: Signal = serde_json::from_str(&write.item.body).expect("a vote");
+        vote.at = earlier(landed, given);
+        // It has lasted long enough all the same.
+        vote.since = vote.since.min(earlier(vote.at, Span::minutes(10)));
+        write.at = landed;
+        Arc::make_mut(&mut write.item).body = serde_json::to_string(&vote).expect("JSON");
+    }
+    judge(&evidence).into_iter().map(|v| v.detail).collect()
+}
+
+#[test]
+fn an_opening_is_judged_by_how_old_its_votes_were_when_they_were_read() {
+    let fresh = recovered().plan.detection.freshness;
+    let opening = |details: Vec<String>| {
+        details.into_iter().any(|d| d.starts_with("entry 1 of generation 1 "))
+    };
+    let (long, short) = (Span::seconds(20), Span::seconds(5));
+    assert!(!opening(opened_on_votes(long, fresh.minus(short))), "fresh when they were read");
+    assert!(opening(opened_on_votes(long, fresh.plus(short))), "stale already");
+    assert!(!opening(opened_on_votes(short, short)), "fresh all the time");
 }
 
 #[test]
