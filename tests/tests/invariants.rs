@@ -7,6 +7,7 @@ use std::sync::Arc;
 use leeward_core::evidence::Signal;
 use leeward_core::ids::{EntryId, Side};
 use leeward_core::journal::Entry;
+use leeward_core::limits::Limits;
 use leeward_core::plan::{ApprovalFor, Database, OnTimeout};
 use leeward_core::time::{Span, Timestamp, after};
 use leeward_core::world::Change;
@@ -129,6 +130,30 @@ fn two_writers_are_found_unless_the_writer_is_outside_the_promise() {
     assert!(broken(&evidence).contains(&"S1"));
     evidence.honoured = false;
     assert!(!broken(&evidence).contains(&"S1"));
+}
+
+#[test]
+fn an_entry_before_the_one_below_it_and_one_that_does_not_stand_are_found() {
+    let evidence = recovered();
+    let place =
+        |sk: &str| evidence.writes.iter().position(|w| w.item.key.sk == sk).expect("written");
+    let (below, above) = (place("J#0000000003"), place("J#0000000004"));
+    let mut swapped = evidence.clone();
+    swapped.writes.swap(below, above);
+    let details = |evidence: &Evidence| -> Vec<String> {
+        judge(evidence).into_iter().filter(|v| v.invariant == "S3").map(|v| v.detail).collect()
+    };
+    assert_eq!(details(&swapped), ["G#orders#1/J#0000000004 was written before J#0000000003"]);
+    let mut by_hand = evidence.clone();
+    by_hand.writes.remove(below);
+    assert_eq!(details(&by_hand), ["G#orders#1/J#0000000004 was written before J#0000000003"]);
+    let mut gone = evidence.clone();
+    gone.items.retain(|item| item.key.sk != "J#0000000003");
+    assert!(
+        details(&gone)
+            .contains(&"G#orders#1/J#0000000003 does not stand as it was written".to_owned())
+    );
+    assert_eq!(details(&evidence), Vec::<String>::new());
 }
 
 #[test]
@@ -280,9 +305,9 @@ fn a_clock_that_was_set_back_excuses_a_bound_by_so_much_and_only_while_the_bound
     assert_eq!(before, ["S9"], "with the heartbeat that counts, which says so");
 }
 
-/// A recovery whose opening rests on votes that were stored that long before it, and were given that long
-/// before they were stored.
-fn opened_on_votes(stored: Span, given: Span) -> Vec<String> {
+/// Which entries of a recovery rest on no votes, where the votes of its opening were stored that long before it, and
+/// were given that long before they were stored.
+fn resting_on_none(stored: Span, given: Span) -> Vec<String> {
     let mut evidence = recovered();
     let entries = evidence.entries();
     let (_, _, opened) = entries.first().expect("it was opened");
@@ -302,19 +327,27 @@ fn opened_on_votes(stored: Span, given: Span) -> Vec<String> {
         write.at = landed;
         Arc::make_mut(&mut write.item).body = serde_json::to_string(&vote).expect("JSON");
     }
-    judge(&evidence).into_iter().map(|v| v.detail).collect()
+    let on_votes = judge(&evidence).into_iter().filter(|v| v.invariant == "S2");
+    on_votes.map(|v| v.detail).filter(|d| d.contains("needs a quorum")).collect()
 }
 
 #[test]
 fn an_opening_is_judged_by_how_old_its_votes_were_when_they_were_read() {
     let fresh = recovered().plan.detection.freshness;
-    let opening = |details: Vec<String>| {
-        details.into_iter().any(|d| d.starts_with("entry 1 of generation 1 "))
-    };
+    let opening = |entries: &[String]| entries.iter().any(|e| e.contains("(opened)"));
+    let assessed = |entries: &[String]| entries.iter().any(|e| e.contains("(assessed)"));
     let (long, short) = (Span::seconds(20), Span::seconds(5));
-    assert!(!opening(opened_on_votes(long, fresh.minus(short))), "fresh when they were read");
-    assert!(opening(opened_on_votes(long, fresh.plus(short))), "stale already");
-    assert!(!opening(opened_on_votes(short, short)), "fresh all the time");
+    let read_fresh = resting_on_none(long, fresh.minus(short));
+    assert!(!opening(&read_fresh), "fresh when they were read: {read_fresh:?}");
+    assert!(
+        assessed(&read_fresh),
+        "whoever asks nobody anew is judged by their age then: {read_fresh:?}"
+    );
+    assert!(opening(&resting_on_none(long, fresh.plus(short))), "stale already");
+    // An opening may not rest on a read of long ago: at the earliest that it may have read them they are stale.
+    let age = Limits::REAL.assessment_age.plus(Span::seconds(40));
+    assert!(opening(&resting_on_none(age, fresh.minus(long))), "read too long before");
+    assert!(resting_on_none(short, short).is_empty(), "fresh all the time");
 }
 
 #[test]

@@ -305,7 +305,10 @@ pub async fn adopt(detector: &Detector, book: &mut Book) -> Result<DetectOutput,
         }
         Adoption::Hold(reason) => {
             let entry = Entry::Held { step: Step::Detect, reason };
-            desk.append(book, entry, None).await?;
+            // People are told by this book: of what stands, whoever wrote it.
+            if desk.append(book, entry, None).await? == Appended::Conflict {
+                *book = desk.open_book(&workload, generation).await?;
+            }
         }
     }
     Ok(go("its executor was gone; looked after"))

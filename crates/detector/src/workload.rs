@@ -16,7 +16,7 @@ use leeward_core::plan::Plan;
 use leeward_core::succession;
 use leeward_core::time::Timestamp;
 use leeward_core::trigger::Told;
-use leeward_reconcile::{Book, Facts, StoredPlan, need};
+use leeward_reconcile::{Appended, Book, Facts, StoredPlan, need};
 
 use crate::open::{Reason, adopt, open};
 use crate::tell::{Latest, tell};
@@ -307,8 +307,10 @@ async fn give_way(
     let decision = &book.state.decision;
     let by = desk.plan_version(&decision.plan, &decision.plan_digest).await?;
     if let Some(entry) = succession::superseded(&book.state, &by, &stored.plan, assessment) {
-        // Another entry came first: the next sweep asks again.
-        desk.append(book, entry, Some(&by)).await?;
+        // Another entry came first: the next sweep asks again, and people are told of what stands.
+        if desk.append(book, entry, Some(&by)).await? == Appended::Conflict {
+            *book = desk.open_book(&stored.plan.workload, book.state.decision.generation).await?;
+        }
     }
     Ok(())
 }

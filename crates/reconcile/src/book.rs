@@ -53,7 +53,7 @@ impl Desk {
     ) -> Result<(Option<Book>, Timestamp), StepError> {
         let key = Key::generation_hint(workload);
         let hint = self.table.get(&key).await.map_err(table_error)?;
-        let mut generation = Generation(hint.value.map_or(1, |item| item.n.max(1)));
+        let mut generation = Generation(hint.value.map_or(0, |item| item.n));
         let mut read_at = hint.at;
         // The hint is written after a generation's first entry: it may lag behind, and is never ahead.
         loop {
@@ -64,6 +64,9 @@ impl Desk {
                 break;
             }
             generation = generation.next();
+        }
+        if generation == Generation(0) {
+            return Ok((None, read_at));
         }
         let book = self.book(workload, generation).await?;
         let read_at = book.as_ref().map_or(read_at, |b| b.read_at);

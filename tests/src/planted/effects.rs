@@ -53,7 +53,7 @@ pub(super) const ROWS: &[Row] = &[
     },
     Row {
         bugs: &[Bug::LateAccepted],
-        place: "ports/fake/table.rs (the frozen date)",
+        place: "ports/fake/store.rs (the frozen date)",
         breaks: "a request from before the roll-back fences a healthy side",
         finds: Some("S16"),
         drawn: Drawn::Never("one request of a recovery has to arrive after its undo"),

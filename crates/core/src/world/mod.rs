@@ -71,7 +71,8 @@ mod tests {
         let question = |id: &str| Question::HealthCheck { id: id.into() };
         let number = |n: f64| Ok(View::Number(Some((n, crate::time::Timestamp::UNIX_EPOCH))));
         let answers = [("b", 1.0), ("a", 2.0), ("b", 3.0)];
-        let mut seen: Seen = answers.map(|(id, n)| (question(id), number(n))).into_iter().collect();
+        let asked = answers.iter().map(|(id, _)| question(id)).collect();
+        let mut seen = Seen::of(asked, answers.iter().map(|(_, n)| number(*n)).collect());
         assert_eq!(seen.get(&question("b")), number(3.0).as_ref().map_err(Clone::clone));
         seen.insert(question("a"), number(4.0));
         assert_eq!(seen.get(&question("a")), number(4.0).as_ref().map_err(Clone::clone));
