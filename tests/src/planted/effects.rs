@@ -24,7 +24,7 @@ pub(super) const ROWS: &[Row] = &[
         place: "reconcile/step.rs",
         breaks: "without its table it works on, unordered against everyone",
         finds: Some("S6"),
-        drawn: Drawn::Within { budget: 1312, took: 33 },
+        drawn: Drawn::Within { budget: 1312, took: 82 },
         scene: intent_refused,
     },
     Row {
@@ -32,7 +32,7 @@ pub(super) const ROWS: &[Row] = &[
         place: "reconcile/step.rs",
         breaks: "a change that never arrived is on record as made",
         finds: Some("S6"),
-        drawn: Drawn::Within { budget: 47, took: 10 },
+        drawn: Drawn::Within { budget: 47, took: 6 },
         scene: fence_never_arrives,
     },
     Row {
@@ -40,7 +40,7 @@ pub(super) const ROWS: &[Row] = &[
         place: "core/pursuit.rs",
         breaks: "a fence that never arrived counts as a fence",
         finds: Some("S8"),
-        drawn: Drawn::Within { budget: 848, took: 103 },
+        drawn: Drawn::Within { budget: 848, took: 20 },
         scene: fence_never_arrives,
     },
     Row {
@@ -48,7 +48,7 @@ pub(super) const ROWS: &[Row] = &[
         place: "reconcile/step.rs",
         breaks: "one intent changes the world twice",
         finds: Some("S10"),
-        drawn: Drawn::Within { budget: 696, took: 343 },
+        drawn: Drawn::Within { budget: 696, took: 82 },
         scene: fence_answer_lost,
     },
     Row {

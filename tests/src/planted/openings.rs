@@ -27,7 +27,7 @@ pub(super) const ROWS: &[Row] = &[
         place: "core/opening.rs",
         breaks: "a flapping Region opens a generation with every flap",
         finds: Some("S12"),
-        drawn: Drawn::Within { budget: 2986, took: 635 },
+        drawn: Drawn::Within { budget: 2986, took: 336 },
         scene: flaps,
     },
     Row {
@@ -51,7 +51,7 @@ pub(super) const ROWS: &[Row] = &[
         place: "detector/open.rs",
         breaks: "the generation before can still be written",
         finds: Some("S12"),
-        drawn: Drawn::Within { budget: 131, took: 20 },
+        drawn: Drawn::Within { budget: 131, took: 13 },
         scene: flaps_acknowledged,
     },
     Row {
@@ -59,7 +59,7 @@ pub(super) const ROWS: &[Row] = &[
         place: "core/opening.rs",
         breaks: "a second generation works beside the first",
         finds: Some("S10"),
-        drawn: Drawn::Within { budget: 119, took: 20 },
+        drawn: Drawn::Within { budget: 119, took: 27 },
         scene: started_while_open,
     },
     Row {
