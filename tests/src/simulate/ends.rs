@@ -2,7 +2,7 @@
 
 use leeward_asl::{End, Failure};
 use leeward_core::journal::PROTOCOL;
-use leeward_core::time::{Span, after};
+use leeward_core::time::{Span, Timestamp, after};
 use serde_json::{Value, json};
 
 use super::host::{answer, failure};
@@ -184,6 +184,19 @@ impl Run<'_> {
         }
         self.halt_executions(None);
         self.tasks.retain(|task| !matches!(task.kind, Kind::Terminal));
+        self.sweep_soon();
+    }
+
+    /// What goes on again may have been expected much later, and the schedule with it: it fires as if it had just
+    /// fired now.
+    fn sweep_soon(&mut self) {
+        let next = self.next_sweep();
+        let later = |at: &Timestamp, due: &Due| matches!(due, Due::Sweep) && *at > next;
+        let count = self.due.len();
+        self.due.retain(|(at, _), due| !later(at, due));
+        if self.due.len() < count {
+            self.at(next, Due::Sweep);
+        }
     }
 
     fn open_terminal(&mut self) {
