@@ -206,14 +206,6 @@ impl FakeTable {
         tried: &(dyn Fn() -> String + Sync),
     ) -> Result<Dated<Put>, TableError> {
         let put = locked(&self.inner).receive(self.clock.now(), request);
-        Self::told(put, tried)
-    }
-
-    /// What its sender is told of a write that was received.
-    fn told(
-        put: Dated<Option<Put>>,
-        tried: &(dyn Fn() -> String + Sync),
-    ) -> Result<Dated<Put>, TableError> {
         let words = "the signature is not within the life of a request: RequestExpired";
         let refused = || Self::error(TableErrorKind::Refused, tried(), words);
         put.value.map(|value| Dated { at: put.at, value }).ok_or_else(refused)
@@ -253,21 +245,7 @@ impl Table for FakeTable {
         self.clock.turn().await;
         let request = Request { item: item.clone(), condition, frozen };
         let tried = || format!("PutItem {}/{}", item.key.pk, item.key.sk);
-        let met = {
-            let mut inner = locked(&self.inner);
-            match inner.meet(&Call::Put(&item, condition)) {
-                // In one go where nothing befalls it.
-                Some(Fate::Well | Fate::Stale) => Ok(inner.receive(self.clock.now(), &request)),
-                fate => Err(fate),
-            }
-        };
-        let fate = match met {
-            Ok(put) => {
-                self.clock.turn().await;
-                return Self::told(put, &tried);
-            }
-            Err(fate) => fate,
-        };
+        let fate = locked(&self.inner).meet(&Call::Put(&item, condition));
         let lost = || Self::error(TableErrorKind::Lost, tried(), "no answer in time");
         let Some(fate) = fate else {
             self.clock.sleep(CALL_TIMEOUT).await;
