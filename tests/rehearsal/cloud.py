@@ -14,7 +14,7 @@ from localaws.deploy import Stack, deploy
 from localaws.server import LocalAws
 from localaws.services import Hooks, Timings
 
-from . import names
+from . import names, pace
 
 # An alarm is looked at this often, a health check too: many times within one scaled period.
 _TICK_S = 0.25
@@ -102,8 +102,13 @@ class Cloud:
                 return found
             request["ExclusiveStartKey"] = page["LastEvaluatedKey"]
 
-    def history(self, execution: str) -> list[dict]:
-        """Every event of an execution of the recovery, in order."""
+    def pace(self, execution: str) -> pace.Pace:
+        """Where the seconds of an execution of the recovery went."""
+        silences = pace.silences(execution, self.aws.log.find(), self.aws.lambdas.history())
+        return pace.split(self._history(execution), silences)
+
+    def _history(self, execution: str) -> list[dict]:
+        """Every event of an execution, in order."""
         pages = self.client("stepfunctions", names.CONTROL).get_paginator("get_execution_history")
         return [event for page in pages.paginate(executionArn=execution)
                 for event in page["events"]]

@@ -9,7 +9,7 @@ import sys
 import pg8000.native
 from botocore.exceptions import BotoCoreError, ClientError
 
-from . import journal, pace, truth
+from . import journal, truth
 from .names import PRIMARY
 
 _WIDTH = 100
@@ -123,11 +123,13 @@ def _overhead(r, records: list[journal.Record]) -> list[str]:
         if ":execution:" not in executor:
             continue
         try:
-            took, waited = pace.split(r.world.cloud.history(executor))
+            pace = r.world.cloud.pace(executor)
         except (BotoCoreError, ClientError):
             continue  # Step Functions itself is away
-        lines.append(f"  {executor.rpartition(':')[2]} took {took:.1f} s: {waited:.1f} s of waits"
-                     f" that plan and world ask for, {took - waited:.1f} s beyond them.")
+        silence = f", {pace.silence:.1f} s for answers that never came" if pace.silence else ""
+        lines.append(f"  {executor.rpartition(':')[2]} took {pace.took:.1f} s: it waited"
+                     f" {pace.waited:.1f} s as plan and world ask{silence}; {pace.own:.1f} s of its"
+                     " own.")
     return lines
 
 
