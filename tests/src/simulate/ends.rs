@@ -244,3 +244,7 @@ impl Run<'_> {
         }
     }
 }
+
+#[cfg(test)]
+#[path = "ends_tests.rs"]
+mod tests;

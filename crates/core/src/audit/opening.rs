@@ -8,17 +8,17 @@ use crate::time::{after, since};
 /// S2: whatever an entry rests on was stored before it.
 #[expect(clippy::wildcard_enum_match_arm, reason = "only these entries rest on evidence")]
 pub(super) fn evidence_first(case: &Walked<'_>) -> Verdict {
-    let mut weighed: Vec<&Digest> = Vec::new();
+    let mut latest: Option<&Digest> = None;
     let mut named = 0;
     for record in case.records {
         let evidence = match &record.entry {
             Entry::Opened(decision) => &decision.evidence,
             Entry::Assessed { evidence, .. } => evidence,
             Entry::Committed { evidence, .. } => {
-                if !weighed.contains(&evidence) {
+                if latest != Some(evidence) {
                     return Err(at(
                         record.seq,
-                        "commits on evidence that no entry before it names",
+                        "commits on evidence that is not what was weighed last before it",
                     ));
                 }
                 evidence
@@ -31,7 +31,7 @@ pub(super) fn evidence_first(case: &Walked<'_>) -> Verdict {
         if case.stored.is_some_and(|stored| !stored.contains(evidence)) {
             return Err(at(record.seq, format!("its evidence {evidence} is not stored")));
         }
-        weighed.push(evidence);
+        latest = Some(evidence);
         named += 1;
     }
     let looked =

@@ -8,7 +8,7 @@ use super::example::*;
 use super::{Case, Judged, audit, bodies};
 use crate::effect::EffectId;
 use crate::ids::{Digest, Generation, Step};
-use crate::journal::{End, Entry, Record, State, TurnBackReason};
+use crate::journal::{Bearing, End, Entry, Record, State, TurnBackReason};
 use crate::limits::Limits;
 use crate::plan::Plan;
 use crate::time::{Span, Timestamp};
@@ -273,6 +273,22 @@ fn another_plan_than_the_decisions_is_found() {
         decision.target = "eu-west-1".into();
     }
     assert_eq!(broken(&other.records), ["S3"]);
+}
+
+#[test]
+fn a_commit_on_evidence_that_was_weighed_again_since_is_found() {
+    let mut j = fenced(1);
+    let again = Entry::Assessed {
+        evidence: Digest::new("ev33"),
+        verdict: Bearing::Go,
+        reason: "still down".to_owned(),
+    };
+    j.add(33, again);
+    let mut old = j.clone();
+    commit(&mut old, 34, "ev32");
+    assert_eq!(broken(&old.records), ["S2"]);
+    commit(&mut j, 34, "ev33");
+    assert_eq!(broken(&j.records), [""; 0]);
 }
 
 proptest! {

@@ -38,6 +38,18 @@ fn an_undo_bears_the_name_of_what_this_generation_did() {
 }
 
 #[test]
+fn an_undo_is_not_undone() {
+    let mut j = Journal::opened(1, 0);
+    let it = effect(Step::Capacity, "it");
+    j.sent(5, Step::Capacity, minimum(4));
+    j.add(6, turned_back());
+    j.add(7, undo(&it, minimum(2)));
+    let words = "orders/1/capacity/it/do-undo is itself an undo";
+    assert_eq!(reader(&j, &undo(&it.undo(), minimum(4))), no(words));
+    assert_eq!(reader(&j, &undo(&it, minimum(2))), Ok(()), "it may be sent again");
+}
+
+#[test]
 fn what_is_begun_and_what_is_undone_depends_on_which_way_is_open() {
     let it = effect(Step::Capacity, "it");
     let begun = intent(effect(Step::Capacity, "other"), minimum(2));

@@ -133,7 +133,7 @@ fn refers(state: &State, entry: &Entry) -> Result<(), NotAdmitted> {
         Entry::Asked { number, .. } => {
             let expected = state.questions.len() as u32 + 1;
             if *number == expected {
-                Ok(())
+                undecided(state, *number)
             } else {
                 no(format!("the next question is number {expected}"))
             }
@@ -168,6 +168,9 @@ fn named(state: &State, effect: &EffectId, undoes: Option<&EffectId>) -> Result<
         None if state.decision.effects.contains(effect) => Ok(()),
         None => no(format!("the decision does not name {effect}")),
         Some(done) if !state.effects.contains_key(done) => no(format!("{done} was never done")),
+        Some(done) if !state.decision.effects.contains(done) => {
+            no(format!("{done} is itself an undo"))
+        }
         Some(done) if *effect == done.undo() => Ok(()),
         Some(done) => no(format!("{effect} is not the undo of {done}")),
     }

@@ -7,9 +7,13 @@ use crate::journal::{Answer, Entry, TurnBackReason};
 use crate::limits::Limits;
 use crate::time::{Span, after, since};
 
-fn asked(j: &mut Journal, seconds: u64) {
+fn question() -> Entry {
     let (plan, question) = (plan_digest(), "go on?".to_owned());
-    j.add(seconds, Entry::Asked { number: 1, plan, loss: None, deadline: at(900), question });
+    Entry::Asked { number: 1, plan, loss: None, deadline: at(900), question }
+}
+
+fn asked(j: &mut Journal, seconds: u64) {
+    j.add(seconds, question());
 }
 
 fn answer() -> Entry {
@@ -17,7 +21,11 @@ fn answer() -> Entry {
 }
 
 fn admitted(j: &Journal) -> Result<(), String> {
-    admits(&j.state(), &answer(), at(100), None).map_err(|no| no.to_string())
+    follows(j, &answer())
+}
+
+fn follows(j: &Journal, entry: &Entry) -> Result<(), String> {
+    admits(&j.state(), entry, at(100), None).map_err(|no| no.to_string())
 }
 
 #[test]
@@ -33,6 +41,20 @@ fn an_answer_counts_only_while_the_way_is_open() {
     let mut back = open.clone();
     back.add(33, Entry::turned_back(TurnBackReason::PrimaryHealthy, "it is well"));
     assert!(admitted(&back).unwrap_err().contains("it has turned back"));
+}
+
+#[test]
+fn nobody_is_asked_where_no_answer_counts() {
+    let open = fenced(1);
+    assert_eq!(follows(&open, &question()), Ok(()));
+
+    let mut committed = open.clone();
+    commit(&mut committed, 33, "ev32");
+    assert!(follows(&committed, &question()).unwrap_err().contains("question 1 is over"));
+
+    let mut back = open.clone();
+    back.add(33, Entry::turned_back(TurnBackReason::PrimaryHealthy, "it is well"));
+    assert!(follows(&back, &question()).unwrap_err().contains("it has turned back"));
 }
 
 #[test]
