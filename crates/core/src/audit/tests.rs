@@ -11,7 +11,7 @@ use crate::ids::{Digest, Generation, Step};
 use crate::journal::{Bearing, End, Entry, Record, State, TurnBackReason};
 use crate::limits::Limits;
 use crate::plan::Plan;
-use crate::time::{Span, Timestamp};
+use crate::time::{Span, Timestamp, after, since};
 
 fn judge_at(records: &[Record], previous: Option<&State>, now: Timestamp) -> Vec<Judged> {
     let plan: Plan = plan();
@@ -224,7 +224,10 @@ fn the_cool_down_binds_the_evidence_and_not_what_a_person_looked_at() {
     };
     assert!(!judged(&closed(false), 600));
     assert!(judged(&closed(true), 600 + 1000));
-    assert!(judged(&closed(false), 3700));
+    let last = closed(false).last_effect().unwrap();
+    let over = since(at(0), after(last, plan().policy.cool_down)).as_seconds_up();
+    assert!(!judged(&closed(false), over - 1));
+    assert!(judged(&closed(false), over));
     let never_closed = recovered(1).state();
     assert!(!judged(&never_closed, 3700));
 }
@@ -244,26 +247,50 @@ fn a_generation_nobody_works_on_is_found_after_its_time() {
 }
 
 #[test]
+fn nothing_is_opened_while_a_request_of_the_one_before_may_land() {
+    // Abandoned with a request of second 1 unknown: it may land for the life of a request from there.
+    let mut j = Journal::opened(1, 0);
+    assessed(&mut j, 1);
+    j.sent(1, Step::Capacity, lease("us-east-1", 1, "nobody"));
+    j.add(100, Entry::Ended { end: End::Abandoned, reason: "given up".to_owned() });
+    j.add(100, Entry::Acknowledged { reason: "seen".to_owned() });
+    j.add(100, Entry::Closed { next: Generation(2) });
+    let previous = j.state();
+    let safe = 1 + Limits::REAL.request_life.as_seconds_up();
+    for (seconds, held) in [(safe - 1, false), (safe, true), (safe + 1, true)] {
+        let next = Journal::opened(2, seconds);
+        let judged = judge_at(&next.records, Some(&previous), at(seconds));
+        let found = judged.into_iter().find(|j| j.invariant == "S12").unwrap();
+        assert_eq!(found.held, held, "{seconds}: {}", found.detail);
+    }
+}
+
+#[test]
 fn evidence_that_is_not_stored_is_found() {
     let (j, plan) = (recovered(1), plan());
-    let mut stored: BTreeSet<Digest> =
-        ["ev0", "ev2", "ev32"].into_iter().map(Digest::new).collect();
-    let judge = |stored: &BTreeSet<Digest>| {
+    let names = ["ev0", "ev2", "ev32"];
+    let judge = |stored: &[&str]| {
+        let stored: BTreeSet<Digest> = stored.iter().map(|name| Digest::new(*name)).collect();
         let judged = audit(&Case {
             records: &j.records,
             plan: &plan,
             plan_digest: &plan_digest(),
             limits: &Limits::REAL,
             previous: None,
-            stored: Some(stored),
+            stored: Some(&stored),
             now: at(100),
         });
         judged.into_iter().find(|j| j.invariant == "S2").unwrap()
     };
-    assert!(judge(&stored).held);
-    stored.remove(&Digest::new("ev32"));
-    let found = judge(&stored);
-    assert!(!found.held && found.detail.contains("ev32"), "{found:?}");
+    let found = judge(&names);
+    // The opening, what was weighed twice since, and the commit.
+    let sound = (true, "4 entries name their evidence, all stored");
+    assert_eq!((found.held, found.detail.as_str()), sound);
+    for missing in names {
+        let others: Vec<&str> = names.into_iter().filter(|name| *name != missing).collect();
+        let found = judge(&others);
+        assert!(!found.held && found.detail.contains(missing), "{missing}: {found:?}");
+    }
 }
 
 #[test]
