@@ -4,7 +4,7 @@ import datetime
 import re
 from types import SimpleNamespace
 
-from rehearsal import journal, names, timeline, truth, words
+from rehearsal import journal, names, pace, timeline, truth, words
 from rehearsal.events import Events
 
 _AT = "2026-01-01T00:00:{:02}Z"
@@ -38,6 +38,12 @@ _HISTORY = {_EXAMPLES[1]["executor"]: [
         (2, "TaskStateExited"), (2, "WaitStateEntered"), (4, "TaskStateExited"),
         (4, "WaitStateEntered"), (7, "WaitStateExited"), (8, "WaitStateExited"),
         (8, "TaskStateEntered"), (10, "TaskStateExited"), (10, "ExecutionSucceeded")], 1)]}
+# The last Task asked a Region that is silent.
+_SILENCES = [(8.5, 9.5)]
+
+
+def _pace(execution: str) -> pace.Pace:
+    return pace.split(_HISTORY[execution], _SILENCES)
 
 
 class _Table:
@@ -86,12 +92,13 @@ def test_the_picture_tells_times_bounds_and_the_clients_truth():
     r = SimpleNamespace(book=book, events=events, watch=SimpleNamespace(serving="us-west-2"),
                         plan={"objectives": {"rto": "15m", "rpo": "60s"}},
                         world=SimpleNamespace(truth=lambda serving: found,
-                                              cloud=SimpleNamespace(history=_HISTORY.get)))
+                                              cloud=SimpleNamespace(pace=_pace)))
     picture = timeline.render(r)
     for words_ in (
             "first signal came 2.0 s after the", "detect       2.0 s", "decide       8.0 s",
             "validate     2.0 s", "together    14.0 s   objective 15m: met",
-            "orders-g1-x took 10.0 s: 4.0 s of waits", "6.0 s beyond them",
+            "orders-g1-x took 10.0 s: it waited 4.0 s as plan and world ask, 1.0 s for answers that"
+            " never came; 5.0 s of its own.",
             "orders-db: the last 4.5 s of writes can be lost", "8.5 s without a successful order",
             "12 orders acknowledged (10 by us-east-1, 2 by us-west-2)",
             "1 acknowledged orders lost", "never two writers"):
