@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
-from datetime import datetime
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -30,7 +29,7 @@ class Pace(NamedTuple):
 def split(events: list[dict], silences: Iterable[tuple[float, float]] = ()) -> Pace:
     """`events` is the execution's history, as `GetExecutionHistory` answers it; `silences` are spans
     (in seconds since 1970) in which one of its Tasks only waited for an answer that never came."""
-    history = [(_seconds(event["timestamp"]), event["id"], event["type"]) for event in events]
+    history = [(event["timestamp"].timestamp(), event["id"], event["type"]) for event in events]
     if not history:
         return Pace(0.0, 0.0, 0.0)
     marks = [(at, order, _step(kind, "WaitState"), _step(kind, "TaskState"), 0)
@@ -44,7 +43,7 @@ def split(events: list[dict], silences: Iterable[tuple[float, float]] = ()) -> P
         waits, tasks, silent = waits + wait, tasks + task, silent + mute
         if waits and not tasks:
             waited += until - at
-        elif silent and tasks <= silent:
+        elif 0 < tasks <= silent:
             silence += until - at
     times = [at for at, *_ in history]
     return Pace(max(times) - min(times), waited, silence)
@@ -65,15 +64,16 @@ def silences(execution: str, calls: list[dict],
 
 
 def _of_one(calls: list[dict], ended: float) -> list[tuple[float, float]]:
-    mute = [call["time"] for call in calls if call["status"] is None]
+    # A connection that was closed told its caller so; one that is open still has no seconds.
+    mute = [(call["time"], call["time"] + min(call["seconds"] or _LOOK_S, _LOOK_S))
+            for call in calls if call["status"] is None]
     answered = [(call["time"], call["time"] + call["seconds"]) for call in calls
                 if call["status"] is not None]
     found = []
-    given_up = (min(ended, sent + _LOOK_S) for sent in mute)
-    edges = sorted({ended, *mute, *given_up, *(at for span in answered for at in span)})
+    edges = sorted({ended, *(min(ended, at) for span in [*mute, *answered] for at in span)})
     for begin, end in pairwise(edges):
         busy = any(sent <= begin < back for sent, back in answered)
-        if not busy and any(sent <= begin < sent + _LOOK_S for sent in mute):
+        if not busy and any(sent <= begin < given_up for sent, given_up in mute):
             found.append((begin, end))
     return found
 
@@ -84,10 +84,6 @@ def _executor(invocation: dict) -> str | None:
     except ValueError:
         return None
     return payload.get("executor") if isinstance(payload, dict) else None
-
-
-def _seconds(at: datetime) -> float:
-    return at.timestamp()
 
 
 def _step(kind: str, state: str) -> int:

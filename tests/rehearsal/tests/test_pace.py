@@ -55,6 +55,12 @@ def test_silence_beside_a_wait_is_counted_once():
     assert pace.split(events, [(1, 4)]) == (5, 0, 3)
 
 
+def test_silence_between_states_is_not_of_a_task():
+    events = history((0, "ExecutionStarted"), (0, "TaskStateEntered"), (2, "TaskStateExited"),
+                     (5, "ExecutionSucceeded"))
+    assert pace.split(events, [(1, 9)]) == (5, 0, 1)
+
+
 def test_an_execution_without_events_took_nothing():
     assert pace.split([]) == (0, 0, 0)
 
@@ -71,6 +77,12 @@ def test_nobody_waits_longer_than_a_look_does():
     assert of(found) == [(10, 13)]
     again = [call(10, 30, None), call(12, 30, None)]
     assert sum(b - a for a, b in pace.silences(EXECUTION, again, [invocation(20)])) == 5
+
+
+def test_a_connection_that_was_closed_is_silent_no_longer():
+    assert of(pace.silences(EXECUTION, [call(10, 0.5, None)], [invocation(20)])) == [(10, 10.5)]
+    under_way = pace.silences(EXECUTION, [call(10, None, None)], [invocation(12)])
+    assert of(under_way) == [(10, 12)]
 
 
 def test_what_was_answered_is_no_silence():
