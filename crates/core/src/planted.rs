@@ -156,14 +156,14 @@ mod sown {
     use super::Bug;
 
     thread_local! {
-        static SOWN: Cell<u64> = const { Cell::new(0) };
+        static SOWN: Cell<u128> = const { Cell::new(0) };
     }
 
     /// Mistakes are made on this thread for as long as it lives.
     #[derive(Debug)]
     #[must_use = "what is sown is lifted when this is dropped"]
     pub struct Field {
-        before: u64,
+        before: u128,
         own_thread: PhantomData<*const ()>,
     }
 
@@ -190,7 +190,7 @@ mod sown {
         SOWN.get() & bit(bug) != 0
     }
 
-    fn bit(bug: Bug) -> u64 {
-        1 << (bug as u64)
+    fn bit(bug: Bug) -> u128 {
+        1 << (bug as u128)
     }
 }
