@@ -207,11 +207,12 @@ def main() -> None:
         parser.add_argument(f"--{name}", required=True)
     for name in ("port", "db-port"):
         parser.add_argument(f"--{name}", type=int, required=True)
-    for name in ("ttl-s", "longest-statement-s"):
+    for name in ("ttl-s", "longest-statement-s", "drift-s"):
         parser.add_argument(f"--{name}", type=float, required=True)
     a = parser.parse_args()
     table = lease.DynamoDbTable(a.lease_table, a.lease_region, a.workload, a.ttl_s)
-    holder = lease.Holder(table, a.region, a.ttl_s, log)
+    terms = lease.Terms.of(a.ttl_s, a.longest_statement_s, a.drift_s)
+    holder = lease.Holder(table, a.region, terms, log)
     orders = store.Store(a.db_host, a.db_port, a.ca_file, a.longest_statement_s, a.region, holder)
     service = Service(a.region, holder, orders)
     server = Server((a.host, a.port), handler(service))

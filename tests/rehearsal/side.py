@@ -48,15 +48,16 @@ class Side:
         return {"AWS_ENDPOINT_URL": f"http://{host}:{port}", "AWS_ACCESS_KEY_ID": self.region,
                 "AWS_SECRET_ACCESS_KEY": "rehearsal", "PYTHONPATH": ":".join(sys.path)}
 
-    def start_service(self, lease_table: str) -> None:
-        """Starts the orders service."""
+    def start_service(self, lease_table: str, ttl_s: float = names.TTL_S) -> None:
+        """Starts the orders service, by a lease of that length of its own."""
         self.processes.start(f"orders-{self.region}", [
             sys.executable, "-m", "rehearsal.orders", "--region", self.region,
             "--workload", names.WORKLOAD, "--host", self.host, "--port", str(self.service[1]),
             "--db-host", self.database.listen[0], "--db-port", str(self.database.listen[1]),
             "--ca-file", str(self._ca_file), "--lease-table", lease_table,
-            "--lease-region", names.CONTROL, "--ttl-s", str(names.TTL_S),
-            "--longest-statement-s", str(names.LONGEST_S)], self.environment())
+            "--lease-region", names.CONTROL, "--ttl-s", str(ttl_s),
+            "--longest-statement-s", str(names.LONGEST_S),
+            "--drift-s", str(names.DRIFT_S)], self.environment())
 
     def start_canary(self, *jobs: str) -> None:
         """Starts what this Region reports to its own CloudWatch."""

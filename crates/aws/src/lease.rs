@@ -4,7 +4,8 @@ use async_trait::async_trait;
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::AttributeValue;
 use leeward_core::ids::Region;
-use leeward_core::time::Timestamp;
+use leeward_core::lease_terms::LeaseTerms;
+use leeward_core::time::{Span, Timestamp};
 use leeward_core::world::{
     Blind, Change, ChangeError, ChangeErrorKind, LeaseView, Question, Receipt, View,
 };
@@ -62,7 +63,21 @@ fn view(item: &Attributes, answered_at: Timestamp) -> Result<LeaseView, String> 
         renewed_at: number("renewed_at")
             .and_then(|n| n.parse().ok())
             .and_then(|ms| Timestamp::from_millisecond(ms).ok()),
+        terms: terms(item),
         answered_at,
+    })
+}
+
+/// The holders' terms; all three parts or none.
+fn terms(item: &Attributes) -> Option<LeaseTerms> {
+    let span = |name: &str| {
+        let number = item.get(name)?.as_n().ok()?;
+        Some(Span::millis(number.parse().ok()?))
+    };
+    Some(LeaseTerms {
+        ttl: span("ttl_ms")?,
+        longest_statement: span("longest_ms")?,
+        drift: span("drift_ms")?,
     })
 }
 
@@ -106,7 +121,7 @@ impl Part for Leases {
                     .into(),
             });
         };
-        // An update, not a put: `renewed_at` stays as the old holder left it.
+        // An update, not a put: `renewed_at` and the holders' terms stay as the old holder left them.
         let update = self
             .0
             .client(region, Client::new)

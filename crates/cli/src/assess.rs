@@ -267,6 +267,9 @@ fn lines(a: &Assessed) -> Vec<String> {
             lines.push("  now       the next sweep opens a recovery".to_owned());
         }
         lines.extend(p.missing.iter().map(|m| format!("  missing   {m}")));
+        if let Some(standby) = &p.assessment.standby {
+            lines.extend(standby.asks.iter().map(|why| format!("  asks      a person: {why}")));
+        }
         lines.extend(p.waits_for.iter().map(|w| format!("  then      waits for {w}")));
     }
     if let (Some(generation), true) = (a.generation, a.open) {

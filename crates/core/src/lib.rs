@@ -15,6 +15,7 @@ pub mod ids;
 pub mod impairment;
 pub mod index;
 pub mod journal;
+pub mod lease_terms;
 pub mod limits;
 pub mod matching;
 pub mod need;

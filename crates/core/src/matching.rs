@@ -195,7 +195,7 @@ mod tests {
             })
             .collect();
         let against = standby.iter().map(|s| (*s).to_owned()).collect();
-        let standby = Standby { against, at: at(0) };
+        let standby = Standby { against, asks: Vec::new(), at: at(0) };
         let evidence = Evidence { signals: &signals, standby: Some(&standby), deployed: None };
         weigh(plan, Direction::ToStandby, evidence, at(0))
     }

@@ -22,6 +22,8 @@ pub struct Needed {
 
 /// How often people are told of the same need.
 const TOLD_EVERY_MS: i64 = 3_600_000;
+/// A cause that begins so is told once a day: nothing is wrong yet, and it may take a person a while.
+const DAILY: &str = "daily:";
 
 impl Needed {
     /// The brake holds this one back.
@@ -52,6 +54,16 @@ impl Needed {
         Self::to_watch(format!("unread-plan:{plan}"), reason, actions)
     }
 
+    /// A recovery by this plan would ask a person about its writer lease, which proves nothing.
+    pub fn lease_unproven(plan: &PlanId, asks: &[String]) -> Self {
+        let why = format!(
+            "a recovery by plan {plan} would wait for a person, since its writer lease proves nothing: {}",
+            asks.join("; ")
+        );
+        let actions = vec!["let every holder write its terms into the lease's item".to_owned()];
+        Self::to_watch(format!("{DAILY}lease:{plan}"), why, actions)
+    }
+
     /// A recovery is open, and its executor cannot be started.
     pub fn not_started(workload: &WorkloadId, generation: Generation, error: &str) -> Self {
         let why = format!(
@@ -73,12 +85,13 @@ impl Needed {
         Self { cause, why, reason, actions }
     }
 
-    /// One instant for the same cause within an hour: the sweep meets it again each minute, and people
+    /// One instant for the same cause within an hour, or a day: the sweep meets it again each minute, and people
     /// are told once.
     pub fn told_as_of(&self, now: Timestamp) -> Timestamp {
-        let hour = now.as_millisecond().div_euclid(TOLD_EVERY_MS) * TOLD_EVERY_MS;
+        let every = if self.cause.starts_with(DAILY) { 24 * TOLD_EVERY_MS } else { TOLD_EVERY_MS };
+        let begin = now.as_millisecond().div_euclid(every) * every;
         let digest = chain::digest(self.cause.as_bytes());
         let place = digest.as_str().bytes().take(8).fold(0i64, |sum, b| sum * 31 + i64::from(b));
-        Timestamp::from_millisecond(hour + place.rem_euclid(TOLD_EVERY_MS)).unwrap_or(now)
+        Timestamp::from_millisecond(begin + place.rem_euclid(every)).unwrap_or(now)
     }
 }

@@ -89,19 +89,19 @@ fn lease_moved(
     now: Timestamp,
 ) -> Option<String> {
     let lease = database.lease()?;
-    let over = after(state.end.as_ref()?.at, lease.expiry());
+    let ended = state.end.as_ref()?.at;
     let granted = state.effects.iter().any(|(id, e)| {
         id.as_str().ends_with(crate::effect::Verb::GrantLease.as_str()) && e.applied()
     });
     match seen.get(&lease_question(plan, database)?) {
         Ok(View::Lease(Some(view)))
             if granted
-                && now > over
+                && view.expiry(lease).is_some_and(|expiry| now > after(ended, expiry))
                 && view.owner != plan.regions.of(side).as_str()
                 && view.owner != NOBODY =>
         {
             Some(format!(
-                "{} holds the lease at epoch {} since before {over}",
+                "{} holds the lease at epoch {}, and had it when the generation ended at {ended}",
                 view.owner, view.epoch
             ))
         }
@@ -170,6 +170,7 @@ mod tests {
             epoch: 3,
             effect: String::new().into(),
             renewed_at: None,
+            terms: Some(plan().databases[0].lease().unwrap().terms()),
             answered_at: at(200),
         }))
     }

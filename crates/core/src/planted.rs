@@ -52,6 +52,8 @@ pub enum Bug {
     LeaseRead,
     /// A fence counts from the instant at which the lease was taken.
     NoFenceWait,
+    /// The lease's terms are the plan's, whatever its holders say.
+    PlanTermsAlone,
     /// The lease's time is waited for, its drift and the longest statement are not.
     ProofWithoutDrift,
     /// A `Date` is taken for the instant itself.

@@ -19,6 +19,7 @@ async fn main() -> Result<(), leeward_lambda::Error> {
     let clients = Clients::of_function();
     let table = DynamoTable::new(&clients, &settings.table_region, &settings.table);
     let world = World::builder(&clients)
+        .lease()
         .metrics()
         .rds()
         .global()

@@ -4,7 +4,7 @@
 //! is not watched; what it is, the notice says.
 
 use leeward_core::error::StepError;
-use leeward_core::ids::WorkloadId;
+use leeward_core::ids::{Direction, WorkloadId};
 use leeward_core::need::Needed;
 use leeward_core::plan::Plan;
 use leeward_core::time::{Span, Timestamp, since};
@@ -71,6 +71,21 @@ pub async fn swept(
         return Ok(());
     }
     detector.desk.store_fact(workload, Fact::Unswept { since: None }, at, at).await
+}
+
+/// Puts on record that the workload's writer lease would prove nothing, while there is time to mend it.
+pub async fn leases(detector: &Detector, plans: &[&Plan], facts: &Facts, now: Timestamp) {
+    // One look serves all plans of a workload: it is made by the first.
+    let (Some(plan), Some(standby)) = (plans.first(), facts.standby(Direction::ToStandby)) else {
+        return;
+    };
+    if standby.asks.is_empty() {
+        return;
+    }
+    let needed = Needed::lease_unproven(&plan.plan, &standby.asks);
+    if let Err(error) = need(&detector.desk, &plan.workload, &needed, now).await {
+        tracing::error!(workload = %plan.workload, %error, "that its lease proves nothing is not on record");
+    }
 }
 
 /// Tells people of a stored plan that cannot be read.

@@ -89,6 +89,9 @@ pub async fn workload(
         Ok((decided, facts, now)) => (decided.latest, Ok((decided.answer, facts, now))),
         Err(error) => (None, Err(error)),
     };
+    if let (true, Ok((_, facts, now))) = (sweeps, &looked) {
+        watch::leases(detector, &plans, facts, *now).await;
+    }
     for plan in &plans {
         Box::pin(tell(detector, plan, known.take())).await;
     }

@@ -14,6 +14,7 @@ from .conftest import EAST, WEST
 
 # Short enough for a quick test, long enough that a busy machine does not lose a lease by chance.
 TTL_S = 2.0
+DRIFT_S = 0.5
 LONGEST_S = 1.0
 TABLE, WORKLOAD, CONTROL = "leases", "orders", "eu-west-1"
 REGIONS = {"us-east-1": EAST, "us-west-2": WEST}
@@ -61,6 +62,7 @@ class Side:
             "--db-host", self.db_gate.listen[0], "--db-port", str(self.db_gate.listen[1]),
             "--ca-file", str(self._ca), "--lease-table", TABLE, "--lease-region", CONTROL,
             "--ttl-s", str(TTL_S), "--longest-statement-s", str(LONGEST_S),
+            "--drift-s", str(DRIFT_S),
         ], {"AWS_ENDPOINT_URL": f"http://{host}:{port}", "PYTHONPATH": ":".join(sys.path)})
         procs.wait_until(f"orders of {self.region} to listen", self._listens, 20)
 

@@ -15,11 +15,16 @@ class Clock:
         return self.now
 
 
+def seconds(ttl, longest=0, drift=0):
+    return lease.Terms.of(ttl, longest, drift)
+
+
 class Item:
     """The lease's item, with a line that can be cut, slowed, or lose answers."""
 
     def __init__(self, clock):
         self.owner, self.epoch, self.renewals = "east", 1, 0
+        self.terms = self.lowered_to = None
         self.cut = self.loses_answers = False
         self.takes_s = 0.0
         self._clock = clock
@@ -27,13 +32,21 @@ class Item:
     def read(self):
         if self.cut:
             raise lease.Unreachable("cut")
-        return self.owner, self.epoch
+        return lease.Item(self.owner, self.epoch, self.terms, self.lowered_to)
 
-    def renew(self, owner, epoch):
+    def take_up(self, owner, epoch, terms):
+        self._write(owner, epoch, terms, self.terms is None or self.terms.within(terms))
+        self.terms = terms
+
+    def renew(self, owner, epoch, own):
+        self._write(owner, epoch, own, own.within(self.terms))
+
+    def _write(self, owner, epoch, terms, covered):
         if self.cut:
             raise lease.Unreachable("cut")
         self._clock.now += self.takes_s
-        if (owner, epoch) != (self.owner, self.epoch):
+        capped = self.lowered_to is not None and not terms.within(self.lowered_to)
+        if (owner, epoch) != (self.owner, self.epoch) or not covered or capped:
             raise lease.ConditionFailed("taken")
         self.renewals += 1
         if self.loses_answers:
@@ -47,7 +60,7 @@ class Item:
 def world():
     clock = Clock()
     item = Item(clock)
-    return clock, item, lease.Holder(item, "east", 9.0, clock=clock)
+    return clock, item, lease.Holder(item, "east", seconds(9.0), clock=clock)
 
 
 def holds(holder):
@@ -124,3 +137,38 @@ def test_taken_and_given_back_between_two_renewals_is_a_new_epoch(world):
     assert holds(holder) is None, "epoch 1 is over, whoever owns the next one"
     holder.step()
     assert holds(holder) == 3
+
+
+def test_the_item_says_the_largest_terms_of_all_its_holders(world):
+    clock, item, holder = world
+    other = lease.Holder(item, "east", seconds(60.0, 2.0, 0.5), clock=clock)
+    short = lease.Holder(item, "east", seconds(3.0, 5.0, 0.1), clock=clock)
+    for one in (holder, other, short, holder, other, short):
+        one.step()
+        assert holds(one) == 1
+    assert item.terms == seconds(60.0, 5.0, 0.5)
+
+
+def test_an_item_that_does_not_cover_a_holder_stops_it_until_it_does(world):
+    _clock, item, holder = world
+    holder.step()
+    item.terms = seconds(3.0)
+    holder.step()
+    assert holds(holder) is None, "nobody would wait for it"
+    holder.step()
+    assert holds(holder) == 1 and item.terms == seconds(9.0)
+
+
+def test_while_the_terms_are_lowered_a_holder_of_longer_ones_neither_renews_nor_takes_up(world):
+    clock, item, holder = world
+    short = lease.Holder(item, "east", seconds(3.0), clock=clock)
+    for one in (holder, short):
+        one.step()
+    item.lowered_to = seconds(3.0)
+    item.terms = None
+    for _ in range(3):
+        holder.step()
+        assert holds(holder) is None
+    item.terms, item.lowered_to = seconds(9.0), seconds(3.0)
+    short.step()
+    assert holds(short) == 1, "the old terms still stand, and cover it"

@@ -8,7 +8,7 @@ import pytest
 
 from rehearsal import lease, procs
 
-from .stack import LONGEST_S, TABLE, TTL_S, move, table_client, two_sides
+from .stack import DRIFT_S, LONGEST_S, TABLE, TTL_S, move, table_client, two_sides
 
 # A service's start-up on a busy machine.
 LIMIT_S = 20
@@ -128,6 +128,24 @@ def test_the_item_is_made_once(sides, dynamodb):
     item = client.get_item(TableName=TABLE, Key={"pk": {"S": "LEASE#orders"}})["Item"]
     assert (item["owner"], item["epoch"]) == ({"S": "us-east-1"}, {"N": "1"})
     assert int(item["renewed_at"]["N"]) > 0
+
+
+def test_the_item_says_for_how_long_its_holder_may_write_and_covers_every_holder(sides, dynamodb):
+    east, _ = sides
+    client, key = table_client(dynamodb), {"pk": {"S": "LEASE#orders"}}
+
+    def terms():
+        item = client.get_item(TableName=TABLE, Key=key, ConsistentRead=True)["Item"]
+        return [int(item[name]["N"]) for name in ("ttl_ms", "longest_ms", "drift_ms")]
+
+    own = [int(s * 1000) for s in (TTL_S, LONGEST_S, DRIFT_S)]
+    procs.wait_until("the terms to stand there", lambda: terms() == own, LIMIT_S)
+    # What another holder says is larger stays; what is smaller than its own is raised again.
+    for value, expected in (("60000", 60000), ("10", own[0])):
+        client.update_item(TableName=TABLE, Key=key, UpdateExpression="SET ttl_ms = :t",
+                           ExpressionAttributeValues={":t": {"N": value}})
+        procs.wait_until("the terms to cover it", lambda: terms()[0] == expected, LIMIT_S)
+        procs.wait_until("east to accept", lambda: east.order(f"t-{value}") == 201, LIMIT_S)
 
 
 def test_a_brown_out_fails_the_share_that_it_is_told(sides):

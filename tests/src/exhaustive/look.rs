@@ -7,8 +7,9 @@ use std::sync::Arc;
 use leeward_core::evidence::{Assessment, Reading, Signal, Standby, Vote};
 use leeward_core::ids::{Digest, Direction, Region, Side, Text};
 use leeward_core::journal::chain;
+use leeward_core::lease_terms::LeaseTerms;
 use leeward_core::limits::Limits;
-use leeward_core::plan::{ApprovalFor, Control, Database, Plan, RecordPair};
+use leeward_core::plan::{ApprovalFor, Control, Database, Plan, RecordPair, WriterLease};
 use leeward_core::table::NOBODY;
 use leeward_core::time::{Span, Timestamp, after};
 use leeward_core::world::{
@@ -107,7 +108,7 @@ pub(super) fn signals(setup: &Setup, seen_well: bool, now: Timestamp) -> Vec<Arc
 pub(super) fn fitness(seen_well: bool, direction: Direction, now: Timestamp) -> Standby {
     let fit = direction == Direction::ToStandby || seen_well;
     let against = if fit { Vec::new() } else { vec!["it is not seen".to_owned()] };
-    Standby { against, at: now }
+    Standby { against, asks: Vec::new(), at: now }
 }
 
 /// The Region of a side, which is the name that it holds the lease by.
@@ -138,6 +139,11 @@ fn record(plan: &Plan) -> Option<&RecordPair> {
     })
 }
 
+/// The terms of its holders are those of the plan.
+fn lease_terms(plan: &Plan) -> Option<LeaseTerms> {
+    plan.databases.iter().find_map(Database::lease).map(WriterLease::terms)
+}
+
 /// Answers every question at this instant.
 pub(super) fn look(node: &Node, setup: &Setup, questions: Vec<Question>) -> Seen {
     questions.into_iter().map(|q| (q.clone(), answer(node, setup, &q))).collect()
@@ -156,6 +162,7 @@ fn answer(node: &Node, setup: &Setup, question: &Question) -> Result<View, Blind
             } else {
                 node.now
             }),
+            terms: lease_terms(&setup.plan),
             answered_at: node.now,
         })),
         Question::Rds { region, .. } => {

@@ -2,7 +2,7 @@
 
 use leeward_core::ids::{Side, Step};
 use leeward_core::journal::{Answer, Entry};
-use leeward_core::plan::Database;
+use leeward_core::plan::{Database, WriterLease};
 use leeward_core::planted::Bug;
 use leeward_core::time::Span;
 use leeward_core::world::{AlarmState, Change};
@@ -31,6 +31,14 @@ pub(super) const ROWS: &[Row] = &[
         finds: Some("S8"),
         drawn: Drawn::Within { budget: 95, took: 3 },
         scene: slow_writer,
+    },
+    Row {
+        bugs: &[Bug::PlanTermsAlone],
+        place: "core/lease_terms.rs",
+        breaks: "a holder by a longer lease than the plan's writes beside the new one",
+        finds: Some("S1"),
+        drawn: Drawn::Never("drawn writers hold the lease by the plan's terms"),
+        scene: longer_lease,
     },
     Row {
         bugs: &[Bug::ProofWithoutDrift],
@@ -189,6 +197,21 @@ fn slow_writer() -> Rig {
         rig.clock.advance(Span::millis(500));
     }
     rig.clock.advance(Span::minutes(1));
+    rig
+}
+
+/// The application goes by a lease of ten minutes, which it writes into the item; the plan says 15 s. It is cut
+/// off from the lease's table, and its users still reach it.
+fn longer_lease() -> Rig {
+    let rig = orders();
+    let mut terms = rig.plan.databases.iter().find_map(Database::lease).map(WriterLease::terms);
+    if let Some(terms) = &mut terms {
+        terms.ttl = Span::minutes(10);
+    }
+    rig.world.set_habits(|habits| habits.writers.primary.terms = terms);
+    live(&rig, 5);
+    primary_is(&rig, RegionState::Partitioned);
+    live(&rig, 30);
     rig
 }
 

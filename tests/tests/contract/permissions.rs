@@ -132,10 +132,14 @@ fn only_who_moves_leases_reaches_their_tables() {
     for function in &FUNCTIONS {
         let reaches = statements(&template, &role(function.resource)).iter().any(|statement| {
             let resource = statement["Resource"].to_string();
-            resource.contains("writer-lease") || resource.contains("WriterLeaseTableArns")
+            let lease =
+                resource.contains("writer-lease") || resource.contains("WriterLeaseTableArns");
+            // Whether a lease would prove anything is seen by a look.
+            let looks = BTreeSet::from(["dynamodb:GetItem".to_owned()]);
+            lease && actions(std::slice::from_ref(statement)) != looks
         });
         let moves = listed(caller(function)).contains("dynamodb:UpdateItem");
-        assert_eq!(reaches, moves, "{}: reaches the tables of leases (left)", function.name);
+        assert_eq!(reaches, moves, "{}: changes the tables of leases (left)", function.name);
     }
 }
 

@@ -1,6 +1,7 @@
 //! Looks: what is asked, and how each answer is read.
 
-use leeward_core::time::Timestamp;
+use leeward_core::lease_terms::LeaseTerms;
+use leeward_core::time::{Span, Timestamp};
 use leeward_core::world::{
     AlarmState, AlarmView, GlobalMember, GlobalView, GroupView, Heartbeat, InstanceState,
     LeaseView, Question, RdsView, RunningView, SqlView, TargetsView, View,
@@ -174,9 +175,17 @@ fn records_xml(sets: &[&str]) -> Reply {
 
 fn databases() -> Vec<(Question, Reply, View)> {
     let full = json!({"Item": {"pk": {"S": "LEASE#orders"}, "owner": {"S": "us-east-1"},
-        "epoch": {"N": "4"}, "effect": {"S": "e-1"}, "renewed_at": {"N": "1700000000123"}}});
+        "epoch": {"N": "4"}, "effect": {"S": "e-1"}, "renewed_at": {"N": "1700000000123"}, "ttl_ms": {"N": "60000"},
+        "longest_ms": {"N": "2000"}, "drift_ms": {"N": "500"}}});
+    let partly = json!({"Item": {"owner": {"S": "nobody"}, "epoch": {"N": "5"},
+        "ttl_ms": {"N": "60000"}, "longest_ms": {"N": "2000"}}});
     let bare = json!({"Item": {"owner": {"S": "nobody"}, "epoch": {"N": "5"}}});
-    let seen = |owner: &str, epoch, effect: &str, renewed_at| {
+    let terms = LeaseTerms {
+        ttl: Span::seconds(60),
+        longest_statement: Span::seconds(2),
+        drift: Span::millis(500),
+    };
+    let seen = |owner: &str, epoch, effect: &str, renewed_at: Option<Timestamp>| {
         let (owner, effect) = (owner.to_owned(), effect.to_owned());
         let answered_at = http_instant();
         View::Lease(Some(LeaseView {
@@ -184,6 +193,7 @@ fn databases() -> Vec<(Question, Reply, View)> {
             epoch,
             effect: effect.into(),
             renewed_at,
+            terms: renewed_at.map(|_| terms),
             answered_at,
         }))
     };
@@ -197,6 +207,7 @@ fn databases() -> Vec<(Question, Reply, View)> {
     vec![
         (lease(), json_reply(&full), seen("us-east-1", 4, "e-1", Some(renewed))),
         (lease(), json_reply(&bare), seen("nobody", 5, "", None)),
+        (lease(), json_reply(&partly), seen("nobody", 5, "", None)),
         (lease(), json_reply(&json!({})), View::Lease(None)),
         (rds(), instance_xml("orders-east"), instance_view(Some("orders-east"))),
         (rds(), instance_xml(""), instance_view(None)),

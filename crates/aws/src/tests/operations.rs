@@ -175,6 +175,10 @@ fn mains() -> Vec<(Caller, String)> {
 fn a_function_wires_what_it_calls_and_calls_what_it_wires() {
     for (caller, main) in mains() {
         for (mark, operations) in WIRING {
+            // It only looks at leases, by `GetItem`, which every function calls.
+            if caller == Caller::Detector && *mark == ".lease()" {
+                continue;
+            }
             let calls = |name: &&&str| find(name).is_some_and(|o| o.callers.contains(&caller));
             let called: Vec<_> = operations.iter().filter(calls).collect();
             assert_eq!(

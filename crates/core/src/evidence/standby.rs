@@ -3,7 +3,9 @@
 use serde::{Deserialize, Serialize};
 
 use crate::ids::Direction;
-use crate::plan::{Capacity, Database, Plan};
+use crate::lease_terms::without_terms;
+use crate::plan::{Capacity, Database, Plan, WriterLease};
+use crate::table::lease_key;
 use crate::time::Timestamp;
 use crate::world::{Question, Seen, View};
 
@@ -13,6 +15,9 @@ use crate::world::{Question, Seen, View};
 pub struct Standby {
     /// What speaks against it; empty: nothing.
     pub against: Vec<String>,
+    /// What a recovery there would ask a person about: the writer lease would prove nothing.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub asks: Vec<String>,
     /// When it was looked at.
     pub at: Timestamp,
 }
@@ -41,19 +46,49 @@ pub fn standby_questions(plan: &Plan, direction: Direction) -> Vec<Question> {
         | Capacity::LambdaConcurrency(_)
         | Capacity::EventSource(_) => None,
     });
-    databases.chain(groups).collect()
+    databases.chain(groups).chain(lease_questions(plan)).collect()
+}
+
+/// The items of the plan's writer leases, each once.
+fn lease_questions(plan: &Plan) -> Vec<Question> {
+    let question = |lease: &WriterLease| Question::Lease {
+        region: lease.region.clone(),
+        table: lease.table.clone(),
+        key: lease_key(&plan.workload).into(),
+    };
+    let mut all: Vec<Question> =
+        plan.databases.iter().filter_map(Database::lease).map(question).collect();
+    all.sort();
+    all.dedup();
+    all
+}
+
+/// What the plan's leases would not prove, as their items are seen. A lease is no part of the side to move to:
+/// nothing of it speaks against that side.
+fn lease_asks(plan: &Plan, seen: &Seen) -> Vec<String> {
+    let one = |question: Question| match seen.get(&question) {
+        Ok(View::Lease(Some(view))) if view.terms.is_none() => Some(without_terms(&question)),
+        // Unseen for a moment, it may be seen by the fence.
+        Ok(View::Lease(Some(_))) | Err(_) => None,
+        Ok(View::Lease(None)) => {
+            Some(format!("{question} does not exist; `leeward plan put` makes it"))
+        }
+        Ok(other) => Some(format!("{question} answered something else: {other:?}")),
+    };
+    lease_questions(plan).into_iter().filter_map(one).collect()
 }
 
 /// What was seen there.
 pub fn standby(plan: &Plan, direction: Direction, seen: &Seen, now: Timestamp) -> Standby {
     let against = standby_questions(plan, direction)
         .iter()
+        .filter(|question| !matches!(question, Question::Lease { .. }))
         .filter_map(|question| match seen.get(question) {
             Err(blind) => Some(format!("{question} is unseen: {blind}")),
             Ok(view) => against(view).map(|why| format!("{question} {why}")),
         })
         .collect();
-    Standby { against, at: now }
+    Standby { against, asks: lease_asks(plan, seen), at: now }
 }
 
 #[expect(clippy::wildcard_enum_match_arm, reason = "any other view is no answer to what was asked")]

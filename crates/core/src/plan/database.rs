@@ -175,9 +175,10 @@ pub struct WriterLease {
 }
 
 impl WriterLease {
-    /// How long after its end is seen in the table an old holder may still acknowledge a write.
+    /// How long after its end is seen in the table an old holder may still acknowledge a write, by the plan
+    /// alone. What a holder itself says may be longer: [`crate::world::LeaseView::expiry`].
     pub fn expiry(&self) -> Span {
-        self.ttl.plus(self.drift).plus(self.longest_statement)
+        self.terms().expiry()
     }
 }
 

@@ -71,12 +71,14 @@ fn take(situation: &Situation<'_>, guarded: &Guarded<'_>, seen: &Seen, next: &mu
     if guarded.databases.iter().all(|d| situation.state.fenced.contains_key(d)) {
         return;
     }
+    // Without the holders' terms it is no proof; whoever waived has gone on without one.
+    let Some(expiry) = view.expiry(guarded.lease) else { return };
     let exact = planted::is(Bug::DateIsExact);
     let seen_at = after(view.answered_at, if exact { Span::default() } else { DATE_RESOLUTION });
     let holds_from = match () {
         () if planted::is(Bug::NoFenceWait) => seen_at,
         () if planted::is(Bug::ProofWithoutDrift) => after(seen_at, guarded.lease.ttl),
-        () => after(seen_at, guarded.lease.expiry()),
+        () => after(seen_at, expiry),
     };
     next.records.push(Entry::Fenced {
         databases: guarded.databases.clone(),
@@ -104,7 +106,14 @@ fn check(
         Engine::Writer(_) | Engine::Replica => match loss::outlook(situation, database, seen) {
             Outlook::Fair => {}
             Outlook::Unknown(why) => next.stick(why),
-            Outlook::Ask(why) => asks.push(format!("{why}; {}", way_out(situation, database))),
+            Outlook::Ask(why) => {
+                let wait = caught_up(situation, database);
+                asks.push(format!("{why}; {}", way_out(database, &wait)));
+            }
+            Outlook::NoTerms(why) => {
+                let wait = "let every holder write them, then `leeward resume`";
+                asks.push(format!("{why}; {}", way_out(database, wait)));
+            }
         },
         Engine::Moving(why) => next.wait(format!("{id}: {why}")),
         Engine::Wrong(why) => next.stick(format!("{id}: {why}")),
@@ -120,13 +129,18 @@ fn check(
     }
 }
 
-/// What a person can do about a loss that nobody knows.
-fn way_out(situation: &Situation<'_>, database: &Database) -> String {
+/// What makes a loss known that nobody knows.
+fn caught_up(situation: &Situation<'_>, database: &Database) -> String {
     let (id, target) = (database.id(), situation.target_region());
-    let wait = format!(
+    format!(
         "wait until {id} in {target} shows a heartbeat of {} (it has caught up, or was made its replica again), then `leeward resume`",
         situation.source_region()
-    );
+    )
+}
+
+/// What a person can do about what nobody knows.
+fn way_out(database: &Database, wait: &str) -> String {
+    let id = database.id();
     if database.fences().contains(&Fence::Waiver) {
         format!("{wait}; or take the risk: `leeward waive --database {id}` and `leeward resume`")
     } else {
@@ -313,3 +327,7 @@ mod gate_tests;
 #[cfg(test)]
 #[path = "fence_proofs_tests.rs"]
 mod proofs_tests;
+
+#[cfg(test)]
+#[path = "fence_terms_tests.rs"]
+mod terms_tests;

@@ -15,6 +15,7 @@ fn held(owner: &str, epoch: u64) -> View {
         epoch,
         effect: String::new().into(),
         renewed_at: Some(at(1)),
+        terms: Some(plan().databases[0].lease().unwrap().terms()),
         answered_at: at(10),
     }))
 }

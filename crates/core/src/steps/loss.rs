@@ -4,6 +4,7 @@
 use crate::effect::Verb;
 use crate::ids::Step;
 use crate::journal::{Entry, FenceProof};
+use crate::lease_terms::without_terms;
 use crate::plan::{Database, WriterLease};
 use crate::planted::{self, Bug};
 use crate::steps::engines::{self, Engine};
@@ -79,7 +80,8 @@ pub(super) fn last_write(
         return Err(format!("the lease is with {} already, and dated by its clock", view.owner));
     }
     let renewed = view.renewed_at.ok_or("the lease bears no renewal, so no time of its holder")?;
-    Ok(after(renewed, lease.expiry()))
+    let expiry = view.expiry(lease).ok_or("the lease does not bear its holders' terms")?;
+    Ok(after(renewed, expiry))
 }
 
 /// The same, as the lease is seen now; `None`: there is no lease, or it is not seen.
@@ -100,12 +102,17 @@ pub(super) enum Outlook {
     Unknown(String),
     /// It is unknown until the new side has caught up, or a person takes the risk.
     Ask(String),
+    /// Nobody knows for how long the old holders may write: only a person can go on.
+    NoTerms(String),
 }
 
 pub(super) fn outlook(situation: &Situation<'_>, database: &Database, seen: &Seen) -> Outlook {
     let id = database.id();
     if situation.state.waived.contains_key(id) || !database.single_writer() {
         return Outlook::Fair;
+    }
+    if let Some(why) = no_terms(situation, database, seen) {
+        return Outlook::NoTerms(why);
     }
     match (reach(situation, database, seen), last_write_seen(situation, database, seen)) {
         (Reach::NoRow(why), _) => Outlook::Unknown(format!("the lag of {id} is unknown: {why}")),
@@ -122,6 +129,15 @@ pub(super) fn outlook(situation: &Situation<'_>, database: &Database, seen: &See
         }
         (Reach::All(_) | Reach::Until(..) | Reach::Unseen(_), _) => Outlook::Fair,
     }
+}
+
+/// That the lease of a database proves nothing, since its item does not say for how long its holders may write.
+fn no_terms(situation: &Situation<'_>, database: &Database, seen: &Seen) -> Option<String> {
+    let lease = database.lease()?;
+    let view = lease::view(situation, lease, seen).ok()?;
+    let silent = view.expiry(lease).is_none();
+    silent
+        .then(|| format!("{}: {}", database.id(), without_terms(lease::question(situation, lease))))
 }
 
 /// What a fence now would leave unreplicated. Without a lease nobody knows when the old side will have

@@ -9,6 +9,7 @@ use super::*;
 use crate::audit::example::{Journal, assessed, at};
 use crate::evidence::{Reading, Vote};
 use crate::journal::{FenceProof, Trigger, TurnBackReason};
+use crate::lease_terms::LeaseTerms;
 use crate::plan::{Database, example};
 use crate::table::NOBODY;
 use crate::world::{
@@ -36,6 +37,8 @@ pub(super) struct Scene {
     pub(super) owner: &'static str,
     /// When its holder renewed each lease, by its own clock.
     pub(super) renewed: Option<u64>,
+    /// What its holders say of their terms: ttl, longest statement and drift in seconds.
+    pub(super) terms: Option<[u64; 3]>,
     /// The row in each database of the side that is moved to.
     pub(super) heartbeat: Option<Heartbeat>,
     /// What is seen otherwise.
@@ -56,6 +59,7 @@ impl Scene {
             says: Some(Vote::Unhealthy),
             owner: EAST,
             renewed: Some(now - 2),
+            terms: Some([15, 10, 1]),
             heartbeat: row(EAST, now - 3),
             but: Box::new(|_, view| Some(view)),
             standby_well: true,
@@ -105,6 +109,11 @@ impl Scene {
                 epoch: if self.owner == EAST { 1 } else { 2 },
                 effect: String::new().into(),
                 renewed_at: self.renewed.map(at),
+                terms: self.terms.map(|[ttl, longest, drift]| LeaseTerms {
+                    ttl: Span::seconds(ttl),
+                    longest_statement: Span::seconds(longest),
+                    drift: Span::seconds(drift),
+                }),
                 answered_at: at(self.now),
             })),
             Question::Rds { instance, .. } => View::Rds(Some(RdsView {
@@ -144,7 +153,7 @@ impl Scene {
         let plan: Plan = serde_json::from_value(self.plan.clone()).unwrap();
         let (state, now) = (self.state(&plan), at(self.now));
         let against = if self.standby_well { Vec::new() } else { vec!["it is down".to_owned()] };
-        let standby = Standby { against, at: now };
+        let standby = Standby { against, asks: Vec::new(), at: now };
         let long_ago = Timestamp::from_second(at(0).as_second() - 600).unwrap();
         let said = |vote: Vote| {
             plan.detection.voters.iter().map(move |voter| {

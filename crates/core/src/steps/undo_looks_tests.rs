@@ -56,6 +56,7 @@ fn a_lease_is_moved_when_it_is_there_by_that_effect() {
             epoch: 2,
             effect: effect.into(),
             renewed_at: None,
+            terms: None,
             answered_at: at(9),
         }))
     };
@@ -188,6 +189,7 @@ fn what_is_not_seen_was_not_done_only_when_it_can_land_no_more() {
             epoch: 2,
             effect: "e".into(),
             renewed_at: None,
+            terms: None,
             answered_at: at(9),
         }))
     };

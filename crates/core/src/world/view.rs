@@ -3,6 +3,7 @@
 use std::fmt;
 
 use crate::ids::Text;
+use crate::lease_terms::LeaseTerms;
 use serde::{Deserialize, Serialize};
 
 use crate::time::{Span, Timestamp};
@@ -86,6 +87,9 @@ pub struct LeaseView {
     pub effect: Text,
     /// The holder's own clock when it sent its last renewal. Kept through a change of owner.
     pub renewed_at: Option<Timestamp>,
+    /// The largest terms that its holders wrote; `None`: the item does not bear all three parts.
+    #[serde(default)]
+    pub terms: Option<LeaseTerms>,
     /// `Date` of the answer that showed it.
     pub answered_at: Timestamp,
 }

@@ -64,6 +64,7 @@ impl Scene {
                     epoch: 1,
                     effect: String::new().into(),
                     renewed_at: self.renewed.map(at),
+                    terms: Some(plan().databases[0].lease().unwrap().terms()),
                     answered_at: at(NOW),
                 })),
                 Question::Rds { .. } => View::Rds(Some(RdsView {
@@ -92,7 +93,7 @@ impl Scene {
 
     fn with<T>(&self, look: impl FnOnce(&Situation<'_>, &Database, &Seen) -> T) -> T {
         let state: State = self.journal.state();
-        let standby = Standby { against: Vec::new(), at: at(NOW) };
+        let standby = Standby { against: Vec::new(), asks: Vec::new(), at: at(NOW) };
         let situation = Situation {
             plan: &self.plan,
             state: &state,
@@ -114,7 +115,7 @@ impl Scene {
     fn asks(&self) -> String {
         match self.outlook() {
             Outlook::Ask(why) => why,
-            Outlook::Fair | Outlook::Unknown(_) => panic!("nobody is asked"),
+            Outlook::Fair | Outlook::Unknown(_) | Outlook::NoTerms(_) => panic!("nobody is asked"),
         }
     }
 
@@ -178,7 +179,7 @@ fn no_row_and_a_clock_that_was_set_far_back_are_unknown_for_good() {
     for (heartbeat, says) in [(None, "no heartbeat row"), (by(EAST, 400), "clock was set back")] {
         match Scene::new(heartbeat).outlook() {
             Outlook::Unknown(why) => assert!(why.contains(says), "{why}"),
-            Outlook::Fair | Outlook::Ask(_) => panic!("not {says}"),
+            Outlook::Fair | Outlook::Ask(_) | Outlook::NoTerms(_) => panic!("not {says}"),
         }
     }
     let scene = Scene::promoted(None);

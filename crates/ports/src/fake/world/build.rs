@@ -21,7 +21,7 @@ use super::rds::Instance;
 use super::regions::{ROUTE53_HOME, RegionState};
 use super::state::State;
 use super::traffic::StopControl;
-use super::writers::LeaseTerms;
+use super::writers::LeaseOf;
 use super::zones::{FENCE_TTL, quoted};
 use crate::fake::clock::FakeClock;
 
@@ -132,13 +132,10 @@ impl State {
         let Some(lease) = plan.databases.iter().find_map(Database::lease) else { return };
         let name =
             (lease.region.clone(), lease.table.clone(), Text::from(lease_key(&plan.workload)));
-        let terms = LeaseTerms { name: name.clone(), ttl: lease.ttl };
-        let owner = self.sides.primary.as_str().to_owned();
-        let renewed_at = Some(self.now);
-        self.leases.insert(
-            name,
-            LeaseItem { owner: owner.into(), epoch: 1, effect: Text::default(), renewed_at },
-        );
+        let terms = LeaseOf { name: name.clone(), plan: lease.terms() };
+        let mut item = LeaseItem::fresh(self.sides.primary.as_str().into(), 1);
+        item.renewed(self.now, self.told_terms(Side::Primary, &terms));
+        self.leases.insert(name, item);
         self.writers.primary.begin(self.now, &terms, true);
         self.writers.standby.begin(self.now, &terms, false);
         self.application.lease = Some(terms);

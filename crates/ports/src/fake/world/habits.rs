@@ -1,6 +1,7 @@
 //! How long things take, and how the writers behave. A simulator draws these.
 
 use leeward_core::ids::Sides;
+use leeward_core::lease_terms::LeaseTerms;
 use leeward_core::time::Span;
 
 /// How long things take.
@@ -57,12 +58,16 @@ pub struct WriterHabits {
     pub honours_lease: bool,
     /// When within a period it renews.
     pub phase: Span,
-    /// How much longer than its lease it takes a lease to be, by its slow clock; at most the plan's drift.
+    /// How much longer than its lease it takes a lease to be, by its slow clock; at most its own drift.
     pub slow: Span,
-    /// How long its longest statement may run on past the lease; at most the plan's longest statement.
+    /// How long its longest statement may run on past the lease; at most its own longest statement.
     pub statement: Span,
     /// How far its wall clock is ahead, in milliseconds; negative: behind.
     pub ahead_ms: i64,
+    /// Its own terms of the lease, by which it behaves; `None`: those that the plan names.
+    pub terms: Option<LeaseTerms>,
+    /// Whether it writes its terms into the lease's item, as the contract asks.
+    pub tells_terms: bool,
 }
 
 /// What becomes of an RDS promotion.
@@ -84,6 +89,8 @@ impl Default for WriterHabits {
             slow: Span::millis(0),
             statement: Span::millis(0),
             ahead_ms: 0,
+            terms: None,
+            tells_terms: true,
         }
     }
 }

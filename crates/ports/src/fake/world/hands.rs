@@ -81,6 +81,12 @@ impl FakeWorld {
         inner.state.refresh();
     }
 
+    /// The leases' items bear no terms of any holder, as those of holders by an older contract.
+    pub fn forget_lease_terms(&self) {
+        let mut inner = self.settled();
+        inner.state.leases.values_mut().for_each(|item| item.terms = None);
+    }
+
     /// Sets how the voter behind an alarm sees.
     pub fn set_sight(&self, region: &Region, alarm: &str, sight: Sight) {
         let mut inner = self.settled();

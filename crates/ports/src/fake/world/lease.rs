@@ -4,6 +4,7 @@
 //! conditional on both and changes neither.
 
 use leeward_core::ids::Text;
+use leeward_core::lease_terms::LeaseTerms;
 use leeward_core::planted::{self, Bug};
 use leeward_core::time::Timestamp;
 use leeward_core::world::{Change, LeaseView, View};
@@ -20,6 +21,32 @@ pub(super) struct LeaseItem {
     pub(super) epoch: u64,
     pub(super) effect: Text,
     pub(super) renewed_at: Option<Timestamp>,
+    /// The largest terms that its holders wrote.
+    pub(super) terms: Option<LeaseTerms>,
+    /// The terms that it is being lowered to: who has larger ones cannot renew.
+    pub(super) lowering: Option<(LeaseTerms, Timestamp)>,
+}
+
+impl LeaseItem {
+    /// An item that nobody has renewed yet.
+    pub(super) fn fresh(owner: Text, epoch: u64) -> Self {
+        let (effect, renewed_at, terms, lowering) = (Text::default(), None, None, None);
+        Self { owner, epoch, effect, renewed_at, terms, lowering }
+    }
+
+    /// A holder renews: its terms only ever raise those that stand there.
+    pub(super) fn renewed(&mut self, at: Timestamp, own: Option<LeaseTerms>) {
+        self.renewed_at = Some(at);
+        self.terms = match (self.terms, own) {
+            (Some(known), Some(own)) => Some(known.larger(own)),
+            (known, own) => known.or(own),
+        };
+    }
+
+    /// Whether a holder of these terms may renew while they are being lowered.
+    pub(super) fn admits(&self, own: LeaseTerms) -> bool {
+        self.lowering.is_none_or(|(to, _)| own.beyond(to).is_empty())
+    }
 }
 
 impl State {
@@ -57,6 +84,7 @@ impl State {
             epoch: item.epoch,
             effect: item.effect.clone(),
             renewed_at: item.renewed_at,
+            terms: item.terms,
             answered_at,
         }))
     }

@@ -5,7 +5,7 @@ use leeward_core::world::{AnswerView, Blind, View};
 
 use super::orders::Manners;
 use super::state::{Named, State};
-use super::writers::LeaseTerms;
+use super::writers::LeaseOf;
 
 /// How a name is answered.
 #[derive(Debug, Clone)]
@@ -22,7 +22,7 @@ pub(super) enum NameRule {
 #[derive(Debug, Clone, Default)]
 pub(super) struct Application {
     /// The lease that its writers hold, if they hold one.
-    pub(super) lease: Option<LeaseTerms>,
+    pub(super) lease: Option<LeaseOf>,
     /// The lease's table answers nobody.
     pub(super) lease_away: bool,
     /// The name by which its users know it.

@@ -29,8 +29,7 @@ impl Provisions for FakeWorld {
         if inner.state.leases.contains_key(&name) {
             return Ok(Made::Before);
         }
-        let item =
-            LeaseItem { owner: owner.into(), epoch: 1, effect: Text::default(), renewed_at: None };
+        let item = LeaseItem::fresh(owner.into(), 1);
         inner.state.leases.insert(name, item);
         inner.state.poke_writers();
         Ok(Made::Now)

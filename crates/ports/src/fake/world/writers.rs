@@ -5,6 +5,7 @@
 //! instead of being simulated, so that quiet hours cost nothing.
 
 use leeward_core::ids::{Side, Sides};
+use leeward_core::lease_terms::LeaseTerms;
 use leeward_core::time::{Span, Timestamp, after, since};
 
 use super::habits::WriterHabits;
@@ -31,14 +32,21 @@ pub(super) struct Writer {
 
 /// The lease as the writers know it.
 #[derive(Debug, Clone)]
-pub(super) struct LeaseTerms {
+pub(super) struct LeaseOf {
     pub(super) name: LeaseKey,
-    pub(super) ttl: Span,
+    /// The terms that the plan names.
+    pub(super) plan: LeaseTerms,
 }
 
-impl LeaseTerms {
-    fn period(&self) -> Span {
-        Span::millis((self.ttl.as_millis() / 3).max(1))
+impl WriterHabits {
+    /// The terms by which it behaves.
+    fn own(&self, lease: &LeaseOf) -> LeaseTerms {
+        self.terms.unwrap_or(lease.plan)
+    }
+
+    /// How often it renews.
+    fn period(&self, lease: &LeaseOf) -> Span {
+        Span::millis((self.own(lease).ttl.as_millis() / 3).max(1))
     }
 }
 
@@ -55,9 +63,10 @@ impl Writer {
     }
 
     /// Lays its grid so that a renewal has just been sent, less than a period ago.
-    pub(super) fn begin(&mut self, now: Timestamp, terms: &LeaseTerms, owner: bool) {
-        self.lay_grid(now, terms.period());
-        self.held = owner.then(|| self.on_grid(now, terms.period()));
+    pub(super) fn begin(&mut self, now: Timestamp, lease: &LeaseOf, owner: bool) {
+        let period = self.habits.period(lease);
+        self.lay_grid(now, period);
+        self.held = owner.then(|| self.on_grid(now, period));
         self.steady = owner;
     }
 
@@ -99,14 +108,15 @@ impl State {
         if writer.tail.is_some_and(|tail| self.now < tail) {
             return true;
         }
-        let Some(sent) = writer.last_sent(self.now, terms.period()) else { return false };
+        let period = writer.habits.period(terms);
+        let Some(sent) = writer.last_sent(self.now, period) else { return false };
         self.now < self.lease_end(side, sent, terms)
     }
 
     /// Until when the lease last renewed at `sent` lets statements be acknowledged.
-    fn lease_end(&self, side: Side, sent: Timestamp, terms: &LeaseTerms) -> Timestamp {
+    fn lease_end(&self, side: Side, sent: Timestamp, lease: &LeaseOf) -> Timestamp {
         let habits = &self.writers.of(side).habits;
-        after(sent, terms.ttl.plus(habits.slow).plus(habits.statement))
+        after(sent, habits.own(lease).ttl.plus(habits.slow).plus(habits.statement))
     }
 
     /// Writes what steady renewals have done into the item.
@@ -121,9 +131,10 @@ impl State {
                 continue;
             }
             let (sent, ahead) =
-                (writer.last_sent(self.now, terms.period()), writer.habits.ahead_ms);
-            if let Some(item) = self.leases.get_mut(name) {
-                item.renewed_at = sent.map(|s| ahead_of(s, ahead));
+                (writer.last_sent(self.now, writer.habits.period(&terms)), writer.habits.ahead_ms);
+            let told = self.told_terms(side, &terms);
+            if let (Some(item), Some(sent)) = (self.leases.get_mut(name), sent) {
+                item.renewed(ahead_of(sent, ahead), told);
             }
         }
     }
@@ -138,9 +149,11 @@ impl State {
         }
         let (now, own) = (self.now, self.sides.of(side).as_str().to_owned());
         let ahead = self.writers.of(side).habits.ahead_ms;
-        let owner = self.leases.get_mut(&terms.name).filter(|item| item.owner == own);
-        if let Some(item) = owner {
-            item.renewed_at = Some(ahead_of(now, ahead));
+        let told = self.told_terms(side, &terms);
+        let admitted = self.writers.of(side).habits.own(&terms);
+        let item = self.leases.get_mut(&terms.name);
+        if let Some(item) = item.filter(|item| item.owner == own && item.admits(admitted)) {
+            item.renewed(ahead_of(now, ahead), told);
             let writer = self.writer(side);
             writer.held = Some(now);
             writer.steady = true;
@@ -167,7 +180,7 @@ impl State {
         for side in [Side::Primary, Side::Standby] {
             let now = self.now;
             let writer = self.writer(side);
-            writer.held = writer.last_sent(now, terms.period());
+            writer.held = writer.last_sent(now, writer.habits.period(&terms));
             writer.steady = false;
         }
         self.freeze_replication();
@@ -178,13 +191,14 @@ impl State {
         let (now, terms) = (self.now, self.application.lease.clone());
         for (side, habits) in [(Side::Primary, habits.primary), (Side::Standby, habits.standby)] {
             let writer = self.writer(side);
-            let moved = writer.habits.phase != habits.phase;
+            let moved = writer.habits.phase != habits.phase || writer.habits.terms != habits.terms;
             if writer.habits.ahead_ms != habits.ahead_ms {
                 writer.clock.push((now, writer.habits.ahead_ms));
             }
             writer.habits = habits;
             if let (true, Some(terms)) = (moved, &terms) {
-                writer.lay_grid(now, terms.period());
+                let period = writer.habits.period(terms);
+                writer.lay_grid(now, period);
             }
         }
     }
@@ -216,9 +230,10 @@ impl State {
         for side in [Side::Primary, Side::Standby] {
             let now = self.now;
             let writer = self.writer(side);
-            writer.held = writer.last_sent(now, terms.period());
+            let period = writer.habits.period(&terms);
+            writer.held = writer.last_sent(now, period);
             writer.steady = false;
-            let next = writer.next_on_grid(now, terms.period());
+            let next = writer.next_on_grid(now, period);
             let (held, due) = (writer.held, std::mem::replace(&mut writer.due, true));
             if !due {
                 self.at(next, Due::Renew(side));
@@ -230,7 +245,13 @@ impl State {
         }
     }
 
-    fn reaches_lease(&self, side: Side, terms: &LeaseTerms) -> bool {
+    /// What that side's writer writes of its terms when it renews.
+    pub(super) fn told_terms(&self, side: Side, lease: &LeaseOf) -> Option<LeaseTerms> {
+        let habits = &self.writers.of(side).habits;
+        habits.tells_terms.then(|| habits.own(lease))
+    }
+
+    fn reaches_lease(&self, side: Side, terms: &LeaseOf) -> bool {
         let (own, table) = (self.region(self.sides.of(side)), &terms.name.0);
         let near = table == self.sides.of(side) && own.works();
         !self.application.lease_away
