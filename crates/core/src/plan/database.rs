@@ -27,6 +27,12 @@ pub struct RdsReplica {
     pub id: EntryId,
     /// The services that live on it.
     pub services: Vec<Text>,
+    /// Engine as RDS names it, such as `postgres`, `aurora-postgresql`, `mysql`. `db-probe` asks PostgreSQL only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub engine: Option<Text>,
+    /// Version of the engine as RDS names it, such as `17.4`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub engine_version: Option<Text>,
     /// DB instance identifier per side.
     pub instance: Sides<Text>,
     /// Most data, as time, that a promotion may lose.
@@ -46,6 +52,12 @@ pub struct AuroraGlobal {
     pub id: EntryId,
     /// The services that live on it.
     pub services: Vec<Text>,
+    /// Engine as RDS names it, such as `postgres`, `aurora-postgresql`, `mysql`. `db-probe` asks PostgreSQL only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub engine: Option<Text>,
+    /// Version of the engine as RDS names it, such as `17.4`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub engine_version: Option<Text>,
     /// Global cluster identifier.
     pub global_cluster: Text,
     /// Cluster ARN per side.
@@ -118,6 +130,15 @@ impl Database {
             Self::RdsReplica(d) => Some(&d.probe),
             Self::AuroraGlobal(d) => Some(&d.probe),
             Self::DynamodbGlobal(_) => None,
+        }
+    }
+
+    /// Engine and version that the plan names, as RDS does.
+    pub fn engine(&self) -> (Option<&Text>, Option<&Text>) {
+        match self {
+            Self::RdsReplica(d) => (d.engine.as_ref(), d.engine_version.as_ref()),
+            Self::AuroraGlobal(d) => (d.engine.as_ref(), d.engine_version.as_ref()),
+            Self::DynamodbGlobal(_) => (None, None),
         }
     }
 

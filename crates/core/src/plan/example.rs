@@ -17,7 +17,7 @@ pub(crate) fn orders() -> Value {
         "policy": {"approval": {"for": "none", "timeout": "10m", "on-timeout": "hold",
             "approvers": ["arn:aws:iam::123456789012:role/ops"]}},
         "databases": [{"id": "orders-db", "kind": "rds-replica", "services": ["api"],
-            "instance": {"primary": "orders", "standby": "orders-west"}, "max-loss": "60s",
+            "engine": "postgres", "engine-version": "17.4", "instance": {"primary": "orders", "standby": "orders-west"}, "max-loss": "60s",
             "fences": [{"kind": "writer-lease", "table": "leases", "region": "eu-west-1",
                 "ttl": "15s", "drift": "1s", "longest-statement": "10s", "heartbeat": "1s",
                 "writers": ["api"]}],

@@ -42,6 +42,7 @@ pub use author::{Problem, parse, read, schema};
 use serde::{Deserialize, Serialize};
 
 use crate::ids::{Direction, EntryId, PlanId, Region, Side, Sides, Text, WorkloadId};
+use crate::names::canonical;
 use crate::time::Span;
 
 /// How one workload is recovered.
@@ -160,7 +161,8 @@ impl Plan {
     /// other side's as well. The standby's never are: it answers when the primary is left.
     pub fn answered_by_both(&self, side: Side) -> bool {
         let shared = |answers: &Sides<Vec<Text>>| {
-            answers.primary.iter().any(|value| answers.standby.contains(value))
+            let standby: Vec<String> = answers.standby.iter().map(|v| canonical(v)).collect();
+            answers.primary.iter().any(|value| standby.contains(&canonical(value)))
         };
         side == Side::Primary
             && self.both_serve()

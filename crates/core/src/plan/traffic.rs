@@ -61,7 +61,8 @@ pub struct StopMetric {
     pub metric: Text,
     /// Public name that the health check decides.
     pub name: Text,
-    /// What the name resolves to, per side: all addresses, or the one CNAME.
+    /// What the name resolves to, per side: all addresses, IPv4 and IPv6, or the one CNAME. Addresses of a load
+    /// balancer behind an alias record change, and cannot be written here.
     pub answers: Sides<Vec<Text>>,
     /// DNS servers that are asked, `address:port`; empty: the system's.
     #[serde(default)]

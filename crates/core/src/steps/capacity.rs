@@ -156,7 +156,7 @@ fn group(
     let view = match seen.get(&question) {
         Ok(View::Group(Some(view))) => view,
         Ok(_) => return next.stick(format!("{question} does not exist")),
-        Err(blind) => return next.wait(format!("{question}: {blind}")),
+        Err(blind) => return next.wait(blind.about(&question)),
     };
     if need > view.maximum {
         return next.stick(format!(
@@ -207,7 +207,7 @@ fn healthy(
             next.wait(format!("{question}: {} of {need} healthy", t.healthy));
         }
         Ok(other) => next.wait(format!("{question} answered {other:?}")),
-        Err(blind) => next.wait(format!("{question}: {blind}")),
+        Err(blind) => next.wait(blind.about(&question)),
     }
 }
 
@@ -259,7 +259,7 @@ fn ecs(situation: &Situation<'_>, c: &EcsService, step: Step, seen: &Seen, next:
     let view = match seen.get(&question) {
         Ok(View::Running(Some(view))) => *view,
         Ok(_) => return next.stick(format!("{question} does not exist")),
-        Err(blind) => return next.wait(format!("{question}: {blind}")),
+        Err(blind) => return next.wait(blind.about(&question)),
     };
     let probe = if view.desired >= need {
         Probe::Yes(format!("{question}: desired {}, needed {need} ({source})", view.desired))

@@ -67,7 +67,7 @@ pub fn engine(situation: &Situation<'_>, database: &Database, seen: &Seen) -> En
     };
     let view = match seen.get(service) {
         Ok(view) => view,
-        Err(blind) => return Engine::Blind(format!("{service}: {blind}")),
+        Err(blind) => return Engine::Blind(blind.about(service)),
     };
     let sql = || engine_word(situation, database, seen);
     match (database, view) {
@@ -105,7 +105,7 @@ fn engine_word<'a>(
     match seen.get(&question) {
         Ok(View::Sql(view)) => Ok(view),
         Ok(other) => Err(format!("{question} answered {other:?}")),
-        Err(blind) => Err(format!("{question}: {blind}")),
+        Err(blind) => Err(blind.about(&question)),
     }
 }
 

@@ -371,3 +371,5 @@ fn closing(step: Step, situation: &Situation<'_>, next: Move) -> Move {
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod words_tests;

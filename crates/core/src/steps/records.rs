@@ -8,9 +8,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::effect::{EffectId, Verb};
 use crate::ids::Step;
 use crate::journal::Reply;
+use crate::names::canonical;
 use crate::plan::{RecordControl, RecordPair};
 use crate::pursuit::{Goal, Probe};
-use crate::steps::traffic::{answers, bare};
+use crate::steps::traffic::answers;
 use crate::steps::{Move, Situation};
 use crate::time::{after, since};
 use crate::world::{Change, FenceNumber, NameQuery, Question, RecordSet, Seen, View};
@@ -180,7 +181,7 @@ fn everywhere(
         Ok(View::InSync(true)) => Ok(format!("{question} is INSYNC")),
         Ok(View::InSync(false)) => Err(format!("{question} is PENDING")),
         Ok(other) => Err(format!("{question} answered {other:?}")),
-        Err(blind) => Err(format!("{question}: {blind}")),
+        Err(blind) => Err(blind.about(&question)),
     }
 }
 
@@ -213,7 +214,7 @@ pub(super) fn batch(control: &str, zone: &str) -> String {
 
 /// Name of the TXT record that holds the fence number of a control in a zone.
 pub fn fence_name(workload: &str, control: &str, zone_name: &str) -> String {
-    format!("_leeward.{workload}.{control}.{}", bare(zone_name))
+    format!("_leeward.{workload}.{control}.{}", canonical(zone_name))
 }
 
 fn own_fence_name(situation: &Situation<'_>, c: &RecordControl, pairs: &[&RecordPair]) -> String {
@@ -244,6 +245,6 @@ fn number(fence: &Question, seen: &Seen) -> Result<u64, String> {
             Err(format!("{fence} does not exist; `leeward plan put` makes it with 0"))
         }
         Ok(other) => Err(format!("{fence} answered {other:?}")),
-        Err(blind) => Err(format!("{fence}: {blind}")),
+        Err(blind) => Err(blind.about(fence)),
     }
 }

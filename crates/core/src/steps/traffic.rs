@@ -3,8 +3,9 @@
 use std::collections::BTreeSet;
 
 use crate::effect::Verb;
-use crate::ids::{Step, Text};
+use crate::ids::{Side, Step, Text};
 use crate::journal::Reply;
+use crate::names::{self, ValueKind, canonical};
 use crate::plan::{Control, Database, StopMetric};
 use crate::planted::{self, Bug};
 use crate::pursuit::{Goal, Probe};
@@ -16,7 +17,7 @@ pub(super) fn questions(situation: &Situation<'_>) -> Vec<Question> {
     for control in &situation.plan.traffic.controls {
         match control {
             Control::StopMetric(c) => {
-                questions.push(Question::Name(metric_name(situation, c)));
+                questions.extend(metric_names(c).into_iter().map(Question::Name));
             }
             Control::Record(c) => questions.extend(records::questions(situation, c)),
         }
@@ -62,52 +63,74 @@ pub(super) fn decide(situation: &Situation<'_>, seen: &Seen) -> Move {
     next
 }
 
-fn metric_name(_: &Situation<'_>, c: &StopMetric) -> NameQuery {
-    let record_type = address_type(&c.answers.primary);
-    NameQuery { name: c.name.clone(), record_type, resolvers: c.resolvers.clone() }
+/// What is asked of a control's name: one question for each type that either side answers with.
+fn metric_names(c: &StopMetric) -> Vec<NameQuery> {
+    let answers = c.answers.primary.iter().chain(&c.answers.standby);
+    let types: BTreeSet<&str> = answers.map(|value| record_type(value)).collect();
+    let query = |record_type: &&str| NameQuery {
+        name: c.name.clone(),
+        record_type: (*record_type).into(),
+        resolvers: c.resolvers.clone(),
+    };
+    types.iter().map(query).collect()
 }
 
-/// A where the values are addresses, CNAME where they are names.
-fn address_type(values: &[Text]) -> Text {
-    let addresses = values.iter().all(|v| v.parse::<std::net::IpAddr>().is_ok());
-    let v6 = values.iter().all(|v| v.parse::<std::net::Ipv6Addr>().is_ok());
-    match (addresses, v6) {
-        (true, true) => "AAAA",
-        (true, false) => "A",
-        (false, _) => "CNAME",
+/// A or AAAA for an address, CNAME for a name.
+fn record_type(value: &str) -> &'static str {
+    names::value_kind(value).unwrap_or(ValueKind::Name).record_type()
+}
+
+/// Whether the name of a control answers with that side's values, and with nothing else, by every type.
+fn metric_answers(c: &StopMetric, side: Side, seen: &Seen) -> Probe {
+    let mut sentences = Vec::new();
+    for query in metric_names(c) {
+        let of_type = |value: &&Text| record_type(value) == query.record_type;
+        let wanted: Vec<Text> = c.answers.of(side).iter().filter(of_type).cloned().collect();
+        match resolves(&query, &wanted, seen) {
+            Probe::Yes(sentence) => sentences.push(sentence),
+            unmet @ (Probe::No(_) | Probe::Moving(_) | Probe::Blind(_)) => return unmet,
+        }
     }
-    .into()
+    Probe::Yes(sentences.join(", "))
 }
 
 /// Whether a name resolves to exactly these values.
 pub(super) fn resolves(query: &NameQuery, wanted: &[Text], seen: &Seen) -> Probe {
-    answers(&query.name, &Question::Name(query.clone()), wanted, seen)
+    let name = format!("{} {}", query.name, query.record_type);
+    answers(&name, &Question::Name(query.clone()), wanted, seen)
 }
 
 /// Whether that question about a name is answered with exactly these values.
 pub(super) fn answers(name: &str, question: &Question, wanted: &[Text], seen: &Seen) -> Probe {
-    let mut wanted: Vec<String> = wanted.iter().map(|v| bare(v)).collect();
-    wanted.sort();
+    let sorted = |values: &[Text]| {
+        let mut values: Vec<String> = values.iter().map(|v| canonical(v)).collect();
+        values.sort();
+        values
+    };
+    let wanted = sorted(wanted);
     match seen.get(question) {
         Ok(View::Answer(answer)) => {
-            let mut values: Vec<String> = answer.values.iter().map(|v| bare(v)).collect();
-            values.sort();
-            let sentence = format!("{name} resolves to {}", values.join(", "));
-            if values == wanted { Probe::Yes(sentence) } else { Probe::No(sentence) }
+            let values = sorted(&answer.values);
+            let sentence = format!("{name} resolves to {}", listed(&values));
+            if values == wanted {
+                Probe::Yes(sentence)
+            } else {
+                Probe::No(format!("{sentence}; wanted {}", listed(&wanted)))
+            }
         }
         Ok(other) => Probe::Blind(format!("{name} answered {other:?}")),
-        Err(blind) => Probe::Blind(format!("{name}: {blind}")),
+        Err(blind) => Probe::Blind(blind.about(question)),
     }
 }
 
-pub(super) fn bare(value: &str) -> String {
-    value.trim_end_matches('.').to_ascii_lowercase()
+fn listed(values: &[String]) -> String {
+    if values.is_empty() { "nothing".to_owned() } else { values.join(", ") }
 }
 
 fn metric_goal(situation: &Situation<'_>, c: &StopMetric, seen: &Seen) -> Goal {
     let value = match situation.target() {
-        crate::ids::Side::Standby => 1.0,
-        crate::ids::Side::Primary => 0.0,
+        Side::Standby => 1.0,
+        Side::Primary => 0.0,
     };
     let effect = situation.effect(Step::Traffic, c.id.as_str(), Verb::StopMetric);
     // A name that moved by itself moves back by itself: only the datum latches it.
@@ -117,7 +140,7 @@ fn metric_goal(situation: &Situation<'_>, c: &StopMetric, seen: &Seen) -> Goal {
         .get(&effect)
         .is_some_and(|e| e.intents.iter().any(|i| matches!(i.reply, Some(Reply::Accepted(_)))));
     let probe = if put {
-        resolves(&metric_name(situation, c), c.answers.of(situation.target()), seen)
+        metric_answers(c, situation.target(), seen)
     } else {
         Probe::No(format!("no datum of {} is accepted yet", c.metric))
     };

@@ -213,7 +213,7 @@ fn is_there(situation: &Situation<'_>, effect: &EffectState, seen: &Seen) -> Pro
     };
     let view = match seen.get(question) {
         Ok(view) => view,
-        Err(blind) => return Probe::Blind(format!("{question}: {blind}")),
+        Err(blind) => return Probe::Blind(blind.about(question)),
     };
     let yes = match (&effect.change, view) {
         (Change::MoveLease { to_owner, effect: by, .. }, View::Lease(Some(v))) => {

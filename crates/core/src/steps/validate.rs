@@ -216,7 +216,7 @@ fn answered(
     let view = match seen.get(&question) {
         Ok(View::Http(view)) => view,
         Ok(other) => return Err(format!("{question} answered {other:?}")),
-        Err(blind) => return Err(format!("{question}: {blind}")),
+        Err(blind) => return Err(blind.about(&question)),
     };
     let wanted = situation.plan.markers_of(situation.target(), marker);
     let side = match &view.marker {
@@ -269,7 +269,7 @@ fn targets(situation: &Situation<'_>, seen: &Seen) -> Result<String, String> {
                 return Err(format!("{question}: {} of {need} healthy", t.healthy));
             }
             Ok(other) => return Err(format!("{question} answered {other:?}")),
-            Err(blind) => return Err(format!("{question}: {blind}")),
+            Err(blind) => return Err(blind.about(&question)),
         }
     }
     if words.is_empty() {

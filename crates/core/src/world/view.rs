@@ -7,7 +7,7 @@ use crate::lease_terms::LeaseTerms;
 use serde::{Deserialize, Serialize};
 
 use crate::time::{Span, Timestamp};
-use crate::world::{HealthCheckView, Heartbeat, MembersView, SeriesView, ServiceView};
+use crate::world::{HealthCheckView, Heartbeat, MembersView, Question, SeriesView, ServiceView};
 
 /// Why nothing was seen. Unknown counts as no.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -18,6 +18,12 @@ impl Blind {
     /// With the reason: what was asked, of whom, what came back.
     pub fn new(reason: impl Into<Text>) -> Self {
         Self(reason.into())
+    }
+
+    /// The reason, with what was asked named once: most reasons name it themselves.
+    pub fn about(&self, asked: &Question) -> String {
+        let asked = asked.to_string();
+        if self.0.contains(&asked) { self.0.to_string() } else { format!("{asked}: {}", self.0) }
     }
 }
 

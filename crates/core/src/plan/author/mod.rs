@@ -1,6 +1,7 @@
 //! Reading a plan that a person wrote, in YAML or JSON: nothing is guessed, and every problem is told
 //! at once with its path.
 
+mod json;
 mod schema;
 mod shape;
 #[cfg(test)]
@@ -15,6 +16,9 @@ use crate::plan::detection::name_the_kind;
 use crate::plan::{ImpairmentKind, Level, Plan, check};
 
 pub use schema::schema;
+
+/// Longest text that is read at all: comments and blanks may take more than what is stored of a plan.
+const TEXT_BYTES_MAX: usize = 1024 * 1024;
 
 /// One problem of a plan.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -44,7 +48,13 @@ pub fn read(text: &str) -> Result<Plan, Vec<Problem>> {
 
 /// Reads a document that has the shape of a plan; what it means is for [`check`] to judge.
 pub fn parse(text: &str) -> Result<Plan, Vec<Problem>> {
-    let mut document = document(text).map_err(|message| vec![whole(message)])?;
+    if text.len() > TEXT_BYTES_MAX {
+        return Err(vec![whole(format!(
+            "has {} bytes; a plan has at most {TEXT_BYTES_MAX} as it is written",
+            text.len()
+        ))]);
+    }
+    let mut document = document(text)?;
     use_own_spellings(&mut document);
     let problems = shape::problems(&schema(), &document);
     if !problems.is_empty() {
@@ -57,16 +67,20 @@ fn whole(message: String) -> Problem {
     Problem { path: "(the plan)".to_owned(), message }
 }
 
-fn document(text: &str) -> Result<Value, String> {
+fn document(text: &str) -> Result<Value, Vec<Problem>> {
     // JSON's own reader says more exactly what is wrong with JSON.
     if text.trim_start().starts_with('{') {
-        return serde_json::from_str(text).map_err(|e| format!("is no JSON: {e}"));
+        return match json::read(text) {
+            Ok((document, twice)) if twice.is_empty() => Ok(document),
+            Ok((_, twice)) => Err(twice),
+            Err(e) => Err(vec![whole(format!("is no JSON: {e}"))]),
+        };
     }
     serde_saphyr::from_str(text).map_err(|e| {
         // The rest of the words is a picture of the place, and advice to programmers.
         let words = e.to_string();
         let line = words.lines().next().unwrap_or_default().trim_start_matches("error: ");
-        format!("is no YAML: {}", line.split(", set ").next().unwrap_or(line))
+        vec![whole(format!("is no YAML: {}", line.split(", set ").next().unwrap_or(line)))]
     })
 }
 

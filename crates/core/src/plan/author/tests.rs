@@ -132,6 +132,33 @@ fn what_is_no_document_is_told_as_such() {
 }
 
 #[test]
+fn a_key_that_stands_twice_in_json_is_told_with_its_path() {
+    let json = serde_json::to_string(&read(ORDERS).unwrap()).unwrap();
+    assert!(json.contains(r#""time-limit":"30m""#) && json.contains(r#""port":5432"#), "{json}");
+    let twice = json
+        .replacen(r#""time-limit":"30m""#, r#""time-limit":"30m","time-limit":"1m""#, 1)
+        .replacen(r#""port":5432"#, r#""port":1,"port":5432"#, 1);
+    let found = problems(&twice);
+    assert_eq!(found.len(), 2, "{found:?}");
+    assert!(found[0].starts_with("time-limit: stands twice"), "{found:?}");
+    assert!(found[1].contains(".port: stands twice") && found[1].starts_with("databases[0]."));
+}
+
+#[test]
+fn a_text_that_is_larger_than_any_plan_is_not_read() {
+    let text = format!("{ORDERS}\n# {}", "x".repeat(2 * TEXT_BYTES_MAX));
+    let found = problems(&text);
+    assert!(found.len() == 1 && found[0].contains("at most 1048576"), "{}", found[0]);
+}
+
+#[test]
+fn a_cut_or_empty_json_document_is_told() {
+    for text in ["{", "{\"plan\": [1,}", "{} {}", "{\"a\": 1e400}"] {
+        assert!(problems(text)[0].starts_with("(the plan): is no JSON"), "{text}");
+    }
+}
+
+#[test]
 fn an_error_of_meaning_refuses_the_plan_with_its_path() {
     let found = read(&changed("quorum: 2", "quorum: 9")).unwrap_err();
     assert_eq!(found[0].path, "detection.quorum");

@@ -6,6 +6,12 @@ use crate::plan::{Amount, Capacity, Plan};
 
 pub(super) fn check(plan: &Plan, findings: &mut Findings) {
     findings.names("capacity", "id", plan.capacity.iter().map(|c| c.id().as_str()));
+    if plan.capacity.is_empty() {
+        findings.warn(
+            "capacity",
+            "is empty: nothing is started, scaled or looked at on the side that is moved to; users are sent there whatever runs there",
+        );
+    }
     for (index, capacity) in plan.capacity.iter().enumerate() {
         let path = format!("capacity[{index}]");
         if capacity.services().is_empty() {

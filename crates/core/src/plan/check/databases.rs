@@ -1,6 +1,6 @@
 //! Databases: whether the old writer can be fenced while its Region is silent, and what can be lost.
 
-use super::{Findings, region_of_arn};
+use super::{Findings, engines, region_of_arn};
 use crate::ids::{Side, Sides, Text};
 use crate::plan::{AuroraGlobal, Database, Fence, Plan, WriterLease};
 use crate::time::Span;
@@ -25,17 +25,7 @@ pub(super) fn check(plan: &Plan, findings: &mut Findings) {
                 );
             }
         }
-        if let Some(probe) = database.probe() {
-            for (side, at) in
-                [(Side::Primary, &probe.side.primary), (Side::Standby, &probe.side.standby)]
-            {
-                findings.filled(format!("{path}.probe.side.{side}.host"), &at.host);
-                findings.filled(format!("{path}.probe.side.{side}.function"), &at.function);
-                if at.port == 0 {
-                    findings.error(format!("{path}.probe.side.{side}.port"), "is 0");
-                }
-            }
-        }
+        engines::check(plan, &path, database, findings);
         if database.single_writer() {
             fences(plan, &path, database, findings);
         }

@@ -5,6 +5,7 @@
 
 mod capacity;
 mod databases;
+pub(crate) mod engines;
 mod evidence;
 mod people;
 mod shape;
@@ -12,6 +13,7 @@ mod shape;
 mod tests;
 mod traffic;
 mod validation;
+mod values;
 mod voters;
 
 use crate::ids::Text;
@@ -21,6 +23,7 @@ use std::fmt;
 use serde::Serialize;
 
 use crate::plan::Plan;
+use crate::web::{self, Host, Url};
 
 /// How much a finding weighs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -117,6 +120,22 @@ impl Findings {
         }
     }
 
+    /// A URL that is fetched: read as the fetcher reads it, and not of an address that is never asked.
+    fn url(&mut self, path: impl Into<String>, text: &str) -> Option<Url> {
+        match Url::parse(text) {
+            Ok(url) => {
+                if let Some(why) = never_fetched(&url) {
+                    self.error(path, format!("`{text}` {why}"));
+                }
+                Some(url)
+            }
+            Err(wrong) => {
+                self.error(path, format!("{text:?} {wrong}"));
+                None
+            }
+        }
+    }
+
     /// DNS servers as `address:port`.
     fn resolvers(&mut self, path: &str, resolvers: &[Text]) {
         for (index, resolver) in resolvers.iter().enumerate() {
@@ -129,6 +148,18 @@ impl Findings {
                 );
             }
         }
+    }
+}
+
+/// Why nothing is fetched from the host of a URL, as far as the URL alone tells. The fetcher judges every
+/// address again that a name resolves to.
+fn never_fetched(url: &Url) -> Option<String> {
+    match &url.host {
+        Host::Address(address) => {
+            web::never_asked(*address).map(|why| format!("is never asked: {address} is {why}"))
+        }
+        Host::Name(name) => web::is_localhost(name)
+            .then(|| format!("is never asked: {name} is the function's own machine")),
     }
 }
 

@@ -1,8 +1,9 @@
 //! Approval, cool-down and telling.
 
-use super::{Findings, region_of_arn};
+use super::{Findings, never_fetched, region_of_arn};
 use crate::plan::{ApprovalFor, OnTimeout, Plan};
 use crate::time::Span;
+use crate::web::Url;
 
 pub(super) fn check(plan: &Plan, findings: &mut Findings) {
     approval(plan, findings);
@@ -107,15 +108,17 @@ fn notifications(plan: &Plan, findings: &mut Findings) {
     }
     for (index, webhook) in told.webhooks.iter().enumerate() {
         let path = format!("notifications.webhooks[{index}]");
-        if let Some(plain) = webhook.0.strip_prefix("http://") {
-            let near = ["127.", "localhost", "[::1]"].iter().any(|h| plain.starts_with(h));
-            if near {
-                findings.warn(path, "is plain HTTP: fit for a rehearsal on one machine only");
-            } else {
-                findings.error(path, format!("`{}` is not HTTPS", webhook.0));
+        // Path and query of a webhook are its secret: no finding repeats them.
+        match Url::parse(&webhook.0) {
+            Err(wrong) => findings.error(path, format!("the URL {wrong}")),
+            Ok(url) => {
+                let shown = url.redacted();
+                if let Some(why) = never_fetched(&url) {
+                    findings.error(path, format!("`{shown}` {why}"));
+                } else if !url.secure {
+                    findings.error(path, format!("`{shown}` is not HTTPS"));
+                }
             }
-        } else if !webhook.0.starts_with("https://") {
-            findings.error(path, format!("`{}` is no HTTPS URL", webhook.0));
         }
     }
 }

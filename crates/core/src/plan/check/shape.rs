@@ -1,5 +1,7 @@
 //! Names, Regions and the plan's own times.
 
+use serde_json::Value;
+
 use super::{Findings, well_named};
 use crate::ids::{Side, WorkloadId};
 use crate::plan::{Plan, Strategy};
@@ -25,12 +27,35 @@ pub(super) fn check(plan: &Plan, findings: &mut Findings) {
     if plan.objectives.rto == Span::default() {
         findings.error("objectives.rto", "is 0: no recovery takes no time");
     }
+    size(plan, findings);
     regions(plan, findings);
     objectives(plan, findings);
     if plan.strategy == Strategy::ActiveActive && plan.databases.iter().any(|d| d.single_writer()) {
         findings.warn(
             "strategy",
             "active-active with a database that only one side may write: that part is a warm standby",
+        );
+    }
+}
+
+/// Most bytes of a plan as it is stored. DynamoDB takes 400 KB an item (Service quotas, item size), attribute
+/// names and keys included; half of it leaves room for what travels beside a plan.
+pub const PLAN_BYTES_MAX: usize = 200 * 1024;
+
+fn size(plan: &Plan, findings: &mut Findings) {
+    let Ok(Value::Object(document)) = serde_json::to_value(plan) else { return };
+    let bytes = |value: &Value| value.to_string().len();
+    let sizes: Vec<(&String, usize)> = document.iter().map(|(k, v)| (k, bytes(v))).collect();
+    let whole: usize = sizes.iter().map(|(name, size)| name.len() + size + 4).sum();
+    if whole <= PLAN_BYTES_MAX {
+        return;
+    }
+    if let Some((name, size)) = sizes.iter().max_by_key(|(_, size)| *size) {
+        findings.error(
+            name.as_str(),
+            format!(
+                "takes {size} of the {whole} bytes that the plan has as it is stored; at most {PLAN_BYTES_MAX} fit into the state table: split the workload, or shorten this"
+            ),
         );
     }
 }

@@ -1,10 +1,10 @@
 //! Validation: whether the checks can prove what they are there to prove.
 
-use super::traffic::{answers, record_type};
-use super::{Findings, region_of_arn};
+use super::{Findings, region_of_arn, values};
 use crate::ids::{Side, Sides, Text};
 use crate::plan::{Capacity, Check, Plan};
 use crate::time::Span;
+use crate::web;
 
 pub(super) fn check(plan: &Plan, findings: &mut Findings) {
     let validation = &plan.validation;
@@ -35,7 +35,7 @@ pub(super) fn check(plan: &Plan, findings: &mut Findings) {
 fn one(plan: &Plan, path: &str, check: &Check, findings: &mut Findings) {
     match check {
         Check::Http(c) => {
-            url(path, &c.url, findings);
+            findings.url(format!("{path}.url"), &c.url);
             marker(path, &c.marker_header, &c.marker, findings);
             findings.resolvers(path, &c.resolvers);
             if !(100..600).contains(&c.status) {
@@ -43,14 +43,19 @@ fn one(plan: &Plan, path: &str, check: &Check, findings: &mut Findings) {
             }
         }
         Check::HttpWrite(c) => {
-            url(path, &c.url, findings);
+            let url = findings.url(format!("{path}.url"), &c.url);
+            if url.is_some_and(|u| u.path.contains('?')) {
+                findings.error(
+                    format!("{path}.url"),
+                    "holds a query, and what was written is read back at this URL with /<id> behind it: no server would find it",
+                );
+            }
             marker(path, &c.marker_header, &c.marker, findings);
             findings.resolvers(path, &c.resolvers);
         }
         Check::Dns(c) => {
-            findings.filled(format!("{path}.name"), &c.name);
-            record_type(path, &c.record_type, findings);
-            answers(plan, &format!("{path}.answers"), &c.answers, findings);
+            values::name(&format!("{path}.name"), &c.name, findings);
+            values::typed(plan, path, "answers", &c.record_type, &c.answers, findings);
             findings.resolvers(path, &c.resolvers);
         }
         Check::Database { .. } => {
@@ -79,17 +84,21 @@ fn one(plan: &Plan, path: &str, check: &Check, findings: &mut Findings) {
     }
 }
 
-fn url(path: &str, url: &str, findings: &mut Findings) {
-    let host = ["https://", "http://"].iter().find_map(|s| url.strip_prefix(s));
-    if host.is_none_or(|h| h.is_empty() || h.starts_with('/')) {
-        findings.error(format!("{path}.url"), format!("`{url}` is no http:// or https:// URL"));
-    }
-}
-
 fn marker(path: &str, header: &str, marker: &Sides<Text>, findings: &mut Findings) {
-    findings.filled(format!("{path}.marker-header"), header);
-    findings.filled(format!("{path}.marker.primary"), &marker.primary);
-    findings.filled(format!("{path}.marker.standby"), &marker.standby);
+    if !web::is_header_name(header) {
+        findings.error(
+            format!("{path}.marker-header"),
+            format!("{header:?} is no name of a header: letters, digits and `-`, no blank"),
+        );
+    }
+    for (side, value) in [("primary", &marker.primary), ("standby", &marker.standby)] {
+        if !web::is_header_value(value) {
+            findings.error(
+                format!("{path}.marker.{side}"),
+                format!("no header can hold {value:?}: visible ASCII, no blank around it"),
+            );
+        }
+    }
     if marker.primary == marker.standby {
         findings.error(
             format!("{path}.marker"),

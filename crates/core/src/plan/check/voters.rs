@@ -164,10 +164,7 @@ fn metric(voter: &MetricVoter, path: &str, findings: &mut Findings) {
 fn endpoint(plan: &Plan, voter: &EndpointVoter, path: &str, findings: &mut Findings) {
     let at = |name: &str| format!("{path}.{name}");
     findings.resolvers(path, &voter.resolvers);
-    let is_url = |url: &str| url.starts_with("https://") || url.starts_with("http://");
-    if !is_url(&voter.url) {
-        findings.error(at("url"), format!("`{}` is no URL with http:// or https://", voter.url));
-    }
+    findings.url(at("url"), &voter.url);
     if voter.region != plan.regions.control {
         findings.error(
             at("region"),
@@ -182,14 +179,11 @@ fn endpoint(plan: &Plan, voter: &EndpointVoter, path: &str, findings: &mut Findi
             path,
             "has no control-url: when the endpoint gives no answer at all this voter is blind, since the fault may be the detector's own",
         ),
-        Some(url) if !is_url(url) => {
-            findings.error(at("control-url"), format!("`{url}` is no URL with http:// or https://"));
-        }
         Some(url) if *url == voter.url => findings.error(
             at("control-url"),
             "is the voter's own URL: it would be blind exactly when it sees trouble",
         ),
-        Some(_) => {}
+        Some(url) => drop(findings.url(at("control-url"), url)),
     }
 }
 

@@ -10,11 +10,16 @@ use super::super::{Habits, RegionState};
 use super::Scene;
 
 fn answer(scene: &Scene, name: &str) -> Vec<Text> {
-    let query = NameQuery { name: name.into(), record_type: "A".into(), resolvers: Vec::new() };
-    match scene.see(&Question::Name(query)) {
-        View::Answer(view) => view.values,
-        other => panic!("{other:?}"),
-    }
+    let by = |record_type: &str| {
+        let record_type = record_type.into();
+        let query = NameQuery { name: name.into(), record_type, resolvers: Vec::new() };
+        match scene.see(&Question::Name(query)) {
+            View::Answer(view) => view.values,
+            other => panic!("{other:?}"),
+        }
+    };
+    let addresses = by("A");
+    if addresses.is_empty() { by("CNAME") } else { addresses }
 }
 
 fn stop(scene: &Scene, value: f64) -> Change {

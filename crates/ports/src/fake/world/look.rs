@@ -69,8 +69,8 @@ impl State {
             }
             Question::ZoneChange { id } => self.see_zone_change(id),
             // Inside one world every name server of a zone has the same.
-            Question::Authority { name, .. } => self.see_name(name),
-            Question::Name(query) => self.see_name(&query.name),
+            Question::Authority { name, record_type, .. } => self.see_name(name, record_type),
+            Question::Name(query) => self.see_name(&query.name, &query.record_type),
             Question::Http(request) => self.see_http(request),
             Question::Alarm { region, alarm } => {
                 Ok(self.see_alarm(&(region.clone(), alarm.clone())))

@@ -1,6 +1,7 @@
 //! What names resolve to, and which side that is.
 
 use leeward_core::ids::{Region, Side, Sides, Text};
+use leeward_core::names::value_kind;
 use leeward_core::world::{AnswerView, Blind, View};
 
 use super::orders::Manners;
@@ -66,9 +67,11 @@ impl State {
         }
     }
 
-    pub(super) fn see_name(&self, name: &str) -> Result<View, Blind> {
+    /// Only values of the type that is asked for; a name without any has an empty answer (NODATA).
+    pub(super) fn see_name(&self, name: &str, record_type: &str) -> Result<View, Blind> {
         let (mut values, _) =
             self.resolution(name).ok_or_else(|| Blind::new(format!("NXDOMAIN: {name}")))?;
+        values.retain(|v| value_kind(v).is_ok_and(|kind| kind.record_type() == record_type));
         values.sort();
         Ok(View::Answer(AnswerView { values }))
     }

@@ -1,8 +1,11 @@
 //! Each finding by a plan that has it.
 
+mod engines;
+mod names;
 mod outside;
 mod people;
 mod proof;
+mod urls;
 mod voters;
 
 use serde_json::{Value, json};

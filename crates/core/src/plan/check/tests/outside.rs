@@ -110,7 +110,7 @@ fn both_sides_may_answer_where_both_serve_and_a_move_takes_the_primary_away() {
 fn records_are_looked_at_one_by_one() {
     for (name, value, path, words) in [
         ("type", json!("MX"), "type", "cannot be moved"),
-        ("type", json!("CNAME"), "values", ""),
+        ("type", json!("CNAME"), "values.primary", ""),
         ("name", json!("o.example.org"), "name", "not in the zone"),
         ("values", json!({"primary": [], "standby": ["192.0.2.2"]}), "values.primary", "is empty"),
     ] {
@@ -166,7 +166,7 @@ fn success_has_to_be_seen_from_outside() {
             (
                 &[("/validation/checks/0/url", json!("o.example.com"))],
                 "validation.checks[0].url",
-                "is no http",
+                "has to begin with",
             ),
             (&[("/databases", json!([]))], "validation.checks[2]", "never hold"),
             (&[("/capacity", json!([]))], "validation.checks[3]", "never hold"),

@@ -115,7 +115,7 @@ fn a_voter_that_asks_has_to_ask_from_where_it_can() {
         (
             json!({"id": "v", "kind": "endpoint", "region": "eu-west-1", "url": "o"}),
             ".url",
-            "is no URL",
+            "has to begin with",
         ),
         (
             json!({"id": "v", "kind": "endpoint", "region": "eu-west-1", "url": "https://o/", "control-url": "https://o/"}),
