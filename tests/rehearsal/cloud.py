@@ -69,7 +69,8 @@ class Cloud:
 
     def deploy(self, name: str, stack: str, region: str, parameters: dict) -> Stack:
         """Deploys a template of the repository as it is shipped, save that its functions are told
-        how short a request's life is here (only a development build listens to that)."""
+        how short a request's life is here, and that all the world is on the loopback (only a development
+        build listens to that)."""
         source = names.REPOSITORY / name
         shipped = template.load(source)
         for resource in shipped["Resources"].values():
@@ -77,6 +78,7 @@ class Cloud:
             if resource["Type"] == "AWS::Serverless::Function":
                 variables = properties.setdefault("Environment", {}).setdefault("Variables", {})
                 variables["LEEWARD_TEST_REQUEST_LIFE"] = str(self.request_life_s)
+                variables["LEEWARD_TEST_LOOPBACK"] = "yes"
             elif resource["Type"] == "AWS::Serverless::StateMachine":
                 properties["DefinitionUri"] = str(source.parent / properties["DefinitionUri"])
         lowered = self.run / f"{stack}-{region}.template.json"

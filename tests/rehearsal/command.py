@@ -43,7 +43,7 @@ class Command:
             "LEEWARD_TABLE": outputs["TableName"], "LEEWARD_TABLE_REGION": outputs["TableRegion"],
             "LEEWARD_STATE_MACHINE_ARN": outputs["StateMachineArn"],
             "LEEWARD_TOPIC_ARN": outputs["TopicArn"],
-            "LEEWARD_TEST_REQUEST_LIFE": str(names.REQUEST_LIFE_S)}
+            "LEEWARD_TEST_REQUEST_LIFE": str(names.REQUEST_LIFE_S), "LEEWARD_TEST_LOOPBACK": "yes"}
 
     def run(self, *arguments: str, limit_s: float = _LIMIT_S, **environment: str) -> Ran:
         """Runs a verb to its end, whatever that is."""

@@ -35,6 +35,7 @@ pub struct Clients {
     base: SdkConfig,
     made: Arc<Mutex<Made>>,
     zones: Arc<Pace>,
+    loopback: bool,
 }
 
 impl fmt::Debug for Clients {
@@ -84,7 +85,17 @@ impl Clients {
             // stands still while an effect is sent.
             .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
             .build();
-        Self { base, made: Arc::default(), zones: Arc::default() }
+        Self { base, made: Arc::default(), zones: Arc::default(), loopback: false }
+    }
+
+    /// Lets URLs lead to this machine itself: for rehearsals on one machine, never in a deployed function.
+    pub fn with_loopback(mut self, loopback: bool) -> Self {
+        self.loopback = loopback;
+        self
+    }
+
+    pub(crate) fn may_ask_loopback(&self) -> bool {
+        self.loopback
     }
 
     /// The client of that service and Region.
@@ -111,6 +122,11 @@ impl Clients {
 
     /// The local clock, for windows of metrics only: decisions rest on the table's own time.
     pub(crate) fn window_end(&self) -> SystemTime {
+        self.local_time()
+    }
+
+    /// The local clock, for windows of metrics and for the date of a webhook's signature.
+    pub(crate) fn local_time(&self) -> SystemTime {
         self.base
             .time_source()
             .unwrap_or_else(|| SharedTimeSource::new(SystemTimeSource::new()))

@@ -7,10 +7,11 @@ use std::time::{Duration, Instant};
 use async_trait::async_trait;
 use http_body_util::{BodyExt, Full};
 use hyper::body::{Bytes, Incoming};
-use hyper::{HeaderMap, Request, Response, Uri};
+use hyper::{HeaderMap, Request, Response};
 use hyper_util::rt::TokioIo;
 use leeward_core::ids::Text;
 use leeward_core::time::Span;
+use leeward_core::web::{Host, Url, is_loopback, never_asked};
 use leeward_core::world::{Blind, HttpView, NameQuery, Question, View};
 use rustls::pki_types::ServerName;
 use rustls::{ClientConfig, RootCertStore};
@@ -31,12 +32,13 @@ const CONNECT: Duration = Duration::from_millis(1500);
 /// Of a body as much as a person or a check needs.
 const BODY_MAX: usize = 4096;
 
-pub(crate) struct Urls;
+pub(crate) struct Urls {
+    loopback: bool,
+}
 
 impl Urls {
-    /// Takes the clients only to be wired like the other parts.
-    pub(crate) fn new(_clients: &Clients) -> Self {
-        Self
+    pub(crate) fn new(clients: &Clients) -> Self {
+        Self { loopback: clients.may_ask_loopback() }
     }
 }
 
@@ -47,6 +49,8 @@ pub(crate) struct Exchange<'a> {
     pub(crate) body: Option<&'a str>,
     pub(crate) headers: &'a [(&'static str, &'a str)],
     pub(crate) resolvers: &'a [Text],
+    /// Whether this machine itself may be asked: in a rehearsal alone.
+    pub(crate) loopback: bool,
 }
 
 /// Its answer.
@@ -70,6 +74,7 @@ impl Part for Urls {
             body: request.body.as_deref(),
             headers: &[],
             resolvers: &request.resolvers,
+            loopback: self.loopback,
         })
         .await;
         let answer = exchanged.map_err(|why| Blind::new(format!("{question}: {why}")))?;
@@ -81,38 +86,6 @@ impl Part for Urls {
             took: answer.took,
         }))
     }
-}
-
-/// Where a URL leads.
-struct Place {
-    secure: bool,
-    host: String,
-    port: u16,
-    /// As it stands in the URL, for the `Host` header.
-    authority: String,
-    path: String,
-}
-
-fn place(url: &str) -> Result<Place, String> {
-    let uri: Uri = url.parse().map_err(|e| format!("`{url}` is no URL: {e}"))?;
-    let secure = match uri.scheme_str() {
-        Some("https") => true,
-        Some("http") => false,
-        Some(other) => return Err(format!("`{other}` is not spoken here: http or https")),
-        None => return Err(format!("`{url}` names no scheme: http or https")),
-    };
-    let authority = uri.authority().ok_or_else(|| format!("`{url}` names no host"))?;
-    if authority.as_str().contains('@') {
-        return Err("a URL with a user name is not fetched".to_owned());
-    }
-    let host = authority.host().trim_start_matches('[').trim_end_matches(']').to_owned();
-    Ok(Place {
-        secure,
-        host,
-        port: authority.port_u16().unwrap_or(if secure { 443 } else { 80 }),
-        authority: authority.to_string(),
-        path: uri.path_and_query().map_or("/", |p| p.as_str()).to_owned(),
-    })
 }
 
 /// Sends one request and reads the beginning of its answer, in 5 s, over a connection of its own.
@@ -127,30 +100,30 @@ pub(crate) async fn exchange(request: &Exchange<'_>) -> Result<Answer, String> {
 }
 
 async fn exchange_unlimited(request: &Exchange<'_>) -> Result<Answer, String> {
-    let place = place(request.url)?;
-    let message = message(request, &place)?;
-    let stream = connect(&place, request.resolvers).await?;
-    if !place.secure {
+    let url = Url::parse(request.url).map_err(|wrong| format!("the URL {wrong}"))?;
+    let message = message(request, &url)?;
+    let stream = connect(&url, request).await?;
+    if !url.secure {
         return speak(stream, message).await;
     }
-    let name = ServerName::try_from(place.host.clone())
-        .map_err(|e| format!("`{}` is no name of a server: {e}", place.host))?;
+    let name = ServerName::try_from(url.host.to_string())
+        .map_err(|e| format!("`{}` is no name of a server: {e}", url.host))?;
     let connector = TlsConnector::from(tls()?);
     let secured = connector
         .connect(name, stream)
         .await
-        .map_err(|e| format!("no secure connection to {}: {}", place.host, chain(&e)))?;
+        .map_err(|e| format!("no secure connection to {}: {}", url.host, chain(&e)))?;
     speak(secured, message).await
 }
 
-fn message(request: &Exchange<'_>, place: &Place) -> Result<Request<Full<Bytes>>, String> {
+fn message(request: &Exchange<'_>, url: &Url) -> Result<Request<Full<Bytes>>, String> {
     if !["GET", "POST"].contains(&request.method) {
         return Err(format!("`{}` is not sent: GET or POST", request.method));
     }
     let mut message = Request::builder()
         .method(request.method)
-        .uri(&place.path)
-        .header("host", &place.authority)
+        .uri(&url.path)
+        .header("host", &url.authority)
         .header("user-agent", "leeward")
         .header("accept", "*/*")
         .header("connection", "close");
@@ -167,45 +140,56 @@ fn message(request: &Exchange<'_>, place: &Place) -> Result<Request<Full<Bytes>>
     message.body(body).map_err(|e| format!("the request cannot be built: {e}"))
 }
 
-async fn connect(place: &Place, resolvers: &[Text]) -> Result<TcpStream, String> {
-    let addresses = addresses(place, resolvers).await?;
+async fn connect(url: &Url, request: &Exchange<'_>) -> Result<TcpStream, String> {
+    let addresses = addresses(url, request.resolvers).await?;
     let mut failures = Vec::new();
     for address in addresses {
+        // Judged as it was resolved, right before it is connected to: a name may answer with one address
+        // when it is checked and with another when it is used (DNS rebinding).
+        if let Some(why) = refused(address.ip(), request.loopback) {
+            return Err(format!("{} is never asked: {} is {why}", url.host, address.ip()));
+        }
         match timeout(CONNECT, TcpStream::connect(address)).await {
             Ok(Ok(stream)) => return Ok(stream),
             Ok(Err(e)) => failures.push(format!("{address}: {e}")),
             Err(_) => failures.push(format!("{address}: no answer in {} ms", CONNECT.as_millis())),
         }
     }
-    Err(format!("no connection to {}: {}", place.host, failures.join("; ")))
+    Err(format!("no connection to {}: {}", url.host, failures.join("; ")))
 }
 
-async fn addresses(place: &Place, resolvers: &[Text]) -> Result<Vec<SocketAddr>, String> {
-    if let Ok(address) = place.host.parse::<IpAddr>() {
-        return Ok(vec![SocketAddr::new(address, place.port)]);
-    }
+/// Why that address is not asked; a rehearsal's whole world is on the loopback.
+fn refused(address: IpAddr, loopback: bool) -> Option<&'static str> {
+    never_asked(address).filter(|_| !(loopback && is_loopback(address)))
+}
+
+async fn addresses(url: &Url, resolvers: &[Text]) -> Result<Vec<SocketAddr>, String> {
+    let host = match &url.host {
+        Host::Address(address) => return Ok(vec![SocketAddr::new(*address, url.port)]),
+        Host::Name(name) => name.as_str(),
+    };
     let mut found = Vec::new();
     if resolvers.is_empty() {
-        let looked_up = tokio::net::lookup_host((place.host.as_str(), place.port)).await;
-        found.extend(looked_up.map_err(|e| format!("{} does not resolve: {e}", place.host))?);
+        let looked_up = tokio::net::lookup_host((host, url.port)).await;
+        found.extend(looked_up.map_err(|e| format!("{host} does not resolve: {e}"))?);
     } else {
         // The newer family only where there is none of the older: most probes have no IPv6 path.
         for record_type in ["A", "AAAA"] {
             let query = NameQuery {
-                name: place.host.clone().into(),
+                name: host.into(),
                 record_type: record_type.into(),
                 resolvers: resolvers.to_vec(),
             };
             let values = dns::resolve(&query).await?;
             let ips = values.iter().filter_map(|v| v.parse::<IpAddr>().ok());
-            found.extend(ips.map(|ip| SocketAddr::new(ip, place.port)));
+            found.extend(ips.map(|ip| SocketAddr::new(ip, url.port)));
             if !found.is_empty() {
                 break;
             }
         }
     }
     if found.is_empty() {
-        return Err(format!("{} resolves to no address", place.host));
+        return Err(format!("{host} resolves to no address"));
     }
     Ok(found)
 }

@@ -39,7 +39,7 @@ fn answer(status: &str, headers: &str, body: &str) -> String {
 }
 
 fn get(url: &str) -> Exchange<'_> {
-    Exchange { method: "GET", url, body: None, headers: &[], resolvers: &[] }
+    Exchange { method: "GET", url, body: None, headers: &[], resolvers: &[], loopback: true }
 }
 
 #[tokio::test]
@@ -54,7 +54,9 @@ async fn a_look_brings_status_marker_and_the_beginning_of_the_body() {
         marker_header: "X-Leeward-Side".into(),
         resolvers: vec![],
     });
-    let View::Http(view) = Urls.look(&question).await.unwrap() else { panic!("an HTTP view") };
+    let View::Http(view) = Urls { loopback: true }.look(&question).await.unwrap() else {
+        panic!("an HTTP view")
+    };
     assert_eq!((view.status, view.marker.as_deref()), (200, Some("us-west-2")));
     assert_eq!(view.body.len(), BODY_MAX);
     let request = &server.task.await.unwrap()[0];
@@ -105,10 +107,10 @@ async fn what_cannot_be_fetched_says_why() {
     let refused = format!("http://{closed}/");
     let cases = [
         (refused.as_str(), "no connection to 127.0.0.1"),
-        ("ftp://example.com/", "`ftp` is not spoken"),
-        ("/orders", "names no scheme"),
+        ("ftp://example.com/", "has to begin with http"),
+        ("/orders", "has to begin with http"),
         ("http://user@example.com/", "user name"),
-        ("not a url", "is no URL"),
+        ("https://example.com/a b", "' '"),
     ];
     for (url, words) in cases {
         let error = exchange(&get(url)).await.unwrap_err();
@@ -129,4 +131,93 @@ async fn a_secure_url_needs_a_trusted_certificate() {
     let error = exchange(&get(&url)).await.unwrap_err();
     assert!(error.contains("no secure connection"), "{error}");
     serving.await.unwrap();
+}
+
+#[tokio::test]
+async fn no_request_leaves_for_an_address_that_is_never_asked() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    // `localhost` is a name: it is judged by what it resolves to, as any name is that changes its answer.
+    for host in [
+        "127.0.0.1",
+        "[::ffff:127.0.0.1]",
+        "localhost",
+        "169.254.169.254",
+        "[fd00:ec2::254]",
+        "0.0.0.0",
+    ] {
+        let url = format!("http://{host}:{port}/latest/meta-data/");
+        let request = Exchange { loopback: false, ..get(&url) };
+        let error = exchange(&request).await.unwrap_err();
+        assert!(error.contains("is never asked"), "{host}: {error}");
+    }
+    for host in ["169.254.169.254", "[::ffff:169.254.169.254]", "0.0.0.0"] {
+        let url = format!("http://{host}:{port}/");
+        let error = exchange(&get(&url)).await.unwrap_err();
+        assert!(error.contains("is never asked"), "a rehearsal asks no metadata: {host}: {error}");
+    }
+    let waiting = tokio::time::timeout(std::time::Duration::from_millis(50), listener.accept());
+    assert!(waiting.await.is_err(), "nothing was connected to");
+}
+
+/// A DNS server of our own that answers every question with one address, as often as it is asked.
+async fn resolver(address: [u8; 4]) -> Text {
+    let socket = tokio::net::UdpSocket::bind("127.0.0.1:0").await.unwrap();
+    let at = socket.local_addr().unwrap().to_string();
+    tokio::spawn(async move {
+        let mut buffer = [0_u8; 512];
+        while let Ok((length, from)) = socket.recv_from(&mut buffer).await {
+            let mut answer = buffer[..length].to_vec();
+            answer[2..8].copy_from_slice(&[0x81, 0x80, 0, 1, 0, 1]);
+            // The name of the question, type A, class IN, 60 s, four bytes.
+            answer.extend([0xc0, 0x0c, 0, 1, 0, 1, 0, 0, 0, 60, 0, 4]);
+            answer.extend(address);
+            socket.send_to(&answer, from).await.unwrap();
+        }
+    });
+    at.into()
+}
+
+#[tokio::test]
+async fn a_public_name_that_resolves_to_metadata_is_refused_after_it_was_resolved() {
+    for address in [[169, 254, 169, 254], [127, 0, 0, 1]] {
+        let resolvers = [resolver(address).await];
+        let request = Exchange {
+            resolvers: &resolvers,
+            loopback: false,
+            ..get("http://hooks.example.com:9/latest/")
+        };
+        let error = exchange(&request).await.unwrap_err();
+        assert!(error.starts_with("hooks.example.com is never asked"), "{error}");
+    }
+}
+
+#[tokio::test]
+async fn a_webhook_is_signed_over_what_arrives_and_its_secret_is_in_no_error() {
+    use crate::webhook::post;
+    use leeward_ports::{Message, SigningKey};
+
+    let done = answer("204 No Content", "", "");
+    let no = answer("403 Forbidden", "", "no such hook: /services/secret, secret is unknown");
+    let server = server(vec![done, no]).await;
+    let url = format!("http://{}/services/secret?token=secret", server.address);
+    let config = aws_config::SdkConfig::builder();
+    let clients = Clients::over(config.build()).with_loopback(true);
+    let key = SigningKey::parse("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw").unwrap();
+    let message = Message {
+        subject: "held".to_owned(),
+        text: "held".to_owned(),
+        json: r#"{"subject":"held"}"#.to_owned(),
+        deduplication: "d1".to_owned(),
+    };
+    post(&clients, Some(&key), &url, &message).await.unwrap();
+    let error = post(&clients, None, &url, &message).await.unwrap_err().to_string();
+    assert!(error.contains("HTTP 403") && !error.contains("secret"), "{error}");
+    let received = server.task.await.unwrap();
+    for header in ["webhook-id: d1", "webhook-timestamp: ", "webhook-signature: v1,"] {
+        assert!(received[0].contains(header), "{header}: {}", received[0]);
+    }
+    assert!(!received[1].contains("webhook-signature"), "{}", received[1]);
+    let closed = post(&clients, None, &url, &message).await.unwrap_err().to_string();
+    assert!(closed.contains("no connection") && !closed.contains("secret"), "{closed}");
 }

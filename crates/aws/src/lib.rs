@@ -78,6 +78,8 @@ mod table;
 #[cfg(feature = "dynamodb")]
 mod table_replica;
 mod transport;
+#[cfg(feature = "sns")]
+mod webhook;
 mod world;
 
 #[cfg(test)]

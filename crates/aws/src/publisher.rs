@@ -4,13 +4,13 @@ use async_trait::async_trait;
 use aws_sdk_sns::Client;
 use aws_sdk_sns::types::MessageAttributeValue;
 use leeward_core::ids::Region;
-use leeward_ports::{Message, PublishError, Publisher};
+use leeward_ports::{Message, PublishError, Publisher, SigningKey};
 
 use crate::Clients;
 use crate::clients::limited;
 use crate::fault::Fault;
-use crate::http::{Exchange, exchange};
 use crate::limits::Limits;
+use crate::webhook;
 
 /// Longest subject that SNS takes.
 const SUBJECT_MAX: usize = 100;
@@ -21,12 +21,14 @@ const DEDUPLICATION: &str = "deduplication";
 #[derive(Debug, Clone)]
 pub struct SnsPublisher {
     clients: Clients,
+    key: Option<SigningKey>,
 }
 
 impl SnsPublisher {
-    /// Over these clients; a topic is called in the Region that its ARN names.
-    pub fn new(clients: &Clients) -> Self {
-        Self { clients: clients.clone() }
+    /// Over these clients; a topic is called in the Region that its ARN names. Webhooks are signed where there
+    /// is a key.
+    pub fn new(clients: &Clients, key: Option<SigningKey>) -> Self {
+        Self { clients: clients.clone(), key }
     }
 }
 
@@ -59,7 +61,7 @@ fn region_of(arn: &str) -> Option<Region> {
 #[async_trait]
 impl Publisher for SnsPublisher {
     async fn topic(&self, arn: &str, message: &Message) -> Result<(), PublishError> {
-        let failed = |why: String| PublishError { receiver: arn.to_owned(), message: why };
+        let failed = |why: String| PublishError::new(arn, &why);
         let region =
             region_of(arn).ok_or_else(|| failed("this is no ARN of a topic".to_owned()))?;
         let mark = MessageAttributeValue::builder()
@@ -90,19 +92,7 @@ impl Publisher for SnsPublisher {
     }
 
     async fn webhook(&self, url: &str, message: &Message) -> Result<(), PublishError> {
-        let failed = |why: String| PublishError { receiver: url.to_owned(), message: why };
-        let request = Exchange {
-            method: "POST",
-            url,
-            body: Some(&message.json),
-            headers: &[("x-leeward-deduplication", &message.deduplication)],
-            resolvers: &[],
-        };
-        let answer = exchange(&request).await.map_err(failed)?;
-        if (200..300).contains(&answer.status) {
-            return Ok(());
-        }
-        Err(failed(format!("HTTP {}: {}", answer.status, answer.body)))
+        webhook::post(&self.clients, self.key.as_ref(), url, message).await
     }
 }
 

@@ -60,9 +60,23 @@ pub struct Settings {
         hide_default_value = true
     )]
     pub topic: String,
+    /// Secret by which webhooks are signed (whsec_…), as the functions have it.
+    #[arg(
+        long,
+        global = true,
+        env = "LEEWARD_WEBHOOK_SECRET",
+        default_value = "",
+        hide = true,
+        hide_env_values = true
+    )]
+    pub webhook_secret: String,
     /// Answer in JSON, on standard output.
     #[arg(long, global = true)]
     pub json: bool,
+    /// `yes`: URLs may lead to this machine itself, as in a rehearsal.
+    #[cfg(debug_assertions)]
+    #[arg(long, global = true, env = "LEEWARD_TEST_LOOPBACK", default_value = "", hide = true)]
+    pub loopback: String,
     /// Lowered life of a signed request in seconds, as the functions of a rehearsal have it.
     #[cfg(debug_assertions)]
     #[arg(long, global = true, env = "LEEWARD_TEST_REQUEST_LIFE", hide = true)]

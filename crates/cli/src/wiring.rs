@@ -16,11 +16,10 @@ use leeward_cli::run::{Handler, Handlers};
 use leeward_core::contract::StepOutput;
 use leeward_core::error::StepError;
 use leeward_core::ids::{Actor, Region};
-use leeward_core::limits::Limits;
 use leeward_core::time::{Span, Timestamp};
 use leeward_core::world::{ChangeError, ChangeErrorKind, Receipt};
 use leeward_detector::Detector;
-use leeward_ports::{Executions, Frozen, Gauges, Identity, Made, Provisions};
+use leeward_ports::{Executions, Frozen, Gauges, Identity, Made, Provisions, SigningKey};
 use leeward_reconcile::Desk;
 use serde_json::Value;
 
@@ -29,7 +28,8 @@ pub async fn wire(settings: &Settings) -> Result<(Office, Handlers), Trouble> {
     let region =
         Region::new(needed(&settings.table_region, "--table-region", "LEEWARD_TABLE_REGION")?);
     let table = needed(&settings.table, "--table", "LEEWARD_TABLE")?;
-    let clients = Clients::load().await;
+    let own = functions_settings(settings)?;
+    let clients = Clients::load().await.with_loopback(own.loopback);
     let world = World::builder(&clients)
         .lease()
         .rds()
@@ -50,14 +50,14 @@ pub async fn wire(settings: &Settings) -> Result<(Office, Handlers), Trouble> {
         .http()
         .build();
     let table = DynamoTable::new(&clients, &region, table);
-    let desk = Desk::new(Arc::new(table), Arc::new(world), Arc::new(OsNonces), limits(settings));
+    let desk = Desk::new(Arc::new(table), Arc::new(world), Arc::new(OsNonces), own.limits());
     let executions: Option<Arc<dyn Executions>> = match settings.state_machine.as_str() {
         "" => None,
         arn => Some(Arc::new(SfnExecutions::new(&clients, arn))),
     };
     let topic = Some(settings.topic.clone()).filter(|t| !t.is_empty());
-    let desk = desk.telling(Arc::new(SnsPublisher::new(&clients)), topic);
-    let handlers = handlers(&clients, &desk, executions.clone(), settings);
+    let desk = desk.telling(Arc::new(SnsPublisher::new(&clients, own.webhook_key.clone())), topic);
+    let handlers = handlers(&clients, &desk, executions.clone(), &own);
     let office = Office {
         desk,
         executions,
@@ -77,21 +77,30 @@ fn needed<'a>(value: &'a str, flag: &str, variable: &str) -> Result<&'a str, Tro
     Ok(value)
 }
 
-/// The functions' own numbers, so that both judge alike.
-fn limits(settings: &Settings) -> Limits {
+/// What the functions are told, so that both judge alike.
+fn functions_settings(settings: &Settings) -> Result<leeward_lambda::Settings, Trouble> {
     #[cfg(debug_assertions)]
-    let request_life = settings.request_life.map(Span::seconds);
+    let (request_life, loopback) =
+        (settings.request_life.map(Span::seconds), settings.loopback == "yes");
     #[cfg(not(debug_assertions))]
-    let request_life: Option<Span> = None;
-    leeward_lambda::Settings {
+    let (request_life, loopback): (Option<Span>, bool) = (None, false);
+    let webhook_key = match settings.webhook_secret.as_str() {
+        "" => None,
+        secret => Some(
+            SigningKey::parse(secret)
+                .map_err(|wrong| Trouble::invalid(format!("LEEWARD_WEBHOOK_SECRET: {wrong}")))?,
+        ),
+    };
+    Ok(leeward_lambda::Settings {
         table: settings.table.clone(),
         table_region: Region::new(settings.table_region.as_str()),
         state_machine_arn: settings.state_machine.clone(),
         topic_arn: settings.topic.clone(),
         watcher_region: None,
+        webhook_key,
+        loopback,
         request_life,
-    }
-    .limits()
+    })
 }
 
 /// Each function as it is deployed, in this process.
@@ -99,10 +108,10 @@ fn handlers(
     clients: &Clients,
     desk: &Desk,
     executions: Option<Arc<dyn Executions>>,
-    settings: &Settings,
+    settings: &leeward_lambda::Settings,
 ) -> Handlers {
-    let topic = Some(settings.topic.clone()).filter(|t| !t.is_empty());
-    let publisher = Arc::new(SnsPublisher::new(clients));
+    let topic = Some(settings.topic_arn.clone()).filter(|t| !t.is_empty());
+    let publisher = Arc::new(SnsPublisher::new(clients, settings.webhook_key.clone()));
     let detector = Arc::new(Detector {
         desk: desk.clone(),
         // Without a name every look and start is answered by an error, which the detector bears.

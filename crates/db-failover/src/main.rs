@@ -14,13 +14,13 @@ async fn main() -> Result<(), leeward_lambda::Error> {
         Ok(settings) => settings,
         Err(problems) => return leeward_lambda::refuse(problems).await,
     };
-    let clients = Clients::of_function();
+    let clients = Clients::of_function().with_loopback(settings.loopback);
     let table = DynamoTable::new(&clients, &settings.table_region, &settings.table);
     let world =
         World::builder(&clients).lease().rds().global().tables().groups().ingress().sql().build();
     let limits = settings.limits();
     let desk = Desk::new(Arc::new(table), Arc::new(world), Arc::new(OsNonces), limits);
-    let publisher = Arc::new(SnsPublisher::new(&clients));
+    let publisher = Arc::new(SnsPublisher::new(&clients, settings.webhook_key.clone()));
     let desk = &desk.telling(publisher, Some(settings.topic_arn));
     leeward_lambda::run(|event, _| async move { leeward_db_failover::handle(desk, &event).await })
         .await

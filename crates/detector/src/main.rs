@@ -16,7 +16,7 @@ async fn main() -> Result<(), leeward_lambda::Error> {
         Ok(settings) => settings,
         Err(problems) => return leeward_lambda::refuse(problems).await,
     };
-    let clients = Clients::of_function();
+    let clients = Clients::of_function().with_loopback(settings.loopback);
     let table = DynamoTable::new(&clients, &settings.table_region, &settings.table);
     let world = World::builder(&clients)
         .lease()
@@ -32,7 +32,7 @@ async fn main() -> Result<(), leeward_lambda::Error> {
         .http()
         .build();
     let limits = settings.limits();
-    let publisher = Arc::new(SnsPublisher::new(&clients));
+    let publisher = Arc::new(SnsPublisher::new(&clients, settings.webhook_key.clone()));
     let topic = Some(settings.topic_arn.clone());
     let desk = Desk::new(Arc::new(table), Arc::new(world), Arc::new(OsNonces), limits);
     let detector = &Detector {

@@ -6,6 +6,7 @@ use std::fmt;
 use leeward_core::ids::Region;
 use leeward_core::limits::Limits;
 use leeward_core::time::Span;
+use leeward_ports::SigningKey;
 
 /// Name of the state table.
 pub const TABLE: &str = "LEEWARD_TABLE";
@@ -19,6 +20,12 @@ pub const TOPIC_ARN: &str = "LEEWARD_TOPIC_ARN";
 pub const WATCHER_REGION: &str = "LEEWARD_WATCHER_REGION";
 /// Path of the certificates that the database's must be signed by (`db-probe` alone).
 pub const DATABASE_CA: &str = "LEEWARD_DATABASE_CA";
+/// Secret by which webhooks are signed, `whsec_…`; not set: they are not signed.
+pub const WEBHOOK_SECRET: &str = "LEEWARD_WEBHOOK_SECRET";
+/// Whether URLs may lead to the loopback (`yes`): the whole world of a rehearsal is there. Only a build with
+/// debug assertions reads it; a deployed function asks its own machine nothing.
+#[cfg(debug_assertions)]
+pub const TEST_LOOPBACK: &str = "LEEWARD_TEST_LOOPBACK";
 /// Life of a signed request in seconds, lowered so that a rehearsal waits seconds instead of 16
 /// minutes. Only a build with debug assertions reads it: AWS itself does not lower it.
 #[cfg(debug_assertions)]
@@ -65,6 +72,10 @@ pub struct Settings {
     pub topic_arn: String,
     /// Region of the watcher of the watcher, if there is one.
     pub watcher_region: Option<Region>,
+    /// Key by which webhooks are signed, if they are.
+    pub webhook_key: Option<SigningKey>,
+    /// Whether URLs may lead to this machine itself; always `false` in a release build.
+    pub loopback: bool,
     /// Lowered life of a signed request; always `None` in a release build.
     pub request_life: Option<Span>,
 }
@@ -119,6 +130,8 @@ impl Settings {
             state_machine_arn: reader.take(STATE_MACHINE_ARN, false, |v| arn(v, "states")),
             topic_arn: reader.take(TOPIC_ARN, false, |v| arn(v, "sns")),
             watcher_region: reader.optional(WATCHER_REGION, region).map(Region::new),
+            webhook_key: reader.secret(WEBHOOK_SECRET),
+            loopback: loopback(&mut reader),
             request_life: request_life(&mut reader),
         };
         if reader.problems.is_empty() { Ok(settings) } else { Err(SettingsError(reader.problems)) }
@@ -193,6 +206,13 @@ impl Reader<'_> {
         value.unwrap_or_default()
     }
 
+    /// A signing key if one is set. What is wrong with it is told without it.
+    fn secret(&mut self, name: &str) -> Option<SigningKey> {
+        let value = self.environment.get(name).filter(|value| !value.is_empty())?;
+        let key = SigningKey::parse(&value);
+        key.map_err(|wrong| self.problems.push(format!("{name}: {wrong}"))).ok()
+    }
+
     /// The value if it is set; an empty one counts as not set.
     fn optional(
         &mut self,
@@ -246,6 +266,20 @@ fn request_life(reader: &mut Reader<'_>) -> Option<Span> {
     };
     let seconds = reader.optional(TEST_REQUEST_LIFE, check)?;
     seconds.parse().ok().map(Span::seconds)
+}
+
+#[cfg(debug_assertions)]
+fn loopback(reader: &mut Reader<'_>) -> bool {
+    let check = |value: &str| match value {
+        "yes" => Ok(()),
+        _ => Err("`yes`, or not set".to_owned()),
+    };
+    reader.optional(TEST_LOOPBACK, check).is_some()
+}
+
+#[cfg(not(debug_assertions))]
+fn loopback(_: &mut Reader<'_>) -> bool {
+    false
 }
 
 #[cfg(not(debug_assertions))]
@@ -303,6 +337,27 @@ mod tests {
             environment.insert(TEST_REQUEST_LIFE, bad);
             assert!(Settings::read(&environment, &[]).is_err(), "{bad}");
         }
+    }
+
+    #[test]
+    fn a_webhooks_secret_is_told_neither_when_it_is_wrong_nor_when_it_is_right() {
+        let mut environment = good();
+        environment.insert(WEBHOOK_SECRET, "whsec_bm90LWxvbmc=");
+        let words = Settings::read(&environment, &[]).unwrap_err().to_string();
+        assert!(words.contains(WEBHOOK_SECRET) && !words.contains("bm90"), "{words}");
+        environment.insert(WEBHOOK_SECRET, "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw");
+        let settings = Settings::read(&environment, &[]).unwrap();
+        assert!(settings.webhook_key.is_some() && !format!("{settings:?}").contains("MfKQ"));
+    }
+
+    #[test]
+    fn the_loopback_is_open_to_a_rehearsal_alone() {
+        let mut environment = good();
+        assert!(!Settings::read(&environment, &[]).unwrap().loopback);
+        environment.insert(TEST_LOOPBACK, "yes");
+        assert!(Settings::read(&environment, &[]).unwrap().loopback);
+        environment.insert(TEST_LOOPBACK, "1");
+        assert!(Settings::read(&environment, &[]).is_err());
     }
 
     #[test]

@@ -14,12 +14,12 @@ async fn main() -> Result<(), leeward_lambda::Error> {
         Ok(settings) => settings,
         Err(problems) => return leeward_lambda::refuse(problems).await,
     };
-    let clients = Clients::of_function();
+    let clients = Clients::of_function().with_loopback(settings.loopback);
     let table = DynamoTable::new(&clients, &settings.table_region, &settings.table);
     let world = World::builder(&clients).build();
     let limits = settings.limits();
     let desk = &Desk::new(Arc::new(table), Arc::new(world), Arc::new(OsNonces), limits);
-    let publisher = &SnsPublisher::new(&clients);
+    let publisher = &SnsPublisher::new(&clients, settings.webhook_key.clone());
     let topic = settings.topic_arn.as_str();
     leeward_lambda::run(|event, _| async move {
         leeward_notifier::handle(desk, publisher, Some(topic), &event).await

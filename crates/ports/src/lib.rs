@@ -10,6 +10,7 @@ mod outside;
 pub mod probe_wire;
 mod provisions;
 mod publisher;
+mod signing;
 mod table;
 
 pub use executions::{ExecutionState, Executions, StartError};
@@ -19,4 +20,5 @@ pub use nonces::Nonces;
 pub use outside::Outside;
 pub use provisions::{Made, Provisions};
 pub use publisher::{Message, PublishError, Publisher};
+pub use signing::{NoSecret, SigningKey};
 pub use table::{Condition, Dated, Frozen, Item, Put, Table, TableError, TableErrorKind};

@@ -13,7 +13,7 @@ async fn main() -> Result<(), leeward_lambda::Error> {
         Ok(settings) => settings,
         Err(problems) => return leeward_lambda::refuse(problems).await,
     };
-    let clients = Clients::of_function();
+    let clients = Clients::of_function().with_loopback(settings.loopback);
     let table = DynamoTable::new(&clients, &settings.table_region, &settings.table);
     let world =
         World::builder(&clients).http().names().rds().global().tables().sql().targets().build();

@@ -105,7 +105,7 @@ async fn a_topic_is_told_in_its_own_region_in_three_shapes() {
         "<PublishResponse><PublishResult><MessageId>m</MessageId></PublishResult></PublishResponse>",
     );
     let (clients, wire) = clients(vec![published]);
-    SnsPublisher::new(&clients).topic(TOPIC, &message()).await.unwrap();
+    SnsPublisher::new(&clients, None).topic(TOPIC, &message()).await.unwrap();
     let sent = wire.only();
     assert_eq!(sent.signed_for(), "us-west-2");
     let body = sent.text();
@@ -122,10 +122,10 @@ async fn a_topic_is_told_in_its_own_region_in_three_shapes() {
 #[tokio::test]
 async fn a_topic_that_refuses_is_named() {
     let (denied, _) = clients(vec![Reply::xml_error(403, "AuthorizationError")]);
-    let error = SnsPublisher::new(&denied).topic(TOPIC, &message()).await.unwrap_err();
-    assert!(error.to_string().contains(TOPIC) && error.message.contains("AuthorizationError"));
+    let error = SnsPublisher::new(&denied, None).topic(TOPIC, &message()).await.unwrap_err();
+    assert!(error.to_string().contains(TOPIC) && error.to_string().contains("AuthorizationError"));
     let (clients, wire) = clients(vec![]);
-    assert!(SnsPublisher::new(&clients).topic("tell", &message()).await.is_err());
+    assert!(SnsPublisher::new(&clients, None).topic("tell", &message()).await.is_err());
     assert!(wire.sent().is_empty());
 }
 

@@ -88,9 +88,7 @@ impl FakePublisher {
             let down = inner.all_down || inner.down.contains(receiver);
             (down, inner.chooser.fate(&Call::Publish(receiver)))
         };
-        let failed = |message: &str| {
-            Err(PublishError { receiver: receiver.to_owned(), message: message.to_owned() })
-        };
+        let failed = |message: &str| Err(PublishError::new(receiver, message));
         let answer = match fate {
             _ if down => failed("no answer: the receiver is down"),
             Fate::Well | Fate::Stale | Fate::Conflicted => {
