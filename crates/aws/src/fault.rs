@@ -6,6 +6,7 @@ use aws_credential_types::provider::error::CredentialsError;
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::{ConnectorError, SdkError};
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
+use leeward_core::printable::{NAME_MAX, TEXT_MAX, cut, kept};
 use leeward_core::world::{Blind, ChangeError, ChangeErrorKind, Question};
 
 /// Codes by which a service says "later": this request did nothing.
@@ -85,7 +86,8 @@ impl Fault {
 
 impl From<Fault> for ChangeError {
     fn from(fault: Fault) -> Self {
-        Self { kind: fault.kind, code: fault.code.into(), message: fault.message.into() }
+        let message = kept(fault.message, TEXT_MAX);
+        Self { kind: fault.kind, code: kept(fault.code, NAME_MAX), message }
     }
 }
 
@@ -131,6 +133,8 @@ where
         by_status(status)
     };
     let words = error.message().map_or_else(|| chain(error), str::to_owned);
+    // The request's id stands behind it, for whoever asks AWS.
+    let words = cut(&words, TEXT_MAX - NAME_MAX);
     let message = match request_id(error, response) {
         Some(id) => format!("{words} (HTTP {status}, request {id})"),
         None => format!("{words} (HTTP {status})"),

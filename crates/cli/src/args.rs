@@ -5,9 +5,18 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use leeward_core::contract::Mode;
 use leeward_core::ids::Direction;
+use leeward_core::printable::{TEXT_MAX, one_line};
 use leeward_core::time::Span;
 
 use crate::exit::CODES;
+
+/// A reason as it goes on record: one line, nothing that steers the terminal of who reads it.
+fn reason(text: &str) -> Result<String, String> {
+    if text.len() > TEXT_MAX {
+        return Err(format!("is {} bytes long, and {TEXT_MAX} are kept", text.len()));
+    }
+    Ok(one_line(text).into_owned())
+}
 
 /// Moves a workload to its sheltered side, on evidence, and never to two writers.
 #[derive(Debug, Parser)]
@@ -120,7 +129,7 @@ pub enum Command {
         #[arg(value_enum, requires = "reason")]
         to: Option<Turn>,
         /// Why; it goes on record with your name.
-        #[arg(long)]
+        #[arg(long, value_parser = reason)]
         reason: Option<String>,
     },
     /// Start a recovery by hand: a person's order stands in the place of the votes.
@@ -193,7 +202,7 @@ pub enum BrakeCommand {
     /// Let go: what was opened until now no longer counts.
     Release {
         /// Why; it goes on record with your name.
-        #[arg(long)]
+        #[arg(long, value_parser = reason)]
         reason: String,
     },
     /// Set how many recoveries may be opened by the evidence in which time.
@@ -256,7 +265,7 @@ pub struct StartArgs {
     #[arg(long, value_enum, default_value = "recover")]
     pub mode: Counts,
     /// Why; it goes on record with your name.
-    #[arg(long)]
+    #[arg(long, value_parser = reason)]
     pub reason: String,
     /// Carry it out in this process, without Step Functions.
     #[arg(long)]
@@ -283,7 +292,7 @@ pub struct On {
     /// The workload.
     pub workload: String,
     /// Why; it goes on record with your name.
-    #[arg(long)]
+    #[arg(long, value_parser = reason)]
     pub reason: String,
     /// A generation; the latest otherwise.
     #[arg(long)]

@@ -10,6 +10,7 @@ use leeward_cli::args::Arguments;
 use leeward_cli::exit::{Answer, Exit, Trouble};
 use leeward_cli::screen::Screen;
 use leeward_cli::{at_home, carry_out};
+use leeward_core::printable::printable;
 use tracing_subscriber::fmt::writer::MakeWriterExt;
 
 #[tokio::main]
@@ -57,10 +58,10 @@ async fn asked(arguments: &Arguments) -> Result<Answer, Trouble> {
 fn print(answer: &Answer, json: bool) {
     let mut out = std::io::stdout().lock();
     if json {
-        let _ = writeln!(out, "{:#}", answer.json);
+        let _ = writeln!(out, "{}", printable(&format!("{:#}", answer.json)));
     } else {
         for line in &answer.lines {
-            let _ = writeln!(out, "{line}");
+            let _ = writeln!(out, "{}", printable(line));
         }
     }
 }
@@ -72,9 +73,9 @@ fn complain(trouble: &Trouble, json: bool) {
             "error": { "exit": trouble.exit.code(), "kind": trouble.exit, "message": trouble.message, "lines": trouble.lines },
         });
         let mut out = std::io::stdout().lock();
-        let _ = writeln!(out, "{told:#}");
+        let _ = writeln!(out, "{}", printable(&format!("{told:#}")));
     }
     let word = if trouble.exit == Exit::Refused { "refused" } else { "leeward" };
     let mut err = std::io::stderr().lock();
-    let _ = writeln!(err, "{word}: {trouble}");
+    let _ = writeln!(err, "{word}: {}", printable(&trouble.to_string()));
 }

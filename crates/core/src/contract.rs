@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::StepError;
 use crate::ids::{Direction, ExecutorId, Generation, PlanId, Step, WorkloadId};
+use crate::printable;
 
 /// The version of the wire.
 pub const SCHEMA: u32 = 1;
@@ -114,6 +115,9 @@ pub enum DetectStatus {
     Go,
     /// Nothing to recover from.
     NotNeeded,
+    /// What was told cannot be read or placed; nothing follows from it, and telling it again would not help.
+    /// Never the answer to an order.
+    NotUnderstood,
     /// A rule says no; it is on record and people are told.
     Refused,
 }
@@ -184,16 +188,10 @@ pub enum StartMark {
     Start,
 }
 
-/// Cuts a reason to what fits, at a character's edge.
+/// Cuts a reason to what fits, at a character's edge, and takes out what would steer a terminal.
 pub fn fitting(reason: &str) -> String {
-    if reason.len() <= REASON_MAX {
-        return reason.to_owned();
-    }
-    let mut end = REASON_MAX;
-    while !reason.is_char_boundary(end) {
-        end -= 1;
-    }
-    format!("{}…", &reason[..end])
+    let short = printable::cut(reason, REASON_MAX);
+    printable::cut(&printable::printable(&short), REASON_MAX).into_owned()
 }
 
 impl StepOutput {

@@ -14,6 +14,20 @@ use crate::time::{Span, Timestamp, since};
 /// An open impairment is written anew at least this often, so that its last sight can be trusted.
 const WRITTEN_EVERY: Span = Span::minutes(5);
 
+/// Most names of one kind that one impairment gathers while it lasts: it is one item of the table.
+const GATHERED_MAX: usize = 100;
+/// Most times that it is called something else.
+const CALLED_MAX: usize = 100;
+
+/// Takes in names as long as there is room.
+fn gather(known: &mut BTreeSet<Text>, seen: &BTreeSet<Text>) {
+    for name in seen {
+        if known.len() < GATHERED_MAX || known.contains(name) {
+            known.insert(name.clone());
+        }
+    }
+}
+
 /// The plan whose voters see the gravest trouble: down before not, then by severity.
 pub fn gravest<'a, 'b>(candidates: &'b [Candidate<'a>]) -> Option<&'b Candidate<'a>> {
     candidates.iter().max_by_key(|c| {
@@ -142,15 +156,21 @@ impl Impairment {
             self.because.clone_from(&found.because);
             self.impact.clone_from(&found.impact);
         }
-        self.zones.extend(found.zones.iter().cloned());
-        self.services.extend(found.services.iter().cloned());
-        self.resources.extend(found.resources.iter().cloned());
+        gather(&mut self.zones, &found.zones);
+        gather(&mut self.services, &found.services);
+        gather(&mut self.resources, &found.resources);
+        if self.called.len() > CALLED_MAX {
+            self.called.remove(1);
+        }
         for ballot in a.ballots.iter().filter(|b| b.counted == Counted::Unhealthy) {
             if !self.voters.contains(ballot.voter.as_str()) {
                 self.voters.insert(ballot.voter.as_str().into());
             }
             for (name, number) in &ballot.signs.metrics {
-                self.metrics.insert(format!("{} {name}", ballot.voter).into(), *number);
+                let name = Text::from(format!("{} {name}", ballot.voter));
+                if self.metrics.len() < GATHERED_MAX || self.metrics.contains_key(&name) {
+                    self.metrics.insert(name, *number);
+                }
             }
         }
     }

@@ -24,6 +24,7 @@ pub mod old_side;
 pub mod opening;
 pub mod plan;
 pub mod planted;
+pub mod printable;
 pub mod pursuit;
 pub mod status;
 pub mod steps;

@@ -43,7 +43,7 @@ pub fn choose(candidates: &[Candidate<'_>], now: Timestamp) -> Choice {
         .map(|(index, _)| index)
         .collect();
     if down.is_empty() {
-        return unwitnessed(candidates);
+        return contradicted(candidates).unwrap_or_else(|| unwitnessed(candidates));
     }
     let at = |index: &usize| candidates.get(*index);
     let go = |index: &usize| at(index).is_some_and(|c| c.assessment.bearing == Bearing::Go);
@@ -73,6 +73,19 @@ pub fn choose(candidates: &[Candidate<'_>], now: Timestamp) -> Choice {
             None => Choice::Nothing,
         },
     }
+}
+
+/// A quorum that as many voters outside contradict moves nothing: what is ill may be a part, or the way from
+/// one place. A person has to tell.
+fn contradicted(candidates: &[Candidate<'_>]) -> Option<Choice> {
+    let seen: Vec<&Candidate<'_>> =
+        candidates.iter().filter(|c| c.plan.enabled && c.assessment.contradicted()).collect();
+    let count = seen.first()?.assessment.count;
+    let why = format!(
+        "a quorum says that it is down, and of the voters outside {} say well and {} say down: nothing is moved",
+        count.against, count.down_outside
+    );
+    Some(Choice::Person(needed(&seen, "contradicted".to_owned(), why)))
 }
 
 /// A quorum that nobody outside confirms moves nothing: either the Region is ill in a way that only it

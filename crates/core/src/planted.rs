@@ -40,6 +40,10 @@ pub enum Bug {
     NotSustained,
     /// A vote counts however old it is.
     StaleVotes,
+    /// A vote that an event tells lasts since the date that the event names.
+    SustainedByDate,
+    /// Voters outside that see it well weigh nothing.
+    HealthyIgnored,
     /// Each look dates the trouble anew, so that what only looks can tell is never sustained.
     BeginningForgotten,
     /// An assessment counts however old it is.

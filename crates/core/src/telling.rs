@@ -5,6 +5,7 @@ use serde::Serialize;
 use crate::ids::Digest;
 use crate::journal::{End, Entry, Record, State, Unproven};
 use crate::planted::{self, Bug};
+use crate::printable::{one_line, printable};
 use crate::time::Span;
 
 /// One notification, in words for people and fields for machines.
@@ -215,6 +216,20 @@ pub fn refusal_notice(workload: &str, reason: &str, actions: &[String]) -> Notic
 }
 
 impl Notice {
+    /// The same without anything that steers a terminal or a chat: people's reasons and services' words are in
+    /// it.
+    #[must_use]
+    pub fn printable(self) -> Self {
+        let lines = |text: String| printable(&text).into_owned();
+        let line = |text: String| one_line(&text).into_owned();
+        Self {
+            subject: line(self.subject),
+            text: lines(self.text),
+            commands: self.commands.into_iter().map(line).collect(),
+            ..self
+        }
+    }
+
     /// The text with its commands, for people.
     pub fn body(&self) -> String {
         let mut body = format!("{}\n\n{}\n", self.subject, self.text);

@@ -2,6 +2,7 @@
 //! before the commit.
 
 mod commit;
+mod notes;
 mod observe;
 mod open;
 mod sweep;
@@ -41,7 +42,12 @@ pub struct Detector {
 
 /// One invocation, whatever the trigger.
 pub async fn handle(detector: &Detector, event: &Value) -> Result<Value, StepError> {
-    let output = match trigger::read(event)? {
+    let read = match trigger::read(event) {
+        Err(error) if !trigger::is_order(event) => return json(&not_understood(&error)),
+        read => read?,
+    };
+    let output = match read {
+        Trigger::Several(records) => Box::pin(several(detector, &records)).await?,
         Trigger::Step(input) if input.step == Step::Commit => {
             return json(&Box::pin(commit::last_look(detector, &input)).await?);
         }
@@ -66,6 +72,38 @@ pub async fn handle(detector: &Detector, event: &Value) -> Result<Value, StepErr
         }
     };
     json(&output)
+}
+
+/// Whoever told it is not there to hear a refusal: an error would have Lambda send the same three times, and
+/// then keep it as a dead letter. It is said once, in the log and in the answer.
+fn not_understood(error: &StepError) -> DetectOutput {
+    tracing::warn!(%error, "what came in is not understood; nothing follows from it");
+    output(DetectStatus::NotUnderstood, "", None, &error.to_string())
+}
+
+/// Several records at once, one after the other. What one of them fails with is answered when all had their
+/// turn, so that the whole is sent again: each is safe to repeat.
+async fn several(
+    detector: &Detector,
+    records: &[Result<Trigger, StepError>],
+) -> Result<DetectOutput, StepError> {
+    let mut answer = output(DetectStatus::NotNeeded, "", None, "there was no record");
+    let mut failed = None;
+    for record in records {
+        let one = match record {
+            Ok(trigger) => Box::pin(sweep::triggered(detector, trigger, None)).await,
+            Err(error) => Ok(not_understood(error)),
+        };
+        match one {
+            // The one that something follows from is the answer.
+            Ok(one) if one.status == DetectStatus::Go || answer.status != DetectStatus::Go => {
+                answer = one;
+            }
+            Ok(_) => {}
+            Err(error) => failed = Some(error),
+        }
+    }
+    failed.map_or(Ok(answer), Err)
 }
 
 fn json<T: serde::Serialize>(output: &T) -> Result<Value, StepError> {

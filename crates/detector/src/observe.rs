@@ -106,8 +106,7 @@ async fn store(desk: &Desk, plan: &Plan, signal: Signal) -> Result<(), StepError
     desk.store_signal(&plan.workload, signal, at).await
 }
 
-/// Keeps what was told as the vote of each voter that it concerns. Whoever tells may date it into the
-/// future; here nothing is later than the table's own time.
+/// Keeps what was told as the vote of each voter that it concerns.
 pub async fn heard(
     desk: &Desk,
     plans: &[&Plan],
@@ -118,7 +117,10 @@ pub async fn heard(
     for plan in plans {
         for voter in &plan.detection.voters {
             let Some(Heard { reading, at }) = hear(voter, plan, told) else { continue };
-            store(desk, plan, following(plan, voter, before, reading, at.min(read_at))).await?;
+            let freshness = voter.freshness(plan.detection.freshness);
+            let last = before.signal(voter.id());
+            let signal = Signal::told(voter, last, reading, (at, read_at), freshness);
+            store(desk, plan, signal).await?;
         }
     }
     Ok(())

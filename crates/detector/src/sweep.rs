@@ -11,6 +11,7 @@ use leeward_core::ids::{Direction, ExecutorId, WorkloadId};
 use leeward_core::index::By;
 use leeward_core::journal::Trigger as StartedBy;
 use leeward_core::plan::Voter;
+use leeward_core::printable::{NAME_MAX, RESOURCE_MAX, kept};
 use leeward_core::time::Timestamp;
 use leeward_core::trigger::{Deployment, Told, Trigger};
 use leeward_reconcile::{Fact, StoredPlan};
@@ -18,7 +19,7 @@ use leeward_reconcile::{Fact, StoredPlan};
 use crate::open::{Reason, open};
 use crate::tell::tell;
 use crate::workload::{Concerns, Errand, How, workload};
-use crate::{Detector, observe, output, watch};
+use crate::{Detector, notes, observe, output, watch};
 
 /// Workloads that are looked at side by side: a silent Region costs each of them seconds, and one
 /// invocation has to do for all.
@@ -68,6 +69,11 @@ pub async fn triggered(
             if let Told::Deployment(deployment) = told.as_ref() {
                 return deployed(detector, deployment, &plans, read_at).await;
             }
+            if let Told::Rds(event) = told.as_ref()
+                && let Some(id) = notes::global_databases(detector, &plans, event, read_at).await?
+            {
+                return Ok(output(DetectStatus::NotNeeded, id.as_str(), None, "people are told"));
+            }
             let concerns: Concerns<'_> = Box::new(|plan| {
                 plan.detection.voters.iter().any(|v| hear(v, plan, told).is_some())
             });
@@ -78,7 +84,7 @@ pub async fn triggered(
             let (plans, read_at) = detector.desk.plans().await?;
             started(detector, request, &plans, read_at, executor).await
         }
-        Trigger::Join { .. } | Trigger::Within { .. } | Trigger::Step(_) => {
+        Trigger::Join { .. } | Trigger::Within { .. } | Trigger::Several(_) | Trigger::Step(_) => {
             Err(StepError::InvalidInput("this is no trigger".to_owned()))
         }
     }
@@ -197,11 +203,14 @@ async fn deployed(
     if !plans.iter().any(|s| s.plan.workload == *id) {
         let why =
             format!("there is no plan for workload {id}: `leeward plan show` lists those that are");
-        return Err(StepError::InvalidInput(why));
+        // Told, not ordered: an error would only have it told again.
+        tracing::warn!(workload = %id, "a deployment of an unknown workload was told");
+        return Ok(output(DetectStatus::NotUnderstood, id.as_str(), None, &why));
     }
     let at = deployment.time.min(read_at);
-    let fact =
-        Fact::Deployed(Deployed { what: deployment.what.clone(), by: deployment.by.clone(), at });
+    let what = kept(&deployment.what, NAME_MAX).into();
+    let by = deployment.by.as_ref().map(|by| kept(by, RESOURCE_MAX).into());
+    let fact = Fact::Deployed(Deployed { what, by, at });
     detector.desk.store_fact(id, fact, at, read_at).await?;
     Ok(output(DetectStatus::NotNeeded, id.as_str(), None, "the deployment is on record"))
 }

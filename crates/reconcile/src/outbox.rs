@@ -134,7 +134,8 @@ pub(crate) async fn send(
     receiver: &str,
     notice: &Notice,
 ) -> Result<(), String> {
-    let json = serde_json::to_string(notice).map_err(|e| e.to_string())?;
+    let notice = notice.clone().printable();
+    let json = serde_json::to_string(&notice).map_err(|e| e.to_string())?;
     let message = Message {
         subject: notice.subject.clone(),
         text: notice.body(),

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use leeward_core::evidence::{Signal, Vote};
 use leeward_core::ids::{Direction, Region};
 use leeward_core::journal::{Bearing, Decision, Entry, Successor, Trigger};
-use leeward_core::time::{Timestamp, since};
+use leeward_core::time::{Span, Timestamp, since};
 use leeward_core::world::Change;
 use leeward_ports::Put;
 
@@ -46,7 +46,10 @@ pub(super) fn counted_again(evidence: &Case<'_>) -> Vec<String> {
             // those who say down say when they are asked again, which is not stored.
             let twice = matches!(record.entry, Entry::Opened(_));
             let judged = |read: Timestamp| if twice { read } else { record.at };
-            if !stood.iter().any(|(read, votes)| says(evidence, suspect, votes, judged(*read))) {
+            let stands = |(read, votes): &(Timestamp, Vec<Stored<'_>>)| {
+                says(evidence, suspect, votes, judged(*read))
+            };
+            if !stood.iter().any(stands) {
                 breaches.push(format!(
                     "entry {} of generation {} ({}) needs a quorum that says {suspect} is {needs}; the votes stored by {landed} do not",
                     record.seq, journal.generation, record.entry.name()
@@ -104,34 +107,69 @@ fn fences_rest_on_go(evidence: &Case<'_>, journal: &Journal) -> Vec<String> {
     breaches
 }
 
-type Judge = fn(&Case<'_>, &Region, &[&Signal], Timestamp) -> bool;
+type Judge = fn(&Case<'_>, &Region, &[Stored<'_>], Timestamp) -> bool;
 
-fn down(evidence: &Case<'_>, suspect: &Region, votes: &[&Signal], now: Timestamp) -> bool {
+fn down(evidence: &Case<'_>, suspect: &Region, votes: &[Stored<'_>], now: Timestamp) -> bool {
     let plan = &evidence.plan.detection;
-    let counted = fresh(evidence, votes, now)
-        .filter(|v| v.vote == Vote::Unhealthy && since(v.since, v.at) >= plan.sustain);
-    quorum(evidence, suspect, counted.collect())
+    let counted: Vec<&Stored<'_>> = fresh(evidence, votes, now)
+        .filter(|v| v.signal.vote == Vote::Unhealthy && lasted(evidence, v, now) >= plan.sustain)
+        .collect();
+    // Who sees it well from outside weighs against them, by a word as recent as theirs.
+    let last = counted.iter().map(|v| v.signal.at).max();
+    let against = votes.iter().filter(|v| {
+        let recent = last.is_some_and(|last| since(v.signal.at, last) <= plan.freshness);
+        v.signal.vote == Vote::Healthy
+            && v.signal.origin != *suspect
+            && recent
+            && !flaps(evidence, v)
+    });
+    let outside = counted.iter().filter(|v| v.signal.origin != *suspect).count();
+    outside > against.count() && quorum(evidence, suspect, counted)
 }
 
-fn well(evidence: &Case<'_>, suspect: &Region, votes: &[&Signal], now: Timestamp) -> bool {
-    let against = fresh(evidence, votes, now).filter(|v| v.vote == Vote::Unhealthy).count();
-    let counted = fresh(evidence, votes, now).filter(|v| v.vote == Vote::Healthy);
+/// How long it is said, by when it was stored: whoever tells may name another date. What was told by an event
+/// that stands until another one ends it lasts until now, everything else until its last word.
+fn lasted(evidence: &Case<'_>, vote: &Stored<'_>, now: Timestamp) -> Span {
+    let signal = vote.signal;
+    if !signal.stands {
+        return since(signal.since, signal.at);
+    }
+    let heard = since(vote.begun, now).plus(evidence.limits.assessment_age);
+    since(signal.since, now).min(heard)
+}
+
+fn flaps(evidence: &Case<'_>, vote: &Stored<'_>) -> bool {
+    let flapping = &evidence.plan.detection.flapping;
+    let within = |turn: &&Timestamp| since(**turn, vote.signal.at) <= flapping.window;
+    vote.signal.turns.iter().filter(within).count() > flapping.turns as usize
+}
+
+fn well(evidence: &Case<'_>, suspect: &Region, votes: &[Stored<'_>], now: Timestamp) -> bool {
+    let says = |wanted| move |v: &&Stored<'_>| v.signal.vote == wanted;
+    let against = fresh(evidence, votes, now).filter(says(Vote::Unhealthy)).count();
+    let counted = fresh(evidence, votes, now).filter(says(Vote::Healthy));
     against < evidence.plan.detection.quorum as usize
         && quorum(evidence, suspect, counted.collect())
 }
 
-fn quorum(evidence: &Case<'_>, suspect: &Region, counted: Vec<&Signal>) -> bool {
+fn quorum(evidence: &Case<'_>, suspect: &Region, counted: Vec<&Stored<'_>>) -> bool {
     counted.len() >= evidence.plan.detection.quorum as usize
-        && counted.iter().any(|v| v.origin != *suspect)
+        && counted.iter().any(|v| v.signal.origin != *suspect)
 }
 
+/// Votes that still count: a voter that lives on events may have a time of its own.
 fn fresh<'a>(
     evidence: &Case<'_>,
-    votes: &'a [&'a Signal],
+    votes: &'a [Stored<'a>],
     now: Timestamp,
-) -> impl Iterator<Item = &'a Signal> {
-    let freshness = evidence.plan.detection.freshness;
-    votes.iter().copied().filter(move |v| since(v.at, now) <= freshness)
+) -> impl Iterator<Item = &'a Stored<'a>> {
+    let plan = evidence.plan.clone();
+    votes.iter().filter(move |v| {
+        let voter = plan.detection.voters.iter().find(|voter| *voter.id() == v.signal.voter);
+        let common = plan.detection.freshness;
+        let freshness = voter.map_or(common, |voter| voter.freshness(common));
+        since(v.signal.at, now) <= freshness
+    })
 }
 
 fn towards_old_side(change: &Change) -> bool {
@@ -153,6 +191,13 @@ impl Cast<'_> {
     fn signal(&self) -> Option<&Signal> {
         self.read.get_or_init(|| serde_json::from_str(self.body).ok()).as_ref()
     }
+}
+
+/// A vote as it stood, and since when the voter's stored votes say so.
+#[derive(Clone, Copy)]
+struct Stored<'v> {
+    signal: &'v Signal,
+    begun: Timestamp,
 }
 
 /// Every stored vote, in order.
@@ -179,21 +224,27 @@ fn standings<'v>(
     votes: &'v [Cast<'_>],
     dated: Timestamp,
     landed: Timestamp,
-) -> Vec<(Timestamp, Vec<&'v Signal>)> {
+) -> Vec<(Timestamp, Vec<Stored<'v>>)> {
     let age = evidence.limits.assessment_age;
     let before =
         votes.iter().filter(|v| v.landed <= landed && since(v.landed, dated) > age).count();
     let by_then = votes.iter().filter(|v| v.landed <= landed).count();
     let earliest = dated.as_second().saturating_sub_unsigned(age.as_millis() / 1000);
-    let mut latest: BTreeMap<&str, &Cast<'_>> = BTreeMap::new();
+    let mut latest: BTreeMap<&str, (&Cast<'_>, Timestamp)> = BTreeMap::new();
     let mut stood = Vec::new();
     for (count, vote) in (1..).zip(votes.iter().take(by_then)) {
-        latest.insert(vote.voter, vote);
+        let says = |cast: &Cast<'_>| cast.signal().map(|signal| signal.vote);
+        let same = latest.get(vote.voter).filter(|(last, _)| says(last) == says(vote));
+        let begun = same.map_or(vote.landed, |(_, begun)| *begun);
+        latest.insert(vote.voter, (vote, begun));
         if count >= before {
             // The answer's `Date`, which has whole seconds.
             let read = vote.landed.as_second().max(earliest);
             let read = Timestamp::from_second(read).unwrap_or(dated);
-            stood.push((read, latest.values().filter_map(|cast| cast.signal()).collect()));
+            let stored = |(cast, begun): &(&'v Cast<'_>, Timestamp)| {
+                Some(Stored { signal: cast.signal()?, begun: *begun })
+            };
+            stood.push((read, latest.values().filter_map(stored).collect()));
         }
     }
     stood

@@ -7,7 +7,7 @@ use leeward_core::plan::{Plan, Voter};
 use leeward_core::time::{Span, Timestamp, after, since};
 use serde_json::{Value, json};
 
-use super::{CLEAR, outside};
+use super::{CLEAR, SWEEP, outside};
 use crate::simulate::Choices;
 
 /// How a voter sees.
@@ -145,7 +145,7 @@ impl Sights {
     fn counts(&self, voter: &Voter, plan: &Plan, now: Timestamp) -> Option<Timestamp> {
         let course = self.of.get(voter.id())?;
         let fresh = voter.freshness(plan.detection.freshness);
-        let at_once = matches!(voter, Voter::RdsEvent(_) | Voter::HealthEvent(_));
+        let at_once = matches!(voter, Voter::RdsEvent(_));
         let needs = if at_once { Span::default() } else { plan.detection.sustain };
         let ends = course.iter().skip(1).map(|(at, _)| *at).chain([Timestamp::MAX]);
         let mut ill: Option<(Timestamp, Timestamp)> = None;
@@ -190,10 +190,29 @@ impl Sights {
         if counted.len() < plan.detection.quorum as usize {
             return Err(format!("no quorum saw trouble long enough: {names:?}"));
         }
-        if !counted.iter().any(|v| outside(v, plan)) {
+        let witnesses = counted.iter().filter(|v| outside(v, plan)).count();
+        if witnesses == 0 {
             return Err(format!("nobody outside saw it: {names:?}"));
         }
+        let well: Vec<&str> = plan
+            .detection
+            .voters
+            .iter()
+            .filter(|v| outside(v, plan) && self.surely_well(v, now))
+            .map(|v| v.id().as_str())
+            .collect();
+        if witnesses <= well.len() {
+            return Err(format!("as many outside saw it well, {well:?}, as ill: {names:?}"));
+        }
         Ok(())
+    }
+
+    /// Whether a voter saw it well for so long that the last look must have shown it. What is told may be on
+    /// its way still.
+    fn surely_well(&self, voter: &Voter, now: Timestamp) -> bool {
+        let (sight, since_when) = self.at(voter.id(), now);
+        let looked = since(since_when, now) >= SWEEP.plus(secs(5));
+        !voter.is_told() && sight == Sight::Well && looked
     }
 }
 
@@ -219,6 +238,7 @@ pub(super) fn event(voter: &Voter, plan: &Plan, sight: Sight, at: Timestamp) -> 
             "account": "1", "time": time, "region": region, "resources": [], "detail": {
                 "eventArn": "arn:aws:health:us-east-1::event/EC2/ISSUE/1", "service": "EC2",
                 "eventTypeCode": "AWS_EC2_OPERATIONAL_ISSUE", "eventTypeCategory": "issue",
+                "eventScopeCode": "PUBLIC", "startTime": time,
                 "statusCode": if ill { "open" } else { "closed" }, "eventRegion": primary,
                 "eventDescription": [{"language": "en_US", "latestDescription": "errors"}]}})),
         Voter::RdsEvent(v) => Some(json!({
@@ -264,7 +284,9 @@ mod tests {
     #[test]
     fn only_a_sustained_quorum_with_a_witness_justifies() {
         assert_eq!(seen(&["canary-west", "canary-eu", "page"], 10), Ok(()));
-        assert_eq!(seen(&["canary-west", "web", "targets"], 10), Ok(()));
+        let split = ["canary-west", "web", "targets"];
+        assert!(seen(&split, 10).unwrap_err().contains("as many outside saw it well"));
+        assert_eq!(seen(&["canary-west", "canary-eu", "page", "web"], 10), Ok(()));
         assert!(seen(&["canary-west", "canary-eu"], 10).unwrap_err().contains("no quorum"));
         assert!(seen(&["canary-west", "canary-eu", "page"], 2).unwrap_err().contains("no quorum"));
         let inside = ["web", "targets", "workers", "tasks", "cpu", "checkers"];

@@ -4,9 +4,10 @@ use leeward_core::ids::Step;
 use leeward_core::journal::{Answer, Entry};
 use leeward_core::plan::Voter;
 use leeward_core::planted::Bug;
-use leeward_core::time::Span;
+use leeward_core::time::{Span, Timestamp};
 use leeward_core::world::AlarmState;
 use leeward_ports::fake::{Call, Fate, Fates, RegionState};
+use serde_json::json;
 
 use super::stage::{
     PRIMARY, asking, canaries_say, live, orders, orders_with, primary_is, say, sweep, until_done,
@@ -24,7 +25,7 @@ pub(super) const ROWS: &[Row] = &[
         scene: blind_canaries,
     },
     Row {
-        bugs: &[Bug::NoOutsideWitness],
+        bugs: &[Bug::NoOutsideWitness, Bug::HealthyIgnored],
         place: "core/evidence/ballot.rs",
         breaks: "a Region is left on the word of its own, ill monitoring",
         finds: Some("S2"),
@@ -48,6 +49,24 @@ pub(super) const ROWS: &[Row] = &[
             "the schedule takes every vote anew each minute; they grow old only where each look fails for minutes",
         ),
         scene: votes_grow_old,
+    },
+    Row {
+        bugs: &[Bug::HealthyIgnored],
+        place: "core/evidence/ballot.rs",
+        breaks: "a Region is left that two of three witnesses see well",
+        finds: Some("S2"),
+        drawn: Drawn::Never(
+            "in drawn schedules the alarms outside see what users see, all of them; voters that see badly find it",
+        ),
+        scene: half_of_the_outside_is_well,
+    },
+    Row {
+        bugs: &[Bug::SustainedByDate],
+        place: "core/evidence/signal.rs",
+        breaks: "an event that comes late, or names a date in the past, is believed at once",
+        finds: Some("S2"),
+        drawn: Drawn::Never("no drawn schedule has events of AWS Health yet"),
+        scene: an_event_of_the_past,
     },
     Row {
         bugs: &[Bug::OldEvidence, Bug::RuleOldEvidence],
@@ -102,6 +121,37 @@ fn only_inside_voters() -> Rig {
         rig.world.set_alarm(&PRIMARY.into(), alarm, AlarmState::Alarm);
     }
     live(&rig, 15);
+    rig
+}
+
+/// The alarm in the Region and one canary say down; the other canary and the replica see it well.
+fn half_of_the_outside_is_well() -> Rig {
+    let rig = orders();
+    rig.world.set_alarm(&PRIMARY.into(), "orders-api-5xx", AlarmState::Alarm);
+    rig.world.set_alarm(&"us-west-2".into(), "orders-canary-west", AlarmState::Alarm);
+    live(&rig, 15);
+    rig
+}
+
+/// AWS Health tells of an issue ten minutes late, and the Region's own alarm has said down for as long. The
+/// canaries see nothing.
+fn an_event_of_the_past() -> Rig {
+    let rig = orders_with(|plan| {
+        plan.detection.voters.retain(|v| v.id().as_str() != "replica");
+    });
+    canaries_say(&rig, AlarmState::InsufficientData);
+    rig.world.set_alarm(&PRIMARY.into(), "orders-api-5xx", AlarmState::Alarm);
+    live(&rig, 5);
+    let late = rig.clock.now().as_second() - 600;
+    let late = Timestamp::from_second(late).unwrap_or_default().to_string();
+    let told = rig.call(&json!({
+        "version": "0", "id": "1", "source": "aws.health", "detail-type": "AWS Health Event",
+        "account": "123456789012", "time": late, "region": "us-west-2", "resources": [], "detail": {
+            "eventArn": "arn:aws:health:us-east-1::event/EC2/ISSUE/1", "service": "EC2",
+            "eventTypeCode": "AWS_EC2_OPERATIONAL_ISSUE", "eventTypeCategory": "issue",
+            "eventScopeCode": "PUBLIC", "startTime": late, "statusCode": "open",
+            "eventRegion": PRIMARY, "eventDescription": []}}));
+    assert!(told.is_ok(), "{told:?}");
     rig
 }
 

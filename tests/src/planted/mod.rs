@@ -52,7 +52,8 @@ pub enum Drawn {
 }
 
 /// Those that a run of voters that see badly finds, too.
-const VOTERS: [Bug; 3] = [Bug::UnknownIsDown, Bug::NoOutsideWitness, Bug::NotSustained];
+const VOTERS: [Bug; 4] =
+    [Bug::UnknownIsDown, Bug::NoOutsideWitness, Bug::NotSustained, Bug::HealthyIgnored];
 
 impl Row {
     /// The row as the documentation has it.

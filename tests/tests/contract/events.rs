@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use leeward_asl::Template;
 use leeward_core::contract::{StartRequest, StepInput};
-use leeward_core::evidence::{Heard, Vote, hear};
+use leeward_core::evidence::{Heard, Vote, global_note, hear};
 use leeward_core::ids::Step;
 use leeward_core::plan::Voter;
 use leeward_core::trigger::{
@@ -91,47 +91,78 @@ fn word(trigger: &Trigger) -> String {
         Trigger::Within { trigger, .. } => format!("within an execution: {}", word(trigger)),
         Trigger::Step(input) => format!("step {} of {}", input.step, input.workload),
         Trigger::ExecutionEnded { name, status } => format!("{name} {status}"),
+        Trigger::Several(records) => format!("{} records", records.len()),
     }
 }
 
+/// What the detector makes of each of its events.
+const UNDERSTOOD: &[(&str, &str)] = &[
+    ("01-schedule.json", "sweep by schedule"),
+    (
+        "02-alarm-action.json",
+        "orders-canary-eu in eu-west-1 by alarm action at 2026-11-21T09:14:02.421Z",
+    ),
+    (
+        "03-alarm-state-change.json",
+        "orders-canary-west in us-west-2 by EventBridge at 2026-11-21T09:14:02.421Z",
+    ),
+    (
+        "04-composite-alarm.json",
+        "orders-canary-west in us-west-2 by EventBridge at 2026-11-21T09:14:04.301Z",
+    ),
+    (
+        "05-health-check-alarm.json",
+        "orders-health-check of abcdef11-2222-3333-4444-555555fedcba in us-east-1 by EventBridge at 2026-11-21T09:14:30.871Z",
+    ),
+    ("06-alarm-by-sns.json", "orders-canary-eu in eu-west-1 by SNS at 2026-11-21T09:14:02.421Z"),
+    (
+        "07-health.json",
+        "health AWS_EC2_OPERATIONAL_ISSUE open Some(\"us-east-1\"), delivered to us-west-2",
+    ),
+    ("08-rds.json", "RDS-EVENT-0031 of orders-db at 2026-11-21T09:13:02.774Z"),
+    ("09-rds-by-sns.json", "RDS-EVENT-0031 of orders-db at 2026-11-21T09:13:02.774Z"),
+    ("10-document.json", "document of orders at 2026-11-21T09:14:10Z"),
+    ("11-document-by-bus.json", "document of orders at 2026-11-21T09:14:10Z"),
+    ("12-deployment.json", "deployment of orders-api 2.14.0"),
+    ("13-start.json", "start of orders-region ToStandby"),
+    ("14-detect.json", "within an execution: start of orders-region ToStandby"),
+    ("17-commit.json", "step commit of orders"),
+    ("25-execution-status.json", "orders-g1-3f9c0a7d TIMED_OUT"),
+    (
+        "27-health-one-instance.json",
+        "health AWS_EC2_INSTANCE_STORE_DRIVE_PERFORMANCE_DEGRADED open Some(\"us-east-1\"), delivered to us-west-2",
+    ),
+    (
+        "28-health-open-with-end.json",
+        "health AWS_EC2_OPERATIONAL_ISSUE open Some(\"us-east-1\"), delivered to us-west-2",
+    ),
+    (
+        "29-health-wrong-weekday.json",
+        "health AWS_EC2_OPERATIONAL_ISSUE open Some(\"us-east-1\"), delivered to us-west-2",
+    ),
+    ("30-rds-by-sns-without-arn.json", "RDS-EVENT-0004 of orders-db at 2026-11-21T09:13:02.774Z"),
+    (
+        "31-alarm-by-sns-without-arn.json",
+        "orders-canary-eu in eu-west-1 by SNS at 2026-11-21T09:14:02.421Z",
+    ),
+    (
+        "32-alarm-by-sns-and-sqs.json",
+        "orders-canary-eu in eu-west-1 by SNS at 2026-11-21T09:14:02.421Z",
+    ),
+    (
+        "33-alarm-by-raw-sqs.json",
+        "orders-canary-eu in eu-west-1 by SNS at 2026-11-21T09:14:02.421Z",
+    ),
+    (
+        "34-rds-writes-not-blocked.json",
+        "RDS-EVENT-0391 of catalog-west-1 at 2026-11-21T09:13:02.774Z",
+    ),
+    ("35-rds-global-failover.json", "RDS-EVENT-0238 of catalog-west at 2026-11-21T09:13:02.774Z"),
+];
+
 #[test]
 fn the_detector_understands_each_of_its_events() {
-    let understood = BTreeMap::from([
-        ("01-schedule.json", "sweep by schedule"),
-        (
-            "02-alarm-action.json",
-            "orders-canary-eu in eu-west-1 by alarm action at 2026-11-21T09:14:02.421Z",
-        ),
-        (
-            "03-alarm-state-change.json",
-            "orders-canary-west in us-west-2 by EventBridge at 2026-11-21T09:14:02.421Z",
-        ),
-        (
-            "04-composite-alarm.json",
-            "orders-canary-west in us-west-2 by EventBridge at 2026-11-21T09:14:04.301Z",
-        ),
-        (
-            "05-health-check-alarm.json",
-            "orders-health-check of abcdef11-2222-3333-4444-555555fedcba in us-east-1 by EventBridge at 2026-11-21T09:14:30.871Z",
-        ),
-        (
-            "06-alarm-by-sns.json",
-            "orders-canary-eu in eu-west-1 by SNS at 2026-11-21T09:14:02.421Z",
-        ),
-        (
-            "07-health.json",
-            "health AWS_EC2_OPERATIONAL_ISSUE open Some(\"us-east-1\"), delivered to us-west-2",
-        ),
-        ("08-rds.json", "RDS-EVENT-0031 of orders-db at 2026-11-21T09:13:02.774Z"),
-        ("09-rds-by-sns.json", "RDS-EVENT-0031 of orders-db at 2026-11-21T09:13:02.774Z"),
-        ("10-document.json", "document of orders at 2026-11-21T09:14:10Z"),
-        ("11-document-by-bus.json", "document of orders at 2026-11-21T09:14:10Z"),
-        ("12-deployment.json", "deployment of orders-api 2.14.0"),
-        ("13-start.json", "start of orders-region ToStandby"),
-        ("14-detect.json", "within an execution: start of orders-region ToStandby"),
-        ("17-commit.json", "step commit of orders"),
-        ("25-execution-status.json", "orders-g1-3f9c0a7d TIMED_OUT"),
-    ]);
+    let understood: BTreeMap<&str, &str> = UNDERSTOOD.iter().copied().collect();
     let rows = rows();
     let own = rows.iter().filter(|row| row.function == "detector").map(|row| row.file.as_str());
     assert_eq!(own.collect::<Vec<_>>(), understood.keys().copied().collect::<Vec<_>>());
@@ -275,13 +306,51 @@ where
 #[test]
 fn what_is_told_is_written_as_it_was_read() {
     written_again::<HealthEvent>(&event("07-health.json"));
-    written_again::<RdsDetail>(&event("08-rds.json")["detail"]);
-    let wrapped = event("09-rds-by-sns.json");
-    let message = wrapped["Records"][0]["Sns"]["Message"].as_str().expect("a message");
-    written_again::<RdsNotice>(&serde_json::from_str(message).expect("JSON in it"));
+    for file in [
+        "27-health-one-instance.json",
+        "28-health-open-with-end.json",
+        "29-health-wrong-weekday.json",
+    ] {
+        written_again::<HealthEvent>(&event(file));
+    }
+    for file in ["08-rds.json", "34-rds-writes-not-blocked.json", "35-rds-global-failover.json"] {
+        written_again::<RdsDetail>(&event(file)["detail"]);
+    }
+    for file in ["09-rds-by-sns.json", "30-rds-by-sns-without-arn.json"] {
+        let wrapped = event(file);
+        let message = wrapped["Records"][0]["Sns"]["Message"].as_str().expect("a message");
+        written_again::<RdsNotice>(&serde_json::from_str(message).expect("JSON in it"));
+    }
     written_again::<Document>(&event("10-document.json"));
     written_again::<Document>(&event("11-document-by-bus.json")["detail"]);
     written_again::<Deployment>(&event("12-deployment.json"));
+}
+
+#[test]
+fn an_issue_of_an_instance_that_no_plan_names_is_nobodys_vote() {
+    let Ok(Trigger::Told(told)) = trigger::read(&event("27-health-one-instance.json")) else {
+        panic!("it is not read")
+    };
+    for (name, plan) in examples() {
+        let heard = plan.detection.voters.iter().find_map(|v| hear(v, &plan, &told));
+        assert_eq!(heard, None, "{name}");
+    }
+}
+
+#[test]
+fn a_move_of_a_global_database_is_told_of_the_plan_that_has_it_alone() {
+    for (file, words) in [
+        ("34-rds-writes-not-blocked.json", "OLD SIDE MAY STILL WRITE"),
+        ("35-rds-global-failover.json", "moved by somebody else"),
+    ] {
+        let Ok(Trigger::Told(told)) = trigger::read(&event(file)) else { panic!("{file}") };
+        let Told::Rds(event) = *told else { panic!("{file}") };
+        for (name, plan) in examples() {
+            let note = global_note(&plan, &event);
+            let reason = note.map(|n| n.needed.reason).unwrap_or_default();
+            assert_eq!(reason.contains(words), name == "catalog.yaml", "{file}, {name}: {reason}");
+        }
+    }
 }
 
 #[test]
@@ -294,6 +363,9 @@ fn each_telling_is_a_vote_of_its_voter_in_the_orders_plan() {
         ("09-rds-by-sns.json", "db-events", true),
         ("10-document.json", "apm", false),
         ("11-document-by-bus.json", "apm", false),
+        ("28-health-open-with-end.json", "aws-health", false),
+        ("29-health-wrong-weekday.json", "aws-health", false),
+        ("30-rds-by-sns-without-arn.json", "db-events", true),
     ] {
         let Ok(Trigger::Told(told)) = trigger::read(&event(file)) else { panic!("{file}") };
         let heard: Vec<(&str, Heard)> = orders

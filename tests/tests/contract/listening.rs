@@ -3,16 +3,16 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use leeward_core::evidence::hear;
+use leeward_core::evidence::{global_note, hear};
 use leeward_core::plan::Plan;
-use leeward_core::trigger::{Trigger, read as read_trigger};
+use leeward_core::trigger::{Told, Trigger, read as read_trigger};
 use serde_json::{Value, json};
 
 use crate::sources::{root, text};
 use crate::template::{at, functions, read};
 
 /// Events that rules deliver, and to whom.
-const DELIVERED: [(&str, &str); 7] = [
+const DELIVERED: [(&str, &str); 12] = [
     ("03-alarm-state-change.json", "ListenerFunction"),
     ("04-composite-alarm.json", "ListenerFunction"),
     ("05-health-check-alarm.json", "ListenerFunction"),
@@ -20,6 +20,11 @@ const DELIVERED: [(&str, &str); 7] = [
     ("08-rds.json", "ListenerFunction"),
     ("11-document-by-bus.json", "ListenerFunction"),
     ("25-execution-status.json", "DetectorFunction"),
+    ("27-health-one-instance.json", "ListenerFunction"),
+    ("28-health-open-with-end.json", "ListenerFunction"),
+    ("29-health-wrong-weekday.json", "ListenerFunction"),
+    ("34-rds-writes-not-blocked.json", "ListenerFunction"),
+    ("35-rds-global-failover.json", "ListenerFunction"),
 ];
 
 /// The forwarding rules of edge.yaml, with what each forwards.
@@ -167,6 +172,7 @@ fn listening() -> Plan {
 #[test]
 fn the_rules_deliver_exactly_the_rds_events_that_mean_something() {
     let plan = listening();
+    let catalog = crate::plans::examples().remove("catalog.yaml").expect("the example");
     let edge = read("edge.yaml");
     let forward = at(&edge, &["Resources", "ForwardDatabases", "Properties", "EventPattern"]);
     let (rules, mut mean) = (rules(), 0_u32);
@@ -174,7 +180,15 @@ fn the_rules_deliver_exactly_the_rds_events_that_mean_something() {
         let id = format!("RDS-EVENT-{number:04}");
         let event = with("08-rds.json", "/detail/EventID", json!(id));
         let Ok(Trigger::Told(told)) = read_trigger(&event) else { panic!("{id} is not read") };
-        let says = plan.detection.voters.iter().any(|v| hear(v, &plan, &told).is_some());
+        let votes = plan.detection.voters.iter().any(|v| hear(v, &plan, &told).is_some());
+        // What is told of a global database is told to people.
+        let mut moved = event.clone();
+        moved["detail"]["SourceArn"] =
+            json!("arn:aws:rds:us-west-2:123456789012:cluster:catalog-west");
+        moved["detail"]["SourceIdentifier"] = json!("catalog-west");
+        let Ok(Trigger::Told(note)) = read_trigger(&moved) else { panic!("{id} is not read") };
+        let Told::Rds(note) = *note else { panic!("{id}") };
+        let says = votes || global_note(&catalog, &note).is_some();
         assert_eq!(
             !receivers(&rules, &event).is_empty(),
             says,

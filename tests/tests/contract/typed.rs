@@ -3,6 +3,7 @@
 use aws_lambda_events::event::cloudwatch_alarms::CloudWatchMetricAlarm;
 use aws_lambda_events::event::eventbridge::EventBridgeEvent;
 use aws_lambda_events::event::sns::{CloudWatchAlarmPayload, SnsEvent, SnsEventObj};
+use aws_lambda_events::event::sqs::SqsEvent;
 use leeward_core::trigger::{self, Trigger};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -26,12 +27,15 @@ fn understood(file: &str, event: &Value) -> Trigger {
 
 #[test]
 fn what_aws_sends_is_of_its_own_type_and_means_the_same_when_written_again() {
-    let mut seen = [0_u32; 2];
+    let mut seen = [0_u32; 3];
     for file in files("events", ".json") {
         let original = event(&file);
         let again = if original["detail-type"].is_string() {
             seen[0] += 1;
             through::<EventBridgeEvent<Value>>(&file)
+        } else if original["Records"][0]["eventSource"] == "aws:sqs" {
+            seen[2] += 1;
+            through::<SqsEvent>(&file)
         } else if original["Records"].is_array() {
             seen[1] += 1;
             through::<SnsEvent>(&file)
@@ -40,7 +44,7 @@ fn what_aws_sends_is_of_its_own_type_and_means_the_same_when_written_again() {
         };
         assert_eq!(understood(&file, &again), understood(&file, &original), "{file}");
     }
-    assert_eq!(seen, [8, 2], "events of the bus, events by SNS");
+    assert_eq!(seen, [13, 4, 2], "events of the bus, events by SNS, messages of SQS");
     let action = "02-alarm-action.json";
     let again = through::<CloudWatchMetricAlarm>(action);
     assert_eq!(understood(action, &again), understood(action, &event(action)));

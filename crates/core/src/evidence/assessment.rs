@@ -84,6 +84,14 @@ impl Assessment {
         self.quorum > 0 && self.count.down >= self.quorum && self.count.down_outside == 0
     }
 
+    /// Whether a quorum with a witness says down, and at least as many voters outside say that it is well.
+    pub fn contradicted(&self) -> bool {
+        self.quorum > 0
+            && self.count.down >= self.quorum
+            && self.count.down_outside > 0
+            && !self.count.outweighs()
+    }
+
     /// The voters of `plan` whose word counts as down and who can be asked again at once: one read may show
     /// what was, as no service promises that an answer is of this instant.
     pub fn asked_again<'p>(&self, plan: &'p Plan) -> Vec<&'p Voter> {
@@ -102,7 +110,7 @@ impl Assessment {
 impl Verdict {
     /// What the votes say: nothing but the numbers and the quorum decides.
     pub fn of(count: &Count, quorum: u32) -> Self {
-        if quorum > 0 && count.down >= quorum && count.down_outside > 0 {
+        if quorum > 0 && count.down >= quorum && count.down_outside > 0 && count.outweighs() {
             Self::Down
         } else if count.well >= quorum
             && count.well_outside > 0
@@ -134,7 +142,11 @@ pub fn verdict(
     now: Timestamp,
 ) -> Verdict {
     let ballots = ballots(plan, signals, now);
-    Verdict::of(&Count::of(&ballots, plan.source_region(direction)), plan.detection.quorum)
+    Verdict::of(&count(plan, direction, &ballots), plan.detection.quorum)
+}
+
+fn count(plan: &Plan, direction: Direction, ballots: &[Ballot]) -> Count {
+    Count::of(ballots, plan.source_region(direction), plan.detection.freshness)
 }
 
 fn ballots(plan: &Plan, signals: &[Arc<Signal>], now: Timestamp) -> Vec<Ballot> {
@@ -151,7 +163,7 @@ pub fn weigh(
     let suspect = plan.source_region(direction);
     let quorum = plan.detection.quorum;
     let ballots = ballots(plan, evidence.signals, now);
-    let count = Count::of(&ballots, suspect);
+    let count = count(plan, direction, &ballots);
     let verdict = Verdict::of(&count, quorum);
     let mut reasons = vec![sentence(format_args!(
         "{} of {} voters say {suspect} is down (quorum {quorum}, {} of them from outside), {} not yet for {}, {} say it is well, {} are unknown",
@@ -167,6 +179,12 @@ pub fn weigh(
         reasons.push(format!(
             "every voter that says down looks from {suspect} itself: no outside witness"
         ));
+    }
+    if count.down >= quorum && count.down_outside > 0 && !count.outweighs() {
+        reasons.push(sentence(format_args!(
+            "{} voters outside {suspect} say that it is well, and {} that it is down: nothing is moved until more say down than well",
+            count.against, count.down_outside
+        )));
     }
     let classification = classify(plan, direction, verdict, &ballots);
     if let Some(found) = &classification {
@@ -209,6 +227,7 @@ pub fn weigh(
         standby: standby.cloned(),
         reasons,
     }
+    .bounded()
 }
 
 /// Whether the trouble began soon after a deployment. All instants are on record, so that waiting alone never

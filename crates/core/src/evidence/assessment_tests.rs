@@ -34,6 +34,7 @@ fn count(down: (u32, u32), not_yet: u32, well: (u32, u32)) -> Count {
         not_yet,
         well: well.0,
         well_outside: well.1,
+        against: well.1,
         unknown: 0,
     }
 }
@@ -49,8 +50,35 @@ fn down_takes_a_quorum_and_a_witness_outside() {
     ] {
         assert_eq!(Verdict::of(&count(down, 0, (0, 0)), 2), verdict, "{down:?}");
     }
-    assert_eq!(Verdict::of(&count((2, 1), 0, (5, 5)), 2), Verdict::Down, "whoever else is well");
+    assert_eq!(Verdict::of(&count((2, 1), 0, (5, 0)), 2), Verdict::Down, "whoever is well inside");
     assert_ne!(Verdict::of(&count((2, 2), 0, (0, 0)), 0), Verdict::Down, "no quorum is none");
+}
+
+#[test]
+fn down_takes_more_voters_outside_that_say_down_than_say_well() {
+    for (down, well_outside, verdict) in [
+        ((2, 1), 0, Verdict::Down),
+        ((2, 1), 1, Verdict::Unsure),
+        ((3, 2), 1, Verdict::Down),
+        ((3, 2), 2, Verdict::Unsure),
+        ((9, 2), 3, Verdict::Unsure),
+    ] {
+        let count = count(down, 0, (well_outside, well_outside));
+        assert_eq!(Verdict::of(&count, 2), verdict, "{count:?}");
+    }
+}
+
+#[test]
+fn a_quorum_that_half_of_the_outside_contradicts_is_said_to_be_one_and_moves_nothing() {
+    let split = weighed(&["canary-west", "api-5xx"]);
+    assert!(split.contradicted(), "{}", split.sentence());
+    assert_eq!((split.verdict, split.bearing), (Verdict::Unsure, Bearing::Unsure));
+    let words = "2 voters outside us-east-1 say that it is well, and 1 that it is down";
+    assert!(split.sentence().contains(words), "{}", split.sentence());
+    // Two of three outside.
+    let outvoted = weighed(&["canary-west", "canary-eu", "api-5xx"]);
+    assert!(!outvoted.contradicted());
+    assert_eq!(outvoted.verdict, Verdict::Down);
 }
 
 #[test]

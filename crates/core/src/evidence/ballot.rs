@@ -8,6 +8,7 @@ use crate::evidence::{Signal, Signs, Vote};
 use crate::ids::{Region, Text, VoterId};
 use crate::plan::{ImpairmentKind, Plan, Voter, VoterKind};
 use crate::planted::{self, Bug};
+use crate::printable::{TEXT_MAX, kept};
 use crate::time::{Span, Timestamp, since};
 
 /// How one voter counts, and why.
@@ -22,6 +23,10 @@ pub struct Ballot {
     pub origin: Region,
     /// How it counts.
     pub counted: Counted,
+    /// Whether its last word is that all is well, however old it is, and it does not flap: that weighs against
+    /// who says down.
+    #[serde(default)]
+    pub says_well: bool,
     /// What its Unhealthy means; `None`: the workload as a whole.
     pub means: Option<ImpairmentKind>,
     /// How old its vote is; `None`: it never voted.
@@ -66,17 +71,29 @@ pub struct Count {
     pub well: u32,
     /// Of these, looking from outside the suspect Region.
     pub well_outside: u32,
+    /// Looking from outside, and well by a word that is not older than the last word of those who say down by
+    /// more than a vote is fresh. These weigh against them.
+    #[serde(default)]
+    pub against: u32,
     /// Unknown.
     pub unknown: u32,
 }
 
 impl Count {
-    /// Counts ballots about a Region.
-    pub fn of(ballots: &[Ballot], suspect: &Region) -> Self {
+    /// Counts ballots about a Region. `freshness`: how long a vote counts.
+    pub fn of(ballots: &[Ballot], suspect: &Region, freshness: Span) -> Self {
         let mut count = Self::default();
+        // Measured at the last word of those who say down and not now: a word of health that grows too old
+        // must not turn a question into a failover by waiting alone.
+        let down = ballots.iter().filter(|b| b.counted == Counted::Unhealthy);
+        let last_word = down.filter_map(|b| b.age).min().unwrap_or_default();
+        let recent = last_word.plus(freshness);
         for ballot in ballots {
             let anywhere = planted::is(Bug::NoOutsideWitness);
-            let outside = u32::from(anywhere || ballot.origin != *suspect);
+            let is_outside = anywhere || ballot.origin != *suspect;
+            let outside = u32::from(is_outside);
+            let in_time = ballot.age.is_some_and(|age| age <= recent);
+            count.against += u32::from(is_outside && ballot.says_well && in_time);
             count.voters += 1;
             match ballot.counted {
                 Counted::Unhealthy => {
@@ -92,6 +109,11 @@ impl Count {
             }
         }
         count
+    }
+
+    /// Whether more voters outside say down than well: half of the witnesses are no witness.
+    pub fn outweighs(&self) -> bool {
+        self.down_outside > self.against || planted::is(Bug::HealthyIgnored)
     }
 }
 
@@ -112,6 +134,7 @@ pub(super) fn ballot(
         kind: voter.kind(),
         origin: voter.region().clone(),
         counted: Counted::Unknown,
+        says_well: false,
         means: voter.about().means.or_else(|| meaning(voter)),
         age: None,
         sustained: None,
@@ -125,6 +148,7 @@ pub(super) fn ballot(
             "the vote on record is of another eye, {}: two plans use the name {} for two voters, or the plan is new",
             signal.eye, signal.voter
         ).into();
+        ballot.evidence = kept(ballot.evidence, TEXT_MAX);
         return ballot;
     }
     ballot.age = Some(since(signal.at, now));
@@ -132,6 +156,7 @@ pub(super) fn ballot(
     ballot.since = Some(signal.since);
     ballot.means = voter.about().means.or(signal.signs.kind).or_else(|| meaning(voter));
     (ballot.counted, ballot.evidence) = counted(plan, voter, signal, now);
+    ballot.says_well = signal.vote == Vote::Healthy && !flaps(plan, signal);
     ballot.signs = signal.signs.clone();
     let about = voter.about();
     ballot.signs.services.extend(about.services.iter().cloned());
@@ -145,6 +170,12 @@ pub(super) fn ballot(
     ballot
 }
 
+/// Whether it changed its mind too often before its last word.
+fn flaps(plan: &Plan, signal: &Signal) -> bool {
+    let flapping = &plan.detection.flapping;
+    signal.turns_within(flapping.window) > flapping.turns as usize
+}
+
 fn counted(plan: &Plan, voter: &Voter, signal: &Signal, now: Timestamp) -> (Counted, Text) {
     let detection = &plan.detection;
     let fresh = voter.freshness(detection.freshness);
@@ -154,8 +185,8 @@ fn counted(plan: &Plan, voter: &Voter, signal: &Signal, now: Timestamp) -> (Coun
         return (Counted::Unknown, why.into());
     }
     // All of this is measured at its last word, not now: time alone makes nobody believed.
-    let turns = signal.turns_within(detection.flapping.window);
-    if turns > detection.flapping.turns as usize {
+    if flaps(plan, signal) {
+        let turns = signal.turns_within(detection.flapping.window);
         let why = format!(
             "it flaps: {turns} changes of mind in {}, more than {}",
             detection.flapping.window, detection.flapping.turns
@@ -168,12 +199,17 @@ fn counted(plan: &Plan, voter: &Voter, signal: &Signal, now: Timestamp) -> (Coun
         Vote::Unknown => Counted::Unknown,
         Vote::Healthy => Counted::Healthy,
         Vote::Unhealthy if signal.once => Counted::Unhealthy,
+        // An open issue is open until AWS Health says that it is closed: this alone lasts without another word.
+        Vote::Unhealthy if signal.stands && since(signal.since, now) >= detection.sustain => {
+            Counted::Unhealthy
+        }
         Vote::Unhealthy if since(signal.since, signal.at) >= detection.sustain => {
             Counted::Unhealthy
         }
         Vote::Unhealthy => Counted::NotYet,
     };
-    (counted, signal.evidence.clone())
+    // It may have been stored before texts were cut.
+    (counted, kept(signal.evidence.clone(), TEXT_MAX))
 }
 
 /// Namespaces whose metrics are the use of a resource: processor, memory, disk.

@@ -115,6 +115,14 @@ fn votes_are_counted_by_kind_and_those_from_outside_apart() {
     let cast = |origin: &str, counted| {
         let mut ballot = counts(&plan, &[], at(0));
         (ballot.origin, ballot.counted) = (Region::from(origin), counted);
+        ballot.says_well = counted == Counted::Healthy;
+        ballot.age = Some(Span::seconds(60));
+        ballot
+    };
+    // Well by a word that is too old to count itself; and one that was older when the last said down.
+    let aged = |age: u64| {
+        let mut ballot = cast("us-west-2", Counted::Unknown);
+        (ballot.says_well, ballot.age) = (true, Some(Span::seconds(age)));
         ballot
     };
     let (inside, outside) = ("us-east-1", "us-west-2");
@@ -128,18 +136,20 @@ fn votes_are_counted_by_kind_and_those_from_outside_apart() {
         cast(outside, Counted::Healthy),
         cast(outside, Counted::NotYet),
         cast(outside, Counted::NotYet),
-        cast(outside, Counted::Unknown),
+        aged(240),
+        aged(241),
     ];
     let expected = Count {
-        voters: 10,
+        voters: 11,
         down: 3,
         down_outside: 2,
         not_yet: 2,
         well: 4,
         well_outside: 1,
-        unknown: 1,
+        against: 2,
+        unknown: 2,
     };
-    assert_eq!(Count::of(&ballots, &home), expected);
+    assert_eq!(Count::of(&ballots, &home, Span::minutes(3)), expected);
 }
 
 #[test]
@@ -181,4 +191,29 @@ fn the_kind_of_voter_says_what_its_word_means_when_the_plan_does_not() {
         let signals = [said(&plan, Vote::Unhealthy, at(-600))];
         assert_eq!(counts(&plan, &signals, at(0)).means, means, "{voter}");
     }
+}
+
+#[test]
+fn an_open_issue_stands_until_it_is_closed_and_nothing_else_does() {
+    let plan = plan(json!([{"id": "h", "kind": "health-event", "region": "us-west-2"}]));
+    let voter = &plan.detection.voters[0];
+    let hour = Span::minutes(60);
+    let open = |began: i64, said: i64, heard: i64, before: Option<&Signal>| {
+        let reading = Reading { stands: true, ..Reading::new(Vote::Unhealthy, "open") };
+        let reading = reading.since(at(began));
+        Signal::told(voter, before, reading, (at(said), at(heard)), hour)
+    };
+    // It began ten minutes ago and comes five minutes late: it is said from when it was heard.
+    let first = open(-600, -300, 0, None);
+    assert_eq!((first.at, first.since), (at(-300), at(0)));
+    assert_eq!(counts(&plan, std::slice::from_ref(&first), at(119)).counted, Counted::NotYet);
+    assert_eq!(counts(&plan, std::slice::from_ref(&first), at(120)).counted, Counted::Unhealthy);
+    assert_eq!(
+        open(-600, -200, 60, Some(&first)).since,
+        at(0),
+        "a second word begins nothing anew"
+    );
+    let mut level = first;
+    level.stands = false;
+    assert_eq!(counts(&plan, &[level], at(600)).counted, Counted::NotYet);
 }

@@ -40,28 +40,72 @@ fn health(voter: &HealthEventVoter, plan: &Plan, event: &HealthEvent) -> Option<
     let concerns = ill == suspect.as_str()
         && event.region == voter.region.as_str()
         && counts
-        && (abuse || detail.event_type_category == "issue");
-    if !concerns {
+        && (abuse || detail.event_type_category == "issue")
+        && of_our_account(plan, event);
+    if !concerns || detail.status_code.as_deref() == Some("upcoming") {
+        return None;
+    }
+    let of_an_account = detail.of_an_account(&event.resources);
+    let named: Vec<&str> = impaired(event).filter(|r| names(plan, r)).collect();
+    // AWS may call any of an account's instances ill: only those of the plan are news of this workload. An
+    // abuse without a resource is about the whole account.
+    let nothing_of_ours = of_an_account && named.is_empty();
+    if nothing_of_ours && !(abuse && impaired(event).next().is_none()) {
         return None;
     }
     let words = detail.event_description.first().map_or("", |w| w.latest_description.as_str());
     let evidence = format!("{} ({ill}): {words}", detail.event_type_code);
-    let closed = detail.end_time.is_some() || detail.status_code.as_deref() == Some("closed");
-    let vote = match detail.status_code.as_deref() {
-        _ if closed => Vote::Healthy,
-        Some("upcoming") => return None,
-        Some(_) | None => Vote::Unhealthy,
+    let vote = if detail.over(event.time) { Vote::Healthy } else { Vote::Unhealthy };
+    let kind = match (abuse, of_an_account) {
+        (true, _) => Some(ImpairmentKind::SecurityIncident),
+        // One resource of the workload is ill, and not a service of the Region.
+        (false, true) => Some(match detail.service.as_str() {
+            "RDS" | "DYNAMODB" => ImpairmentKind::DatabaseIssue,
+            "EC2" | "AUTOSCALING" => ImpairmentKind::InstanceFailure,
+            _ => ImpairmentKind::ServiceDegradation,
+        }),
+        (false, false) => None,
     };
-    let kind = abuse.then_some(ImpairmentKind::SecurityIncident);
-    let resources = event.resources.iter().take(20).map(Text::from).collect();
+    let resources = if of_an_account {
+        named.into_iter().map(Text::from).collect()
+    } else {
+        event.resources.iter().map(Text::from).collect()
+    };
     let reading = Reading::new(vote, evidence).with(Signs { kind, resources, ..Signs::default() });
-    let began = detail.began().filter(|_| vote == Vote::Unhealthy);
-    let reading = Reading { since: began, ..reading };
-    Some(Heard { reading, at: event.time })
+    // AWS tells of an open issue again only when its words change: it stands until it is closed.
+    Some(Heard { reading: Reading { stands: true, ..reading }, at: event.time })
+}
+
+/// Whether the issue is of an account that this workload lives in. With an organizational view AWS delivers
+/// the events of every member account to one of them.
+fn of_our_account(plan: &Plan, event: &HealthEvent) -> bool {
+    let Some(affected) = event.detail.affected_account.as_deref() else { return true };
+    let accounts = plan.accounts();
+    if accounts.is_empty() {
+        return event.account.as_deref().is_none_or(|account| account == affected);
+    }
+    accounts.contains(&affected)
+}
+
+/// What the event says is ill, by id or ARN.
+fn impaired(event: &HealthEvent) -> impl Iterator<Item = &str> {
+    let well = |status: &str| matches!(status, "UNIMPAIRED" | "RESOLVED");
+    let entities = event.detail.affected_entities.iter();
+    let impaired = entities
+        .filter(move |e| event.detail.over(event.time) || !e.status.as_deref().is_some_and(well));
+    let of_detail = impaired.map(|e| e.entity_value.as_str());
+    // The envelope lists the same resources, without their status.
+    let bare = event.detail.affected_entities.is_empty();
+    let of_envelope = event.resources.iter().filter(move |_| bare).map(String::as_str);
+    of_detail.chain(of_envelope)
+}
+
+fn names(plan: &Plan, resource: &str) -> bool {
+    plan.names_resource(Direction::ToStandby, resource)
 }
 
 fn rds(voter: &RdsEventVoter, event: &RdsEvent) -> Option<Heard> {
-    if event.region != voter.region.as_str() || event.source != voter.source {
+    if event.region != voter.region.as_str() || !voter.source.eq_ignore_ascii_case(&event.source) {
         return None;
     }
     let (vote, kind) = rds_events::meaning(&event.event)?;

@@ -42,12 +42,13 @@ const RDS: &str = include_str!("../../../../events/08-rds.json");
 const DOCUMENT: &str = include_str!("../../../../events/10-document.json");
 
 #[test]
-fn an_open_issue_about_the_primary_is_unhealthy_since_it_began() {
+fn an_open_issue_about_the_primary_is_unhealthy_and_stands_until_it_is_closed() {
     let open = told(HEALTH, &[]);
     let (voter, heard) = heard(&open).remove(0);
     assert_eq!(voter, "health");
     assert_eq!(heard.reading.vote, Vote::Unhealthy);
-    assert_eq!(heard.reading.since, Some("2026-11-21T09:12:00Z".parse().unwrap()));
+    // Not since it began: nobody here has heard it before.
+    assert_eq!((heard.reading.since, heard.reading.stands), (None, true));
     assert_eq!(heard.at, "2026-11-21T09:22:10Z".parse().unwrap());
     for (changes, expected) in [
         (vec![("/detail/statusCode", json!("closed"))], Some(Vote::Healthy)),
@@ -63,6 +64,55 @@ fn an_open_issue_about_the_primary_is_unhealthy_since_it_began() {
     }
     let abuse = told(HEALTH, &[("/detail-type", json!("AWS Health Abuse Event"))]);
     assert_eq!(self::heard(&abuse)[0].1.reading.signs.kind, Some(ImpairmentKind::SecurityIncident));
+}
+
+const INSTANCE: &str = include_str!("../../../../events/27-health-one-instance.json");
+const ENDING: &str = include_str!("../../../../events/28-health-open-with-end.json");
+
+#[test]
+fn an_issue_of_one_account_is_a_vote_only_when_it_names_a_resource_of_the_plan() {
+    assert_eq!(heard(&told(INSTANCE, &[])), [], "an instance that is nobody's");
+    let own =
+        "arn:aws:autoscaling:us-east-1:123456789012:autoScalingGroup:u:autoScalingGroupName/web-e";
+    let named = |value: &str| vec![("/detail/affectedEntities/0/entityValue", json!(value))];
+    for value in ["web-e", own] {
+        let found = heard(&told(INSTANCE, &named(value)));
+        assert_eq!(found[0].1.reading.vote, Vote::Unhealthy, "{value}");
+        // One resource of the workload is ill, not the Region.
+        let signs = &found[0].1.reading.signs;
+        assert_eq!(signs.kind, Some(ImpairmentKind::InstanceFailure));
+        assert_eq!(signs.resources, [value.into()].into());
+    }
+    for changes in [
+        // It is said to be well again, or of another account that only the organization's view shows.
+        vec![("/detail/affectedEntities/0/status", json!("UNIMPAIRED"))],
+        vec![("/detail/affectedAccount", json!("999999999999"))],
+    ] {
+        let changes = [named("web-e"), changes].concat();
+        assert_eq!(vote(&told(INSTANCE, &changes)), None, "{changes:?}");
+    }
+    // A scope that is left out: with resources it is one of an account.
+    let mut bare: Value = serde_json::from_str(INSTANCE).unwrap();
+    bare["detail"].as_object_mut().unwrap().remove("eventScopeCode");
+    assert_eq!(vote(&told(&bare.to_string(), &[])), None);
+    bare["detail"].as_object_mut().unwrap().remove("affectedEntities");
+    assert_eq!(vote(&told(&bare.to_string(), &[])), None, "the envelope names the same instance");
+    // Of a whole service, and of another account: nothing of ours.
+    let foreign = [("/detail/affectedAccount", json!("999999999999"))];
+    assert_eq!(vote(&told(HEALTH, &foreign)), None);
+}
+
+#[test]
+fn the_status_of_an_issue_decides_whether_it_is_over_and_not_an_end_that_it_names() {
+    assert_eq!(vote(&told(ENDING, &[])), Some(Vote::Unhealthy));
+    let tomorrow = [("/detail/endTime", json!("Sun, 22 Nov 2026 09:21:00 GMT"))];
+    assert_eq!(vote(&told(ENDING, &tomorrow)), Some(Vote::Unhealthy));
+    let closed = [("/detail/statusCode", json!("closed"))];
+    assert_eq!(vote(&told(ENDING, &closed)), Some(Vote::Healthy));
+    let mut without: Value = serde_json::from_str(ENDING).unwrap();
+    without["detail"].as_object_mut().unwrap().remove("statusCode");
+    assert_eq!(vote(&told(&without.to_string(), &[])), Some(Vote::Healthy), "an end in the past");
+    assert_eq!(vote(&told(&without.to_string(), &tomorrow)), Some(Vote::Unhealthy));
 }
 
 #[test]

@@ -4,10 +4,8 @@ use crate::evidence::looking::odd;
 use crate::evidence::{Reading, Signs, Vote};
 use crate::ids::{Region, Text};
 use crate::plan::{About, EcsVoter, GroupVoter, InstancesVoter, TargetsVoter};
+use crate::printable::NAMED_MAX;
 use crate::world::{Member, MemberHealth, MembersView, Question, RolloutState, Seen, Tally, View};
-
-/// Most resources that a signal names: an item of the table is small.
-const NAMED_MAX: usize = 20;
 
 pub(super) fn group(region: &Region, group: &str) -> Question {
     Question::GroupMembers { region: region.clone(), group: group.into() }

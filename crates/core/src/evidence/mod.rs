@@ -2,7 +2,9 @@
 
 mod assessment;
 mod ballot;
+mod bounds;
 mod classify;
+mod global_events;
 mod hearing;
 mod looking;
 mod members;
@@ -13,7 +15,9 @@ mod standby;
 
 pub use assessment::{Assessment, Deployed, Evidence, Verdict, assess, verdict, weigh};
 pub use ballot::{Ballot, Count, Counted};
+pub use bounds::{ASSESSMENT_MAX, VOTERS_MAX};
 pub use classify::{Classification, actions, classify};
+pub use global_events::{GlobalNote, global_note};
 pub(crate) use hearing::judges;
 pub use hearing::{Heard, hear};
 pub use looking::{baseline_questions, read, voter_questions};

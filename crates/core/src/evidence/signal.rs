@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::ids::{Region, Text, VoterId};
 use crate::plan::{ImpairmentKind, Severity, Voter};
 use crate::planted::{self, Bug};
+use crate::printable::{NAME_MAX, NAMED_MAX, RESOURCE_MAX, TEXT_MAX, kept, kept_names};
 use crate::time::{Span, Timestamp, since};
 
 /// Most changes of mind that are kept: more than any plan needs to tell a flapping voter.
@@ -52,6 +53,32 @@ pub struct Signs {
 }
 
 impl Signs {
+    /// What others wrote, cut to what is kept.
+    #[must_use]
+    fn kept(self) -> Self {
+        let short = |set: &BTreeSet<Text>, max: usize| {
+            set.len() <= NAMED_MAX && set.iter().all(|name| name.len() <= max)
+        };
+        let names = |set: BTreeSet<Text>, max: usize| -> BTreeSet<Text> {
+            // Nearly always all is short: nothing is built anew.
+            if set.is_empty() || short(&set, max) && set.iter().all(|n| kept(n.clone(), max) == *n)
+            {
+                return set;
+            }
+            kept_names(set, max)
+        };
+        let metrics = self.metrics.into_iter().take(NAMED_MAX);
+        Self {
+            kind: self.kind,
+            severity: self.severity,
+            zones_down: names(self.zones_down, NAME_MAX),
+            zones_well: names(self.zones_well, NAME_MAX),
+            services: names(self.services, NAME_MAX),
+            resources: names(self.resources, RESOURCE_MAX),
+            metrics: metrics.map(|(name, number)| (kept(name, NAME_MAX), number)).collect(),
+        }
+    }
+
     /// Whether it says nothing. Asked with each vote that is stored: nothing is built to compare it with.
     fn is_empty(&self) -> bool {
         let Self { kind, severity, zones_down, zones_well, services, resources, metrics } = self;
@@ -84,6 +111,9 @@ pub struct Signal {
     /// Said by an event that comes once: it holds until another event, and is not sustained by looking again.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub once: bool,
+    /// Said by somebody who will say when it is over: it lasts until then, and not only from word to word.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub stands: bool,
     /// The last vote that was not Unknown.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub known: Option<Vote>,
@@ -106,6 +136,8 @@ pub struct Reading {
     pub since: Option<Timestamp>,
     /// Whether it comes once.
     pub once: bool,
+    /// Whether whoever says it will say when it is over.
+    pub stands: bool,
     /// What it saw beside.
     pub signs: Signs,
 }
@@ -113,8 +145,8 @@ pub struct Reading {
 impl Reading {
     /// A vote with its words.
     pub fn new(vote: Vote, evidence: impl Into<Text>) -> Self {
-        let evidence = evidence.into();
-        Self { vote, evidence, since: None, once: false, signs: Signs::default() }
+        let evidence = kept(evidence, TEXT_MAX);
+        Self { vote, evidence, since: None, once: false, stands: false, signs: Signs::default() }
     }
 
     /// It sees nothing, and why.
@@ -131,7 +163,7 @@ impl Reading {
     /// With what was seen beside.
     #[must_use]
     pub fn with(self, signs: Signs) -> Self {
-        Self { signs, ..self }
+        Self { signs: signs.kept(), ..self }
     }
 }
 
@@ -170,10 +202,36 @@ impl Signal {
             evidence: reading.evidence,
             eye,
             once: reading.once,
+            stands: reading.stands,
             known,
             turns,
             signs: reading.signs,
         }
+    }
+
+    /// The signal that follows from what was told at `at`, by the date of who told it, and heard here at
+    /// `heard`. Whoever tells may date it into the past, and AWS Health tells of an issue with the date of its
+    /// beginning: it is said from when it was heard, or somebody else's clock would sustain it.
+    pub fn told(
+        voter: &Voter,
+        before: Option<&Self>,
+        reading: Reading,
+        (at, heard): (Timestamp, Timestamp),
+        freshness: Span,
+    ) -> Self {
+        // Here nothing is later than the table's own time.
+        let at = at.min(heard);
+        let goes_on = before.filter(|b| {
+            voter.has_eye(&b.eye)
+                && b.vote == reading.vote
+                && b.at <= at
+                && since(b.at, at) <= freshness
+        });
+        let signal = Self::following(voter, before, reading, at, freshness);
+        if signal.once || planted::is(Bug::SustainedByDate) {
+            return signal;
+        }
+        Self { since: goes_on.map_or(heard, |b| b.since), ..signal }
     }
 
     /// How often it changed its mind in the `window` before its last word.

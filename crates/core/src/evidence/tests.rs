@@ -277,13 +277,43 @@ proptest! {
     }
 
     #[test]
+    fn a_vote_that_turns_to_healthy_never_makes_it_down(
+        signals in any_signals(), voter in 0usize..6, age in 0i64..400
+    ) {
+        let p = plan();
+        let id = VOTERS[voter];
+        let before = weighed(&p, &signals, None, 0);
+        // The word of one voter becomes another, at the instant of its last or as old as it may be.
+        let mut turned = signals.clone();
+        let last = turned.iter().filter(|s| s.voter.as_str() == id).map(|s| s.at).max();
+        turned.retain(|s| s.voter.as_str() != id);
+        let mut healthy = said(&p, id, Vote::Healthy, 600, Signs::default());
+        healthy.at = last.unwrap_or(at(-age));
+        turned.push(healthy);
+        let after = weighed(&p, &turned, None, 0);
+        prop_assert!(before.verdict == Verdict::Down || after.verdict != Verdict::Down);
+    }
+
+    #[test]
+    fn a_quorum_with_half_of_the_outside_well_is_never_down(signals in any_signals()) {
+        let p = plan();
+        let a = weighed(&p, &signals, None, 0);
+        let outside = |counted| a.ballots.iter()
+            .filter(|b| b.origin != p.regions.primary && b.counted == counted).count();
+        if a.verdict == Verdict::Down {
+            prop_assert!(outside(Counted::Unhealthy) > outside(Counted::Healthy));
+        }
+    }
+
+    #[test]
     fn unknown_never_counts_as_unhealthy(signals in any_signals(), voter in 0usize..6) {
         let p = plan();
         let before = weighed(&p, &signals, None, 0);
         let blind = said(&p, VOTERS[voter], Vote::Unknown, 600, Signs::default());
         let after = weighed(&p, &[signals, vec![blind]].concat(), None, 0);
         prop_assert!(after.count.down <= before.count.down);
-        prop_assert!(go(&before) || !go(&after));
+        // Who said well and sees nothing now no longer contradicts; nothing else can come of it.
+        prop_assert!(go(&before) || !go(&after) || before.contradicted());
     }
 
     #[test]
@@ -306,7 +336,7 @@ proptest! {
     fn the_reasons_add_up_to_the_verdict(signals in any_signals()) {
         let p = plan();
         let a = weighed(&p, &signals, None, 0);
-        prop_assert_eq!(a.count, Count::of(&a.ballots, &p.regions.primary));
+        prop_assert_eq!(a.count, Count::of(&a.ballots, &p.regions.primary, p.detection.freshness));
         prop_assert_eq!(a.verdict, Verdict::of(&a.count, a.quorum));
         let c = a.count;
         prop_assert_eq!(c.down + c.not_yet + c.well + c.unknown, c.voters);

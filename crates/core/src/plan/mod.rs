@@ -9,6 +9,7 @@ mod detection;
 pub(crate) mod example;
 mod kinds;
 mod people;
+mod resources;
 mod traffic;
 mod validation;
 

@@ -1,13 +1,16 @@
 //! What can reach the detector, and what it asks for. Rubbish is `InvalidInput`, never a signal.
 
+mod health_event;
+mod instant;
+mod rds_event;
 #[cfg(test)]
 mod tests;
 mod told;
+mod wrapped;
 
-pub use told::{
-    Deployment, DeploymentMark, Document, DocumentMark, HealthDetail, HealthEvent, HealthWords,
-    RdsDetail, RdsEvent, RdsNotice, Told,
-};
+pub use health_event::{HealthDetail, HealthEntity, HealthEvent, HealthWords};
+pub use rds_event::{RdsDetail, RdsEvent, RdsNotice};
+pub use told::{Deployment, DeploymentMark, Document, DocumentMark, Told};
 
 use serde::Deserialize;
 use serde_json::Value;
@@ -15,6 +18,7 @@ use serde_json::Value;
 use crate::contract::{StartRequest, StepInput};
 use crate::error::StepError;
 use crate::ids::{ExecutorId, Generation, Step, WorkloadId};
+use crate::printable::{RESOURCE_MAX, TEXT_MAX, cut, kept};
 use crate::time::Timestamp;
 
 /// A trigger, understood.
@@ -38,6 +42,9 @@ pub enum Trigger {
         /// What sent it.
         source: String,
     },
+    /// Several of them, each its own record: SQS delivers up to ten at once. What cannot be read among them is
+    /// left out, with the reason.
+    Several(Vec<Result<Trigger, StepError>>),
     /// Somebody tells something that is read here once and kept as a vote.
     Told(Box<Told>),
     /// A person starts a recovery.
@@ -71,8 +78,32 @@ pub enum Trigger {
 
 const EXPECTED: &str = "a schedule tick, a CloudWatch alarm action, an EventBridge event (alarm, Health, RDS, Step Functions), an SNS-wrapped alarm, {\"leeward\":\"start\",…}, {\"leeward\":\"document\",…}, {\"leeward\":\"deployment\",…}, {\"leeward\":\"detect\",…} or {\"leeward\":\"step\",…}";
 
+/// Longest refusal of what came in, in bytes: it is logged and answered, and the event may be 1 MB.
+const REFUSAL_MAX: usize = 1200;
+/// Most of it that stands before what was expected.
+const WHAT_MAX: usize = 500;
+
 /// Reads whatever came in.
 pub fn read(value: &Value) -> Result<Trigger, StepError> {
+    understand(value).map_err(short)
+}
+
+/// With at most so much of what came in.
+fn short(error: StepError) -> StepError {
+    if let StepError::InvalidInput(why) = error {
+        return StepError::InvalidInput(kept(why, REFUSAL_MAX).into());
+    }
+    error
+}
+
+/// Whether it is an order of the state machine or of a person, who have to hear that it is wrong. Everything
+/// else is told by services that would only send the same again.
+pub fn is_order(value: &Value) -> bool {
+    let word = value.get("leeward").and_then(Value::as_str);
+    matches!(word, Some("start" | "detect" | "step"))
+}
+
+fn understand(value: &Value) -> Result<Trigger, StepError> {
     match value.get("leeward").and_then(Value::as_str) {
         Some("start") => return start(value),
         Some("detect") => return detect(value),
@@ -83,7 +114,7 @@ pub fn read(value: &Value) -> Result<Trigger, StepError> {
         None => {}
     }
     if value.get("Records").is_some() {
-        return wrapped(value);
+        return wrapped::wrapped(value);
     }
     if let Some(alarm) = value.get("alarmData").and_then(|data| text(data, "/alarmName")) {
         let region = text(value, "/region").or_else(|| region_of_arn(text(value, "/alarmArn")?));
@@ -100,6 +131,7 @@ pub fn read(value: &Value) -> Result<Trigger, StepError> {
 }
 
 fn invalid<T>(what: String) -> Result<T, StepError> {
+    let what = cut(&what, WHAT_MAX);
     Err(StepError::InvalidInput(format!("{what}; expected {EXPECTED}")))
 }
 
@@ -150,7 +182,7 @@ fn tell(told: Result<Told, StepError>) -> Result<Trigger, StepError> {
 }
 
 fn start(value: &Value) -> Result<Trigger, StepError> {
-    let request = StartRequest::deserialize(value).map_err(|e| {
+    let mut request = StartRequest::deserialize(value).map_err(|e| {
         StepError::InvalidInput(format!(
             "{e}; expected {{\"leeward\":\"start\",\"workload\",\"plan\",\"mode\":\"recover|drill\",\"direction\":\"to-standby|to-primary\",\"reason\"}}"
         ))
@@ -159,6 +191,8 @@ fn start(value: &Value) -> Result<Trigger, StepError> {
     if request.reason.trim().is_empty() {
         return Err(StepError::InvalidInput("a start needs a reason".to_owned()));
     }
+    request.reason = kept(request.reason, TEXT_MAX).into();
+    request.operator = request.operator.map(|who| kept(who, RESOURCE_MAX).into());
     Ok(Trigger::Start(request))
 }
 
@@ -170,7 +204,7 @@ fn detect(value: &Value) -> Result<Trigger, StepError> {
     let Some(inner) = value.get("trigger") else {
         return invalid("`detect` carries no trigger".to_owned());
     };
-    match read(inner)? {
+    match understand(inner)? {
         Trigger::Step(input) if input.step == Step::Detect => match input.generation {
             Some(generation) => {
                 Ok(Trigger::Join { workload: input.workload, generation, executor })
@@ -180,6 +214,7 @@ fn detect(value: &Value) -> Result<Trigger, StepError> {
         Trigger::Within { .. } | Trigger::Join { .. } | Trigger::Step(_) => {
             invalid("a `detect` inside a `detect`".to_owned())
         }
+        Trigger::Several(_) => invalid("several records inside a `detect`".to_owned()),
         trigger @ (Trigger::Sweep { .. }
         | Trigger::Alarm { .. }
         | Trigger::Told(_)
@@ -193,32 +228,6 @@ fn detect(value: &Value) -> Result<Trigger, StepError> {
 fn step(value: &Value) -> Result<Trigger, StepError> {
     let input = StepInput::read(value, &[Step::Detect, Step::Commit])?;
     Ok(Trigger::Step(input))
-}
-
-/// An SNS notification around the JSON message of an alarm, of RDS, or of anything else that is read here.
-fn wrapped(value: &Value) -> Result<Trigger, StepError> {
-    let Some(message) = text(value, "/Records/0/Sns/Message") else {
-        return invalid("records that are not of SNS".to_owned());
-    };
-    let Ok(inner) = serde_json::from_str::<Value>(message) else {
-        return invalid("an SNS message that is no JSON".to_owned());
-    };
-    if let Some(alarm) = text(&inner, "/AlarmName") {
-        let region = text(&inner, "/AlarmArn").and_then(region_of_arn);
-        let dimensions = inner.pointer("/Trigger/Dimensions").and_then(Value::as_array);
-        let of_a_check = |d: &&Value| text(d, "/name") == Some("HealthCheckId");
-        let moved = Moved {
-            at: text(&inner, "/StateChangeTime"),
-            health_check: dimensions
-                .and_then(|d| d.iter().find(of_a_check))
-                .and_then(|d| text(d, "/value")),
-        };
-        return alarm_in(alarm, region, moved, "SNS");
-    }
-    if inner.get("Event Source").is_some() {
-        return tell(told::rds_notice(&inner));
-    }
-    read(&inner)
 }
 
 fn event(value: &Value, source: &str, detail_type: &str) -> Result<Trigger, StepError> {
@@ -238,8 +247,8 @@ fn event(value: &Value, source: &str, detail_type: &str) -> Result<Trigger, Step
                 None => invalid("an alarm event without an alarm".to_owned()),
             }
         }
-        ("aws.health", _) => tell(told::health(value)),
-        ("aws.rds", _) => tell(told::rds(value)),
+        ("aws.health", _) => tell(health_event::health(value)),
+        ("aws.rds", _) => tell(rds_event::rds(value)),
         // Whatever another system puts on the bus: its own name as the source.
         (_, "Leeward Document") => tell(told::document(&value["detail"])),
         (_, "Leeward Deployment") => tell(told::deployment(&value["detail"])),

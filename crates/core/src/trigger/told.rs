@@ -10,6 +10,7 @@ use crate::error::StepError;
 use crate::ids::WorkloadId;
 use crate::plan::{ImpairmentKind, Severity};
 use crate::time::Timestamp;
+use crate::trigger::{HealthEvent, RdsEvent};
 
 /// Something told once, by whom it concerns.
 #[derive(Debug, Clone, PartialEq)]
@@ -22,136 +23,6 @@ pub enum Told {
     Document(Document),
     /// A deployment.
     Deployment(Deployment),
-}
-
-/// An AWS Health event as EventBridge delivers it
-/// (docs.aws.amazon.com/health/latest/ug/aws-health-events-eventbridge-schema.html).
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct HealthEvent {
-    /// `AWS Health Event`, or `AWS Health Abuse Event`.
-    #[serde(rename = "detail-type")]
-    pub detail_type: String,
-    /// The Region that it was delivered to, which is not the one that is ill.
-    pub region: String,
-    /// When it was sent.
-    pub time: Timestamp,
-    /// ARNs of affected resources.
-    #[serde(default)]
-    pub resources: Vec<String>,
-    /// The event.
-    pub detail: HealthDetail,
-}
-
-/// What AWS Health says.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct HealthDetail {
-    /// Its name.
-    pub event_arn: String,
-    /// The AWS service, such as `EC2`.
-    pub service: String,
-    /// Such as `AWS_EC2_OPERATIONAL_ISSUE`.
-    pub event_type_code: String,
-    /// `issue`, `accountNotification`, `scheduledChange`, `investigation`.
-    pub event_type_category: String,
-    /// When it began, such as `Sat, 21 Nov 2026 09:12:00 GMT`.
-    pub start_time: String,
-    /// When it ended, if it has.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub end_time: Option<String>,
-    /// `open`, `closed` or `upcoming`; older events leave it out.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub status_code: Option<String>,
-    /// The Region that is ill.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub event_region: Option<String>,
-    /// Its words, by language.
-    #[serde(default)]
-    pub event_description: Vec<HealthWords>,
-}
-
-/// The words of a Health event.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct HealthWords {
-    /// Such as `en_US`.
-    pub language: String,
-    /// The latest words.
-    pub latest_description: String,
-}
-
-impl HealthDetail {
-    /// When it began; the dates are those of RFC 2822.
-    pub fn began(&self) -> Option<Timestamp> {
-        instant(&self.start_time)
-    }
-}
-
-/// An instant as AWS writes it: ISO 8601 or RFC 2822.
-fn instant(text: &str) -> Option<Timestamp> {
-    let zoned = || jiff::fmt::rfc2822::DateTimeParser::new().parse_timestamp(text).ok();
-    text.parse().ok().or_else(zoned)
-}
-
-/// An RDS event, by EventBridge or SNS.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct RdsEvent {
-    /// Region of the source.
-    pub region: String,
-    /// Identifier of the instance or cluster.
-    pub source: String,
-    /// Such as `RDS-EVENT-0031`.
-    pub event: String,
-    /// Such as `failure`; the shape of SNS has none.
-    pub categories: Vec<String>,
-    /// Its words.
-    pub message: String,
-    /// When it happened.
-    pub at: Timestamp,
-}
-
-/// The fields of an RDS event in EventBridge
-/// (docs.aws.amazon.com/AmazonRDS/latest/UserGuide/rds-cloudwatch-events.sample.html).
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "PascalCase")]
-pub struct RdsDetail {
-    /// Such as `failure`.
-    #[serde(default)]
-    pub event_categories: Vec<String>,
-    /// ARN of the source.
-    pub source_arn: String,
-    /// When it happened.
-    pub date: Timestamp,
-    /// Its words.
-    pub message: String,
-    /// Identifier of the source.
-    pub source_identifier: String,
-    /// Such as `RDS-EVENT-0031`.
-    #[serde(rename = "EventID")]
-    pub event_id: String,
-}
-
-/// The message that RDS puts into SNS.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct RdsNotice {
-    /// Such as `db-instance`.
-    #[serde(rename = "Event Source")]
-    pub event_source: String,
-    /// Such as `2026-11-21 09:13:02.774`, in UTC.
-    #[serde(rename = "Event Time")]
-    pub event_time: String,
-    /// Identifier of the source.
-    #[serde(rename = "Source ID")]
-    pub source_id: String,
-    /// ARN of the source.
-    #[serde(rename = "Source ARN")]
-    pub source_arn: String,
-    /// A link whose last part is the event's id.
-    #[serde(rename = "Event ID")]
-    pub event_id: String,
-    /// Its words.
-    #[serde(rename = "Event Message")]
-    pub event_message: String,
 }
 
 /// Monitoring data of one workload.
@@ -235,73 +106,8 @@ pub enum DeploymentMark {
     Deployment,
 }
 
-fn invalid<T>(what: impl Into<String>) -> Result<T, StepError> {
+pub(super) fn invalid<T>(what: impl Into<String>) -> Result<T, StepError> {
     Err(StepError::InvalidInput(what.into()))
-}
-
-pub(super) fn health(value: &Value) -> Result<Told, StepError> {
-    let event: HealthEvent = match serde_json::from_value(value.clone()) {
-        Ok(event) => event,
-        Err(e) => return invalid(format!("an AWS Health event that cannot be read: {e}")),
-    };
-    if event.detail.began().is_none() {
-        return invalid(format!(
-            "an AWS Health event whose startTime `{}` is no instant",
-            event.detail.start_time
-        ));
-    }
-    Ok(Told::Health(event))
-}
-
-pub(super) fn rds(value: &Value) -> Result<Told, StepError> {
-    let detail = value.get("detail").cloned().unwrap_or_default();
-    let detail: RdsDetail = match serde_json::from_value(detail) {
-        Ok(detail) => detail,
-        Err(e) => return invalid(format!("an RDS event that cannot be read: {e}")),
-    };
-    let Some(region) = region_of_arn(&detail.source_arn) else {
-        return invalid(format!(
-            "an RDS event whose source `{}` names no Region",
-            detail.source_arn
-        ));
-    };
-    Ok(Told::Rds(RdsEvent {
-        region: region.to_owned(),
-        source: detail.source_identifier,
-        event: detail.event_id,
-        categories: detail.event_categories,
-        message: detail.message,
-        at: detail.date,
-    }))
-}
-
-pub(super) fn rds_notice(message: &Value) -> Result<Told, StepError> {
-    let notice: RdsNotice = match serde_json::from_value(message.clone()) {
-        Ok(notice) => notice,
-        Err(e) => return invalid(format!("an RDS notification that cannot be read: {e}")),
-    };
-    let Some(region) = region_of_arn(&notice.source_arn) else {
-        return invalid(format!(
-            "an RDS notification of `{}`, no ARN with a Region",
-            notice.source_arn
-        ));
-    };
-    let time = notice.event_time.replacen(' ', "T", 1);
-    let Some(at) = instant(&format!("{}Z", time.trim_end_matches('Z'))) else {
-        return invalid(format!("an RDS notification of `{}`, no instant", notice.event_time));
-    };
-    Ok(Told::Rds(RdsEvent {
-        region: region.to_owned(),
-        source: notice.source_id,
-        event: notice.event_id.rsplit('#').next().unwrap_or_default().to_owned(),
-        categories: Vec::new(),
-        message: notice.event_message,
-        at,
-    }))
-}
-
-fn region_of_arn(arn: &str) -> Option<&str> {
-    arn.split(':').nth(3).filter(|r| !r.is_empty())
 }
 
 pub(super) fn document(value: &Value) -> Result<Told, StepError> {

@@ -4,6 +4,7 @@ use std::fmt;
 
 use crate::ids::Text;
 use crate::lease_terms::LeaseTerms;
+use crate::printable::{TEXT_MAX, kept};
 use serde::{Deserialize, Serialize};
 
 use crate::time::{Span, Timestamp};
@@ -17,7 +18,7 @@ pub struct Blind(Text);
 impl Blind {
     /// With the reason: what was asked, of whom, what came back.
     pub fn new(reason: impl Into<Text>) -> Self {
-        Self(reason.into())
+        Self(kept(reason, TEXT_MAX))
     }
 
     /// The reason, with what was asked named once: most reasons name it themselves.

@@ -1,6 +1,7 @@
 //! Who says that the workload is down, and whether they can still say so when it is.
 
 use super::{Findings, voters};
+use crate::evidence::VOTERS_MAX;
 use crate::ids::Direction;
 use crate::plan::Plan;
 use crate::time::Span;
@@ -17,6 +18,15 @@ pub(super) fn check(plan: &Plan, findings: &mut Findings) {
         findings
             .error("detection.voters", "is empty: nobody could ever say that the workload is down");
         return;
+    }
+    if detection.voters.len() > VOTERS_MAX {
+        findings.error(
+            "detection.voters",
+            format!(
+                "are {}, more than {VOTERS_MAX}: what they all say has to fit into one item of the table",
+                detection.voters.len()
+            ),
+        );
     }
     let (quorum, voters) = (detection.quorum as usize, detection.voters.len());
     if quorum == 0 {
