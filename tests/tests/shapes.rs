@@ -207,6 +207,7 @@ fn by_leeward_run(scenario: &Scenario) -> Outcome {
             "arn:aws:sts::123456789012:assumed-role/on-call/ana",
         )))),
         provisions: Arc::new(stack.world.clone()),
+        aside: Arc::new(stack.table.clone()),
         rest: Arc::new(Virtual(stack.clone())),
     };
     let handlers = functions(&stack);

@@ -9,7 +9,7 @@ use leeward_core::time::{Span, Timestamp};
 use leeward_core::world::{
     Blind, Change, ChangeError, ChangeErrorKind, LeaseView, Question, Receipt, View,
 };
-use leeward_ports::Frozen;
+use leeward_ports::{Frozen, NewLease};
 
 use crate::Clients;
 use crate::clients::{limited, send_effect};
@@ -26,26 +26,82 @@ impl Leases {
     }
 }
 
-/// Puts a lease's item where none is yet, with that owner at epoch 1: done once, when a plan is
-/// stored. An existing item is left as it is and answered as `Conflict`.
+/// Puts a lease's item where none is yet: done once, when a plan is stored or the lease moved. An
+/// existing item is left as it is and answered as `Conflict`.
 pub async fn create_lease(
     clients: &Clients,
     region: &Region,
     table: &str,
     key: &str,
-    owner: &str,
+    new: &NewLease,
     frozen: Frozen,
 ) -> Result<Receipt, ChangeError> {
-    let put = clients
+    let mut put = clients
         .client(region, Client::new)
         .put_item()
         .table_name(table)
         .item("pk", AttributeValue::S(key.to_owned()))
-        .item("owner", AttributeValue::S(owner.to_owned()))
-        .item("epoch", AttributeValue::N("1".to_owned()))
+        .item("owner", AttributeValue::S(new.owner.to_string()))
+        .item("epoch", AttributeValue::N(new.epoch.to_string()))
         .item("effect", AttributeValue::S(String::new()))
         .condition_expression("attribute_not_exists(pk)");
+    for (name, value) in new.terms.into_iter().flat_map(parts) {
+        put = put.item(name, value);
+    }
     send_effect!(aws_sdk_dynamodb, Limits::TABLE_WRITE, frozen, put)
+}
+
+/// The attributes of terms, each with its number of milliseconds.
+fn parts(terms: LeaseTerms) -> [(&'static str, AttributeValue); 3] {
+    let number = |span: Span| AttributeValue::N(span.as_millis().to_string());
+    [
+        ("ttl_ms", number(terms.ttl)),
+        ("longest_ms", number(terms.longest_statement)),
+        ("drift_ms", number(terms.drift)),
+    ]
+}
+
+/// Which step of lowering a lease's terms.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Lowering {
+    /// Bars holders of longer terms.
+    Begin,
+    /// Writes the shorter terms, when the others' time is over.
+    End,
+}
+
+/// One step of lowering a lease's terms. `Conflict`: it is being lowered to other terms, or not at all.
+pub async fn lower_lease(
+    clients: &Clients,
+    (region, table, key): (&Region, &str, &str),
+    to: LeaseTerms,
+    step: Lowering,
+    frozen: Frozen,
+) -> Result<Receipt, ChangeError> {
+    let sets =
+        |prefix: &str| parts(to).map(|(name, _)| format!("{prefix}{name} = :{name}")).join(", ");
+    let stands = parts(to).map(|(name, _)| format!("lower_{name} = :{name}")).join(" AND ");
+    let (change, condition) = match step {
+        Lowering::Begin => (
+            format!("SET {}", sets("lower_")),
+            format!("attribute_exists(pk) AND (attribute_not_exists(lower_ttl_ms) OR ({stands}))"),
+        ),
+        Lowering::End => (
+            format!("SET {} REMOVE lower_ttl_ms, lower_longest_ms, lower_drift_ms", sets("")),
+            stands,
+        ),
+    };
+    let mut update = clients
+        .client(region, Client::new)
+        .update_item()
+        .table_name(table)
+        .key("pk", AttributeValue::S(key.to_owned()))
+        .update_expression(change)
+        .condition_expression(condition);
+    for (name, value) in parts(to) {
+        update = update.expression_attribute_values(format!(":{name}"), value);
+    }
+    send_effect!(aws_sdk_dynamodb, Limits::TABLE_WRITE, frozen, update)
 }
 
 type Attributes = std::collections::HashMap<String, AttributeValue>;

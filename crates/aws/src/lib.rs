@@ -76,6 +76,8 @@ mod sql;
 #[cfg(feature = "dynamodb")]
 mod table;
 #[cfg(feature = "dynamodb")]
+mod table_aside;
+#[cfg(feature = "dynamodb")]
 mod table_replica;
 mod transport;
 #[cfg(feature = "sns")]
@@ -92,7 +94,7 @@ pub use executions::SfnExecutions;
 #[cfg(feature = "sts")]
 pub use identity::caller;
 #[cfg(feature = "dynamodb")]
-pub use lease::create_lease;
+pub use lease::{Lowering, create_lease, lower_lease};
 pub use nonces::OsNonces;
 #[cfg(feature = "sns")]
 pub use publisher::SnsPublisher;
@@ -100,4 +102,6 @@ pub use publisher::SnsPublisher;
 pub use records::{FENCE_TTL_SECONDS, create_fence_number};
 #[cfg(feature = "dynamodb")]
 pub use table::DynamoTable;
+#[cfg(feature = "dynamodb")]
+pub use table_aside::DynamoAside;
 pub use world::{World, WorldBuilder};

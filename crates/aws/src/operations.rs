@@ -156,6 +156,12 @@ pub const OPERATIONS: &[Operation] = &[
         "AmazonCloudWatch/latest/APIReference/API_PutMetricData.html",
     ),
     operation(
+        "dynamodb:DeleteItem",
+        (Data, Regional, Table),
+        &[Operator],
+        "amazondynamodb/latest/APIReference/API_DeleteItem.html",
+    ),
+    operation(
         "dynamodb:DescribeTable",
         (Control, Regional, Read),
         DATABASE_LOOKS,

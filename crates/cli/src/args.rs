@@ -1,5 +1,7 @@
 //! What can be asked on the command line.
 
+mod lease;
+
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -9,6 +11,8 @@ use leeward_core::printable::{TEXT_MAX, one_line};
 use leeward_core::time::Span;
 
 use crate::exit::CODES;
+
+pub use lease::LeaseCommand;
 
 /// A reason as it goes on record: one line, nothing that steers the terminal of who reads it.
 fn reason(text: &str) -> Result<String, String> {
@@ -98,6 +102,9 @@ pub enum Command {
     /// Check, store or show plans.
     #[command(subcommand)]
     Plan(PlanCommand),
+    /// Show a workload's writer lease, move it to another table, or lower its terms.
+    #[command(subcommand)]
+    Lease(LeaseCommand),
     /// Weigh the evidence on record now, and say what is missing for a recovery.
     Assess {
         /// The workload.
@@ -186,6 +193,20 @@ pub enum Command {
     /// Whether this version may be deployed now: no executor works, and no open generation speaks
     /// another protocol. `make deploy` asks it first.
     DeployCheck,
+    /// Look through a workload's items that were damaged or restored from a copy, and mend what may be mended.
+    Repair {
+        /// The workload.
+        workload: String,
+        /// Show only, which is what it does without `--apply`.
+        #[arg(long)]
+        diff: bool,
+        /// Put aside what is no entry, and set the markers as the journals say. Nothing is deleted.
+        #[arg(long, conflicts_with = "diff", requires = "reason")]
+        apply: bool,
+        /// Why; it goes on record with your name.
+        #[arg(long)]
+        reason: Option<String>,
+    },
     /// Judge the journals: every invariant that they can show.
     Audit {
         /// The workload.
@@ -233,10 +254,23 @@ pub enum PlanCommand {
         /// The plan, YAML or JSON.
         file: PathBuf,
     },
-    /// Check, store and put in force.
+    /// Check, compare with the plans in force, store and put in force.
     Put {
-        /// The plan, YAML or JSON.
-        file: PathBuf,
+        /// The plans, YAML or JSON; those of one workload that change together are put together.
+        #[arg(required = true)]
+        files: Vec<PathBuf>,
+    },
+    /// Take a plan out of force for good. What it left in the world and its journals stay.
+    Retire {
+        /// The plan's name.
+        #[arg(required_unless_present = "workload", conflicts_with = "workload")]
+        plan: Option<String>,
+        /// A workload whose plans are gone already: nobody is told any more that it has none.
+        #[arg(long)]
+        workload: Option<String>,
+        /// Why; it goes on record with your name.
+        #[arg(long)]
+        reason: String,
     },
     /// A stored plan, or the list of all in force.
     Show {

@@ -4,7 +4,7 @@ use leeward_core::deploying::{Working, hinders};
 use leeward_core::plan::Plan;
 use leeward_core::table::PLANS;
 use leeward_ports::ExecutionState;
-use leeward_reconcile::Book;
+use leeward_reconcile::{Book, retired};
 use serde_json::json;
 
 use crate::exit::{Answer, Exit, Trouble};
@@ -15,7 +15,7 @@ pub async fn check(office: &Office) -> Result<Answer, Trouble> {
     let listed = office.desk.table.list(PLANS, "").await?;
     let mut hindrances = Vec::new();
     let mut workloads = Vec::new();
-    for item in &listed.value {
+    for item in listed.value.iter().filter(|item| retired(&item.body).is_none()) {
         // A plan that this version cannot read would no longer be watched by it.
         match serde_json::from_str::<Plan>(&item.body) {
             Ok(plan) if workloads.contains(&plan.workload) => {}

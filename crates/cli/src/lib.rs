@@ -11,8 +11,12 @@ pub mod exit;
 mod history;
 mod impairments;
 mod journal;
+mod lease;
 pub mod office;
 mod plan;
+mod provide;
+mod repair;
+mod retire;
 pub mod run;
 pub mod screen;
 mod status;
@@ -23,7 +27,7 @@ mod verbs;
 
 use leeward_core::journal::Answer as Said;
 
-use crate::args::{Command, PlanCommand};
+use crate::args::{Command, LeaseCommand, PlanCommand};
 use crate::exit::{Answer, Trouble};
 use crate::office::Office;
 use crate::run::Handlers;
@@ -35,7 +39,7 @@ pub fn at_home(command: &Command) -> Option<Result<Answer, Trouble>> {
     match plan {
         PlanCommand::Check { file } => Some(plan::check_file(file)),
         PlanCommand::Schema => Some(plan::print_schema()),
-        PlanCommand::Put { .. } | PlanCommand::Show { .. } => None,
+        PlanCommand::Put { .. } | PlanCommand::Show { .. } | PlanCommand::Retire { .. } => None,
     }
 }
 
@@ -50,7 +54,10 @@ pub async fn carry_out(
         return answer;
     }
     match command {
-        Command::Plan(PlanCommand::Put { file }) => plan::put_file(office, file).await,
+        Command::Plan(PlanCommand::Put { files }) => plan::put_files(office, files).await,
+        Command::Lease(command @ LeaseCommand::Show { .. }) => {
+            lease::command(office, command).await
+        }
         Command::Plan(PlanCommand::Show { plan, digest }) => {
             plan::show(office, plan.as_deref(), digest.as_deref()).await
         }
@@ -59,6 +66,9 @@ pub async fn carry_out(
         }
         Command::Assess { workload, plan, direction } => {
             assess::now(office, workload, plan.as_deref(), (*direction).into()).await
+        }
+        Command::Repair { workload, apply: false, .. } => {
+            repair::repair(office, workload, false, None).await
         }
         Command::DeployCheck => deploy::check(office).await,
         Command::Audit { workload, generation } => audit::now(office, workload, *generation).await,
@@ -74,7 +84,10 @@ pub async fn carry_out(
             status::watch(office, of, *generation, screen).await
         }
         Command::Run { workload } => run::workload_of(office, handlers, workload, screen).await,
-        Command::Start(_)
+        Command::Plan(PlanCommand::Retire { .. })
+        | Command::Lease(_)
+        | Command::Repair { .. }
+        | Command::Start(_)
         | Command::Brake { what: Some(_) }
         | Command::Switch { to: Some(_), .. }
         | Command::Approve(_)
@@ -116,6 +129,13 @@ async fn said(
         }
         Command::Abandon(on) => verbs::abandon(office, on).await,
         Command::Ack(on) => verbs::ack(office, on).await,
+        Command::Plan(PlanCommand::Retire { plan, workload, reason }) => {
+            retire::retire(office, plan.as_deref(), workload.as_deref(), reason).await
+        }
+        Command::Lease(command) => lease::command(office, command).await,
+        Command::Repair { workload, apply, reason, .. } => {
+            repair::repair(office, workload, *apply, reason.as_deref()).await
+        }
         Command::Brake { what: Some(what) } => system::change_brake(office, what).await,
         Command::Switch { to: Some(to), reason } => {
             system::turn(office, *to, reason.as_deref().unwrap_or_default()).await

@@ -6,7 +6,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use leeward_core::ids::{Generation, PlanId, WorkloadId};
 use leeward_core::plan::Plan;
-use leeward_ports::{Executions, Identity, Provisions};
+use leeward_ports::{Aside, Executions, Identity, Provisions};
 use leeward_reconcile::{Book, Desk, StoredPlan};
 
 use crate::exit::Trouble;
@@ -29,6 +29,8 @@ pub struct Office {
     pub identity: Arc<dyn Identity>,
     /// What a plan needs in the world.
     pub provisions: Arc<dyn Provisions>,
+    /// Puts damaged items aside.
+    pub aside: Arc<dyn Aside>,
     /// How time passes.
     pub rest: Arc<dyn Rest>,
 }

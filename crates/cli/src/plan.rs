@@ -1,22 +1,22 @@
 //! `leeward plan`: check, put, show, schema.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use leeward_core::ids::{Digest, PlanId};
 use leeward_core::index;
 use leeward_core::journal::chain;
-use leeward_core::plan::{Control, Finding, Level, Plan, Problem, check, parse, schema};
-use leeward_core::steps::records::fence_name;
-use leeward_core::table::{Key, lease_key};
-use leeward_core::world::ChangeErrorKind;
-use leeward_ports::{Condition, Dated, Frozen, Item, Made, Put};
+use leeward_core::plan::compare::{self, Between};
+use leeward_core::plan::{Finding, Level, Plan, Problem, check, parse, schema};
+use leeward_core::table::Key;
+use leeward_ports::{Condition, Dated, Frozen, Item, Put};
 use serde::Serialize;
 use serde_json::json;
 
 use crate::exit::{Answer, Exit, Trouble};
 use crate::history;
 use crate::office::Office;
+use crate::provide;
 
 /// What `plan check` found.
 #[derive(Debug, Serialize)]
@@ -77,17 +77,72 @@ fn answer(checked: &Checked) -> Result<Answer, Trouble> {
     Answer::of(checked, lines, if checked.valid { Exit::Well } else { Exit::Invalid })
 }
 
-/// Checks a file, makes what the plan needs in the world, stores it and puts it in force.
-pub async fn put_file(office: &Office, file: &Path) -> Result<Answer, Trouble> {
-    let (checked, plan) = look(file)?;
-    let Some(plan) = plan.filter(|_| checked.valid) else { return answer(&checked) };
-    let body = serde_json::to_string(&plan)
+/// Checks files and compares what they say with each other and with the plans in force; makes what each plan needs in
+/// the world, stores it and puts it in force.
+pub async fn put_files(office: &Office, files: &[PathBuf]) -> Result<Answer, Trouble> {
+    let mut ready: Vec<(Checked, Plan)> = Vec::new();
+    for file in files {
+        let (checked, plan) = look(file)?;
+        let Some(plan) = plan.filter(|_| checked.valid) else { return answer(&checked) };
+        if let Some((other, _)) = ready.iter().find(|(_, known)| known.plan == plan.plan) {
+            return Err(Trouble::invalid(format!(
+                "{} and {} are both plan {}: nothing is stored",
+                other.file, checked.file, plan.plan
+            )));
+        }
+        ready.push((checked, plan));
+    }
+    let beside = beside(office, &ready).await?;
+    let mut put = Vec::new();
+    let mut lines: Vec<String> = beside.iter().map(Between::to_string).collect();
+    for (checked, plan) in &ready {
+        let (json, said) = put_one(office, checked, plan).await?;
+        put.push(json);
+        lines.extend(said);
+    }
+    let json = match <[serde_json::Value; 1]>::try_from(put) {
+        Ok([one]) => one,
+        Err(several) => json!({ "schema": 1, "put": several }),
+    };
+    Answer::of(&json, lines, Exit::Well)
+}
+
+/// What the plans say against each other and against those that will be in force beside them. An error refuses all.
+async fn beside(office: &Office, ready: &[(Checked, Plan)]) -> Result<Vec<Between>, Trouble> {
+    let (stored, _) = office.desk.plans().await?;
+    let replaced = |other: &Plan| {
+        ready.iter().any(|(_, p)| p.plan == other.plan && p.workload == other.workload)
+    };
+    let mut found = compare::among(&ready.iter().map(|(_, plan)| plan).collect::<Vec<_>>());
+    let others: Vec<&Plan> =
+        stored.iter().map(|s| &*s.plan).filter(|other| !replaced(other)).collect();
+    found.extend(ready.iter().flat_map(|(_, plan)| compare::against(plan, &others)));
+    let (errors, rest): (Vec<Between>, Vec<Between>) =
+        found.into_iter().partition(|b| b.level == Level::Error);
+    if errors.is_empty() {
+        return Ok(rest);
+    }
+    let mut trouble = Trouble::refused("the plans do not agree; nothing is stored");
+    trouble.lines = errors.iter().map(Between::to_string).collect();
+    Err(trouble)
+}
+
+async fn put_one(
+    office: &Office,
+    checked: &Checked,
+    plan: &Plan,
+) -> Result<(serde_json::Value, Vec<String>), Trouble> {
+    let body = serde_json::to_string(plan)
         .map_err(|e| Trouble::invalid(format!("the plan cannot be written as JSON: {e}")))?;
     let digest = chain::digest(body.as_bytes());
     let key = Key::plan_current(&plan.plan);
     let current = office.desk.table.get(&key).await?;
     let frozen = Frozen(current.at);
     let mut did = Vec::new();
+    let leases = provide::leases(office, plan).await?;
+    let known = office.desk.workloads().await?;
+    let known = known.iter().find(|k| k.workload == plan.workload);
+    office.desk.register_workload(&plan.workload, known, false, frozen).await?;
 
     let version = item(Key::plan_version(&plan.plan, &digest), body.clone(), 0);
     // The key is the digest: whoever stored it first stored the same bytes.
@@ -95,8 +150,8 @@ pub async fn put_file(office: &Office, file: &Path) -> Result<Answer, Trouble> {
         Put::Done => did.push(format!("stored version {digest}")),
         Put::Conflict => did.push(format!("version {digest} was stored already")),
     }
-    provide(office, &plan, frozen, &mut did).await?;
-    let led = put_in_force(office, &plan, body, &digest, &current).await?;
+    provide::provide(office, plan, &leases, frozen, &mut did).await?;
+    let led = put_in_force(office, plan, body, &digest, &current).await?;
     did.push(format!("plan {} of workload {} is in force", plan.plan, plan.workload));
     did.push(led);
 
@@ -111,7 +166,7 @@ pub async fn put_file(office: &Office, file: &Path) -> Result<Answer, Trouble> {
         "schema": 1, "plan": plan.plan, "workload": plan.workload, "digest": digest,
         "did": did, "findings": checked.findings,
     });
-    Answer::of(&json, lines, Exit::Well)
+    Ok((json, lines))
 }
 
 fn item(key: Key, body: String, n: u64) -> Item {
@@ -131,7 +186,7 @@ async fn put_in_force(
     let frozen = Frozen(current.at);
     let (condition, n) = match &current.value {
         None => (Condition::Absent, 1),
-        Some(item) => (Condition::NumberIs(item.n), item.n + 1),
+        Some(item) => (Condition::NumberIs(item.n), item.n.saturating_add(1)),
     };
     let pointer = json!({ "digest": digest, "at": current.at });
     let pointer = item(Key::plan_current(&plan.plan), pointer.to_string(), n);
@@ -161,72 +216,6 @@ async fn version_before(office: &Office, plan: &Plan, pointer: &Item) -> Option<
     let pointer: serde_json::Value = serde_json::from_str(&pointer.body).ok()?;
     let digest = Digest::new(pointer.get("digest")?.as_str()?);
     office.desk.plan_version(&plan.plan, &digest).await.ok()
-}
-
-/// The lease's item and the fence numbers: what a recovery needs to find.
-async fn provide(
-    office: &Office,
-    plan: &Plan,
-    frozen: Frozen,
-    did: &mut Vec<String>,
-) -> Result<(), Trouble> {
-    let owner = plan.regions.primary.as_str();
-    let key = lease_key(&plan.workload);
-    if let Some(lease) = plan.databases.iter().find_map(|d| d.lease()) {
-        let made = office
-            .provisions
-            .lease(&lease.region, &lease.table, &key, owner, frozen)
-            .await
-            .map_err(|e| {
-                missing(
-                    &format!("the writer lease {key} in table {} ({})", lease.table, lease.region),
-                    &e,
-                )
-            })?;
-        did.push(match made {
-            Made::Now => format!(
-                "made the writer lease {key} in {} ({}), owner {owner}, epoch 1",
-                lease.table, lease.region
-            ),
-            Made::Before => {
-                format!("the writer lease {key} in {} ({}) was there", lease.table, lease.region)
-            }
-        });
-    }
-    for control in &plan.traffic.controls {
-        let Control::Record(control) = control else { continue };
-        let mut zones: Vec<(&str, &str)> = Vec::new();
-        for pair in &control.records {
-            let zone = (pair.zone.as_str(), pair.zone_name.trim_end_matches('.'));
-            if zones.contains(&zone) {
-                continue;
-            }
-            zones.push(zone);
-            let name = fence_name(plan.workload.as_str(), control.id.as_str(), zone.1);
-            let made =
-                office.provisions.fence_number(zone.0, &name, frozen).await.map_err(|e| {
-                    missing(&format!("the fence number {name} in zone {}", zone.0), &e)
-                })?;
-            did.push(match made {
-                Made::Now => format!("made the fence number {name}, 0"),
-                Made::Before => format!("the fence number {name} was there"),
-            });
-        }
-    }
-    Ok(())
-}
-
-fn missing(what: &str, error: &leeward_core::world::ChangeError) -> Trouble {
-    let exit = match error.kind {
-        ChangeErrorKind::Refused | ChangeErrorKind::Conflict => Exit::NotAsAsked,
-        ChangeErrorKind::Throttled | ChangeErrorKind::Lost => Exit::Unavailable,
-    };
-    Trouble::new(
-        exit,
-        format!(
-            "making {what}: {error}. The plan is stored but not in force; put it again when that is mended"
-        ),
-    )
 }
 
 /// One stored plan, or the list.

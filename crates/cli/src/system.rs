@@ -94,7 +94,7 @@ pub async fn turn(office: &Office, to: Turn, reason: &str) -> Result<Answer, Tro
         .map_err(|e| Trouble::invalid(format!("the switch cannot be written: {e}")))?;
     let (condition, n) = match &current.value {
         None => (Condition::Absent, 1),
-        Some(item) => (Condition::NumberIs(item.n), item.n + 1),
+        Some(item) => (Condition::NumberIs(item.n), item.n.saturating_add(1)),
     };
     let item = Item { key, body, n, nonce: office.desk.nonces.draw().as_str().to_owned() };
     match office.desk.table.put(item.into(), condition, Frozen(current.at)).await?.value {

@@ -6,8 +6,8 @@ use std::time::Duration;
 use async_trait::async_trait;
 use futures_util::future::BoxFuture;
 use leeward_aws::{
-    Clients, DynamoTable, OsNonces, SfnExecutions, SnsPublisher, World, caller,
-    create_fence_number, create_lease,
+    Clients, DynamoAside, DynamoTable, Lowering, OsNonces, SfnExecutions, SnsPublisher, World,
+    caller, create_fence_number, create_lease, lower_lease,
 };
 use leeward_cli::args::Settings;
 use leeward_cli::exit::Trouble;
@@ -16,10 +16,11 @@ use leeward_cli::run::{Handler, Handlers};
 use leeward_core::contract::StepOutput;
 use leeward_core::error::StepError;
 use leeward_core::ids::{Actor, Region};
+use leeward_core::lease_terms::LeaseTerms;
 use leeward_core::time::{Span, Timestamp};
 use leeward_core::world::{ChangeError, ChangeErrorKind, Receipt};
 use leeward_detector::Detector;
-use leeward_ports::{Executions, Frozen, Gauges, Identity, Made, Provisions, SigningKey};
+use leeward_ports::{Executions, Frozen, Gauges, Identity, Made, NewLease, Provisions, SigningKey};
 use leeward_reconcile::Desk;
 use serde_json::Value;
 
@@ -49,6 +50,7 @@ pub async fn wire(settings: &Settings) -> Result<(Office, Handlers), Trouble> {
         .names()
         .http()
         .build();
+    let aside = Arc::new(DynamoAside::new(&clients, &region, table));
     let table = DynamoTable::new(&clients, &region, table);
     let desk = Desk::new(Arc::new(table), Arc::new(world), Arc::new(OsNonces), own.limits());
     let executions: Option<Arc<dyn Executions>> = match settings.state_machine.as_str() {
@@ -63,6 +65,7 @@ pub async fn wire(settings: &Settings) -> Result<(Office, Handlers), Trouble> {
         executions,
         identity: Arc::new(Caller { clients: clients.clone(), region }),
         provisions: Arc::new(Maker(clients)),
+        aside,
         rest: Arc::new(Real),
     };
     Ok((office, handlers))
@@ -208,10 +211,34 @@ impl Provisions for Maker {
         region: &Region,
         table: &str,
         key: &str,
-        owner: &str,
+        new: &NewLease,
         frozen: Frozen,
     ) -> Result<Made, ChangeError> {
-        made(create_lease(&self.0, region, table, key, owner, frozen).await)
+        made(create_lease(&self.0, region, table, key, new, frozen).await)
+    }
+
+    async fn begin_lowering(
+        &self,
+        region: &Region,
+        table: &str,
+        key: &str,
+        to: LeaseTerms,
+        frozen: Frozen,
+    ) -> Result<(), ChangeError> {
+        let at = (region, table, key);
+        lower_lease(&self.0, at, to, Lowering::Begin, frozen).await.map(drop)
+    }
+
+    async fn end_lowering(
+        &self,
+        region: &Region,
+        table: &str,
+        key: &str,
+        to: LeaseTerms,
+        frozen: Frozen,
+    ) -> Result<(), ChangeError> {
+        let at = (region, table, key);
+        lower_lease(&self.0, at, to, Lowering::End, frozen).await.map(drop)
     }
 
     async fn fence_number(

@@ -88,10 +88,10 @@ impl WorkloadId {
 pub struct Generation(pub u64);
 
 impl Generation {
-    /// The one after.
+    /// The one after; behind the last number there is none, and it stays.
     #[must_use]
     pub fn next(self) -> Self {
-        Self(self.0 + 1)
+        Self(self.0.saturating_add(1))
     }
 }
 
@@ -107,10 +107,10 @@ impl fmt::Display for Generation {
 pub struct Seq(pub u64);
 
 impl Seq {
-    /// The one after.
+    /// The one after; behind the last number there is none, and it stays.
     #[must_use]
     pub fn next(self) -> Self {
-        Self(self.0 + 1)
+        Self(self.0.saturating_add(1))
     }
 }
 

@@ -64,6 +64,24 @@ impl Needed {
         Self::to_watch(format!("{DAILY}lease:{plan}"), why, actions)
     }
 
+    /// A workload has journals or a lease, and no plan: nobody watches it.
+    pub fn no_plan(workload: &WorkloadId) -> Self {
+        let why = format!(
+            "{workload} had a plan, and none is in force now: nobody watches it, and no recovery of it is opened"
+        );
+        let actions = vec![
+            "leeward plan put FILE".to_owned(),
+            format!("leeward plan retire --workload {workload} --reason …"),
+        ];
+        Self::to_watch(format!("{DAILY}no-plan"), why, actions)
+    }
+
+    /// Two plans in force do not agree.
+    pub fn clash(plan: &PlanId, clashes: &[String]) -> Self {
+        let why = format!("plan {plan} does not agree with other plans: {}", clashes.join("; "));
+        Self::to_watch(format!("{DAILY}clash:{plan}"), why, vec!["leeward plan show".to_owned()])
+    }
+
     /// A recovery is open, and its executor cannot be started.
     pub fn not_started(workload: &WorkloadId, generation: Generation, error: &str) -> Self {
         let why = format!(

@@ -4,6 +4,7 @@ use smol_str::{SmolStrBuilder, format_smolstr};
 
 use crate::ids::{Digest, Generation, PlanId, Seq, Text, VoterId, WorkloadId};
 use crate::index::By;
+use crate::lease_home::LeasePlace;
 use crate::time::Timestamp;
 
 /// Partition and sort key of an item.
@@ -180,6 +181,31 @@ pub const DELIVERED: &str = "OUT#";
 /// Key of a workload's writer lease, in the lease's own table.
 pub fn lease_key(workload: &WorkloadId) -> String {
     format!("LEASE#{workload}")
+}
+
+/// Owner of a lease that lives in another table now: no recovery takes it and none grants it.
+pub const MOVED: &str = "moved";
+/// Partition that lists every workload that has or had a plan.
+pub const WORKLOADS: &str = "WORKLOADS";
+/// Sort key prefix of the tables that a workload's lease is or was in.
+pub const LEASE_PLACES: &str = "LEASE#";
+/// Sort key prefix of what people did to a workload outside of any generation.
+pub const DEEDS: &str = "DEED#";
+
+/// Key that keeps where a workload's lease is or was.
+pub fn lease_place_key(workload: &WorkloadId, place: &LeasePlace) -> Key {
+    Key {
+        pk: workload_partition(workload),
+        sk: format_smolstr!("{LEASE_PLACES}{}#{}", place.region, place.table),
+    }
+}
+
+/// Key of what a person did to a workload.
+pub fn deed_key(workload: &WorkloadId, at: Timestamp, nonce: &str) -> Key {
+    Key {
+        pk: workload_partition(workload),
+        sk: format_smolstr!("{DEEDS}{:020}#{nonce}", at.as_millisecond()),
+    }
 }
 
 /// Owner of a lease that nobody holds.

@@ -55,6 +55,7 @@ pub async fn triggered(
             let (concerns, how): (Concerns<'_>, _) = (Box::new(|_| true), How::Everything);
             let news = News { concerns, how, source, executor };
             let answer = all(detector, &listed.plans, listed.at, news).await;
+            watch::beside(detector, &listed).await;
             let unwatched = !listed.unread.is_empty();
             for unread in &listed.unread {
                 watch::unread(detector, unread, &listed).await;

@@ -3,10 +3,13 @@
 //! The heartbeat stays away when any workload could not be looked at. Its alarm says only that something
 //! is not watched; what it is, the notice says.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use leeward_core::error::StepError;
-use leeward_core::ids::{Direction, WorkloadId};
+use leeward_core::ids::{Direction, PlanId, WorkloadId};
 use leeward_core::need::Needed;
-use leeward_core::plan::Plan;
+use leeward_core::plan::compare::{self, Between};
+use leeward_core::plan::{Level, Plan};
 use leeward_core::time::{Span, Timestamp, since};
 use leeward_core::world::Change;
 use leeward_ports::Frozen;
@@ -90,23 +93,71 @@ pub async fn leases(detector: &Detector, plans: &[&Plan], facts: &Facts, now: Ti
 
 /// Tells people of a stored plan that cannot be read.
 pub async fn unread(detector: &Detector, unread: &Unread, listed: &Listed) {
-    let desk = &detector.desk;
     // Whose it is cannot be told: it is told under the plan's own name.
     let own = || WorkloadId::new(unread.plan.as_str());
     let workload = unread.workload.clone().unwrap_or_else(own);
     let plan: Option<&Plan> =
         listed.plans.iter().map(|s| &*s.plan).find(|plan| plan.workload == workload);
     let needed = Needed::unread_plan(&unread.plan, &unread.why);
+    told(detector, &workload, &needed, plan, listed.at).await;
+}
+
+/// Tells people of what no workload's own look finds: a workload without a plan, and plans that do not agree. Whatever
+/// goes wrong here is logged: the next sweep comes.
+pub async fn beside(detector: &Detector, listed: &Listed) {
+    let desk = &detector.desk;
+    let known = match desk.workloads().await {
+        Ok(known) => known,
+        Err(error) => {
+            tracing::warn!(%error, "which workloads there are is not read");
+            return;
+        }
+    };
+    let planned: BTreeSet<&WorkloadId> = listed.plans.iter().map(|s| &s.plan.workload).collect();
+    for workload in &planned {
+        let known = known.iter().find(|k| k.workload == **workload);
+        let kept = desk.register_workload(workload, known, false, Frozen(listed.at)).await;
+        if let Err(error) = kept {
+            tracing::warn!(%workload, %error, "that there is such a workload is not kept");
+        }
+    }
+    for one in known.iter().filter(|k| !k.retired && !planned.contains(&k.workload)) {
+        // A plan that cannot be read is told of as such.
+        if !listed.unread.iter().any(|u| u.workload.as_ref() == Some(&one.workload)) {
+            told(detector, &one.workload, &Needed::no_plan(&one.workload), None, listed.at).await;
+        }
+    }
+    let plans: Vec<&Plan> = listed.plans.iter().map(|s| &*s.plan).collect();
+    let mut clashes: BTreeMap<&PlanId, (&Between, Vec<String>)> = BTreeMap::new();
+    let found = compare::among(&plans);
+    for one in found.iter().filter(|b| b.level == Level::Error) {
+        clashes.entry(&one.plan).or_insert((one, Vec::new())).1.push(one.to_string());
+    }
+    for (id, (first, words)) in clashes {
+        let plan = plans.iter().find(|p| p.plan == *id && p.workload == first.workload).copied();
+        told(detector, &first.workload, &Needed::clash(id, &words), plan, listed.at).await;
+    }
+}
+
+/// Puts a need on record and tells people of it.
+async fn told(
+    detector: &Detector,
+    workload: &WorkloadId,
+    needed: &Needed,
+    plan: Option<&Plan>,
+    at: Timestamp,
+) {
+    let desk = &detector.desk;
     let topic = detector.system_topic.as_deref();
-    let told = match need(desk, &workload, &needed, listed.at).await {
-        Ok(()) => deliver_refusals(desk, detector.publisher.as_ref(), topic, plan, &workload).await,
+    let told = match need(desk, workload, needed, at).await {
+        Ok(()) => deliver_refusals(desk, detector.publisher.as_ref(), topic, plan, workload).await,
         Err(error) => Err(error),
     };
     match told {
         Ok(told) if told.owed.is_empty() => {}
         Ok(told) => {
-            tracing::error!(plan = %unread.plan, why = %told.owed.join("; "), "people are not told")
+            tracing::error!(%workload, why = %told.owed.join("; "), "people are not told")
         }
-        Err(error) => tracing::error!(plan = %unread.plan, %error, "people are not told"),
+        Err(error) => tracing::error!(%workload, %error, "people are not told"),
     }
 }

@@ -1,7 +1,8 @@
 //! What a plan needs to find in the world on the day of the failure, made once when it is put.
 
 use async_trait::async_trait;
-use leeward_core::ids::Region;
+use leeward_core::ids::{Region, Text};
+use leeward_core::lease_terms::LeaseTerms;
 use leeward_core::world::ChangeError;
 
 use crate::Frozen;
@@ -15,18 +16,49 @@ pub enum Made {
     Before,
 }
 
+/// A writer lease's item that is to be made.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewLease {
+    /// Whose it is.
+    pub owner: Text,
+    /// Above every epoch that the workload's lease ever had.
+    pub epoch: u64,
+    /// The terms that its holders wrote elsewhere; `None`: none yet.
+    pub terms: Option<LeaseTerms>,
+}
+
 /// Makes what is missing; never touches what is there.
 #[async_trait]
 pub trait Provisions: Send + Sync {
-    /// The writer lease's item, with that owner at epoch 1.
+    /// The writer lease's item, where none is.
     async fn lease(
         &self,
         region: &Region,
         table: &str,
         key: &str,
-        owner: &str,
+        new: &NewLease,
         frozen: Frozen,
     ) -> Result<Made, ChangeError>;
+
+    /// From now on no holder of longer terms renews the lease. Conflict: it is being lowered to others.
+    async fn begin_lowering(
+        &self,
+        region: &Region,
+        table: &str,
+        key: &str,
+        to: LeaseTerms,
+        frozen: Frozen,
+    ) -> Result<(), ChangeError>;
+
+    /// The item bears those terms, which it is being lowered to: when every holder of longer ones has stopped.
+    async fn end_lowering(
+        &self,
+        region: &Region,
+        table: &str,
+        key: &str,
+        to: LeaseTerms,
+        frozen: Frozen,
+    ) -> Result<(), ChangeError>;
 
     /// A record control's fence number 0.
     async fn fence_number(

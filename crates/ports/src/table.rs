@@ -101,3 +101,17 @@ pub trait Table: Send + Sync {
         frozen: Frozen,
     ) -> Result<Dated<Put>, TableError>;
 }
+
+/// The one way in which anything leaves its key in the state table: by a person's hand. No function can do it.
+#[async_trait]
+pub trait Aside: Send + Sync {
+    /// Moves an item to another key with everything that it holds, also one that is no item of ours: a person puts
+    /// aside what was damaged. The copy is written before the original is taken away, and only as it was copied: said
+    /// again it goes on. Conflict: the original changed meanwhile, or another item has that key.
+    async fn set_aside(
+        &self,
+        key: &Key,
+        to: &Key,
+        frozen: Frozen,
+    ) -> Result<Dated<Put>, TableError>;
+}

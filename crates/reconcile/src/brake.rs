@@ -44,7 +44,7 @@ impl Desk {
     ) -> Result<bool, StepError> {
         let body = serde_json::to_string(changed)
             .map_err(|e| StepError::InvalidInput(format!("the brake cannot be written: {e}")))?;
-        let n = stored.n.map_or(1, |n| n + 1);
+        let n = stored.n.map_or(1, |n| n.saturating_add(1));
         let item =
             Item { key: Key::brake(), body, n, nonce: self.nonces.draw().as_str().to_owned() };
         let condition = stored.n.map_or(Condition::Absent, Condition::NumberIs);

@@ -11,14 +11,16 @@ mod plans;
 mod refusals;
 mod shelf;
 mod step;
+mod workloads;
 
 pub use append::Appended;
-pub use book::{Book, Records};
+pub use book::{Book, Numbered, Records};
 pub use brake::StoredBrake;
 pub use desk::{Desk, Teller, table_error};
 pub use facts::{Fact, Facts};
 pub use outbox::{Delivery, deliver, deliver_earlier};
-pub use plans::{Listed, StoredPlan, Switch, Unread, index_items};
+pub use plans::{Listed, Retired, StoredPlan, Switch, Unread, index_items, retired};
 pub use refusals::{deliver_refusals, need, refuse};
 pub use shelf::Shelf;
 pub use step::{StepRun, look, run};
+pub use workloads::{Deed, KnownWorkload};

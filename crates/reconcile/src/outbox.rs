@@ -105,8 +105,8 @@ pub async fn deliver_earlier(
         return Ok(delivery);
     }
     let key = Key::told(&decision.workload);
-    let told = desk.table.get(&key).await.map_err(table_error)?;
-    let before = told.value.map_or(0, |item| item.n);
+    let (marked, told_at) = desk.marker(&key).await?;
+    let before = marked.unwrap_or(0);
     let mut all_told = before;
     let mut generation = Generation(before).next();
     while generation < decision.generation {
@@ -122,7 +122,7 @@ pub async fn deliver_earlier(
     if all_told > before {
         let item = Item { key, body: "{}".to_owned(), n: all_told, nonce: String::new() };
         desk.table
-            .put(item.into(), Condition::Newer, Frozen(told.at))
+            .put(item.into(), Condition::Newer, Frozen(told_at))
             .await
             .map_err(table_error)?;
     }

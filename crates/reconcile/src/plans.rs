@@ -6,7 +6,7 @@ use std::sync::Arc;
 use futures_util::future::join_all;
 use leeward_core::error::StepError;
 use leeward_core::ids::{Digest, PlanId, WorkloadId};
-use leeward_core::index::{By, Mark, marks};
+use leeward_core::index::{By, Mark, index, marks};
 use leeward_core::journal::chain;
 use leeward_core::plan::Plan;
 use leeward_core::table::{Key, PLANS};
@@ -45,6 +45,39 @@ pub struct Listed {
     pub unread: Vec<Unread>,
     /// The instant of the answer.
     pub at: Timestamp,
+}
+
+/// What stands in the place of a plan that a person retired: nothing is deleted.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Retired {
+    /// Whose it was.
+    pub workload: WorkloadId,
+    /// By whom.
+    pub by: String,
+    /// Why.
+    pub reason: String,
+    /// When.
+    pub at: Timestamp,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Tombstone {
+    retired: Retired,
+}
+
+impl Retired {
+    /// As it is stored.
+    pub fn body(&self) -> String {
+        serde_json::to_string(&Tombstone { retired: self.clone() }).unwrap_or_default()
+    }
+}
+
+/// What a stored body says of a plan that was retired; `None`: it is a plan, or neither.
+pub fn retired(body: &str) -> Option<Retired> {
+    // A plan is long, and every sweep reads all of them.
+    let begins = body.starts_with("{\"retired\":");
+    begins.then(|| serde_json::from_str::<Tombstone>(body).ok()).flatten().map(|t| t.retired)
 }
 
 /// The switch that stops openings and starts.
@@ -95,6 +128,9 @@ impl Desk {
         let answer = self.table.list(PLANS, "").await.map_err(table_error)?;
         let mut listed = Listed { plans: Vec::new(), unread: Vec::new(), at: answer.at };
         for item in &answer.value {
+            if retired(&item.body).is_some() {
+                continue;
+            }
             match self.shelf.plan(item) {
                 Ok((plan, digest)) => listed.plans.push(StoredPlan { plan, digest }),
                 Err(error) => {
@@ -141,6 +177,9 @@ impl Desk {
         let mut plans = Vec::new();
         for (key, got) in keys.iter().zip(gets) {
             let Some(item) = got.map_err(table_error)?.value else { continue };
+            if retired(&item.body).is_some() {
+                continue;
+            }
             match self.shelf.plan(&item) {
                 // A plan's name may have been given to another workload since.
                 Ok((plan, digest)) if plan.workload == *workload => {
@@ -165,6 +204,21 @@ impl Desk {
         frozen: Frozen,
     ) -> Result<(), StepError> {
         for item in index_items(new, old, n) {
+            self.table.put(item.into(), Condition::Newer, frozen).await.map_err(table_error)?;
+        }
+        Ok(())
+    }
+
+    /// Takes out of the index what leads to a plan that is retired. `n` is the number of the retirement.
+    pub async fn unindex(&self, plan: &Plan, n: u64, frozen: Frozen) -> Result<(), StepError> {
+        for by in index(plan) {
+            let mark = Mark { workload: plan.workload.clone(), holds: false };
+            let item = Item {
+                key: Key::indexed(&by, &plan.plan),
+                body: serde_json::to_string(&mark).unwrap_or_default(),
+                n,
+                nonce: String::new(),
+            };
             self.table.put(item.into(), Condition::Newer, frozen).await.map_err(table_error)?;
         }
         Ok(())

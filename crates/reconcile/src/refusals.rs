@@ -92,7 +92,7 @@ async fn record(
         known.sort_by_key(|(as_of, _)| *as_of);
         let over = known.iter().map(|(_, item)| *item).find(|item| told(item));
         let (key, n, condition) = match over.filter(|_| known.len() >= KEPT) {
-            Some(over) => (over.key.clone(), over.n + 1, Condition::NumberIs(over.n)),
+            Some(over) => (over.key.clone(), over.n.saturating_add(1), Condition::NumberIs(over.n)),
             None => (Key::refusal(workload, refusal.as_of), 0, Condition::Absent),
         };
         let nonce = desk.nonces.draw().as_str().to_owned();

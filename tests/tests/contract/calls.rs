@@ -70,7 +70,13 @@ const BESIDE: &[(&str, &str, &[&str])] = &[
     ("executions", "SfnExecutions", &["states:DescribeExecution", "states:StartExecution"]),
     ("publisher", "SnsPublisher", &["sns:Publish"]),
     ("identity", "caller", &["sts:GetCallerIdentity"]),
+    (
+        "table_aside",
+        "DynamoAside",
+        &["dynamodb:DeleteItem", "dynamodb:GetItem", "dynamodb:PutItem"],
+    ),
     ("lease", "create_lease", &["dynamodb:PutItem"]),
+    ("lease", "lower_lease", &["dynamodb:UpdateItem"]),
     ("records", "create_fence_number", &["route53:ChangeResourceRecordSets"]),
 ];
 

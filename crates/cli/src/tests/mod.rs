@@ -1,8 +1,10 @@
 //! The verbs over a fake world in virtual time, typed as a person types them.
 
 mod deploy;
+mod leases;
 mod looks;
 mod plans;
+mod repairs;
 mod runs;
 mod verbs;
 
@@ -116,6 +118,7 @@ impl Rig {
             executions: Some(Arc::new(executions.clone())),
             identity: Arc::new(FakeIdentity(Some(Actor::new(ANA)))),
             provisions: Arc::new(world.clone()),
+            aside: Arc::new(table.clone()),
             rest: Arc::new(Virtual(clock.clone())),
         };
         let handlers = handlers(&detector, &clock);
@@ -183,6 +186,15 @@ impl Rig {
         while self.clock.now() < until {
             self.clock.advance(SWEEP.min(since(self.clock.now(), until)));
             self.sweep();
+        }
+    }
+
+    /// The same, where a sweep may fail for what is damaged.
+    fn try_live(&self, span: Span) {
+        let until = after(self.clock.now(), span);
+        while self.clock.now() < until {
+            self.clock.advance(SWEEP.min(since(self.clock.now(), until)));
+            let _ = block_on(&self.clock, sweep(&self.detector)).expect("the sweep hangs");
         }
     }
 

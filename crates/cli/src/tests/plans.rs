@@ -103,7 +103,157 @@ fn a_table_that_is_away_is_told_with_what_to_do() {
     rig.table.set_away(true);
     let trouble = rig.ask(&["plan", "put", &rig.file.display().to_string()]).unwrap_err();
     assert_eq!(trouble.exit, Exit::Unavailable);
-    for words in ["GetItem PLAN#orders-region", "no answer", "--table-region"] {
+    for words in ["Query PLANS", "no answer", "--table-region"] {
         assert!(trouble.message.contains(words), "{words}: {trouble}");
     }
+}
+
+/// Another file beside the rig's own, gone with the test.
+struct Beside(PathBuf);
+
+impl Beside {
+    fn new(name: &str, text: &str) -> Self {
+        Self(file(name, text))
+    }
+
+    fn path(&self) -> String {
+        self.0.display().to_string()
+    }
+}
+
+impl Drop for Beside {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_file(&self.0);
+    }
+}
+
+fn in_force(rig: &Rig) -> Vec<(String, String)> {
+    let list = rig.well(&["plan", "show"]);
+    let plans = list.json["plans"].as_array().unwrap().clone();
+    let text = |v: &Value| v.as_str().unwrap().to_owned();
+    plans.iter().map(|p| (text(&p["plan"]), text(&p["workload"]))).collect()
+}
+
+fn one(plan: &str, workload: &str) -> (String, String) {
+    (plan.to_owned(), workload.to_owned())
+}
+
+#[test]
+fn a_plan_put_under_the_name_of_another_workloads_plan_takes_nothing_away() {
+    let rig = Rig::orders("name");
+    let billing =
+        Beside::new("name-billing", &orders().replace("workload: orders", "workload: billing"));
+    let no = rig.refused(&["plan", "put", &billing.path()]);
+    let words = no.to_string();
+    assert!(words.contains("would leave orders without it"), "{words}");
+    assert!(words.contains("RDS instance orders-db (us-east-1)"), "{words}");
+    assert_eq!(in_force(&rig), [one("orders-region", "orders")]);
+}
+
+#[test]
+fn two_workloads_on_one_database_are_refused() {
+    let rig = Rig::orders("shared");
+    let text = orders()
+        .replace("workload: orders", "workload: billing")
+        .replace("plan: orders-region", "plan: billing-region");
+    let billing = Beside::new("shared-billing", &text);
+    let no = rig.refused(&["plan", "put", &billing.path()]).to_string();
+    assert!(
+        no.contains(
+            "databases[0]: RDS instance orders-db (us-east-1) is named by plan orders-region"
+        ),
+        "{no}"
+    );
+    assert!(
+        rig.table.items().iter().all(|item| !item.key.pk.contains("billing")),
+        "nothing is stored"
+    );
+}
+
+#[test]
+fn plans_of_one_workload_change_their_lease_together() {
+    let rig = Rig::orders("together");
+    let zone = orders().replace("plan: orders-region", "plan: orders-zone");
+    let same = Beside::new("together-zone", &zone);
+    rig.well(&["plan", "put", &same.path()]);
+    let longer = Beside::new("together-longer", &zone.replace("ttl: 15s", "ttl: 20s"));
+    let no = rig.refused(&["plan", "put", &longer.path()]).to_string();
+    assert!(no.contains("ttl 20s and 15s") && no.contains("leeward plan put FILE FILE"), "{no}");
+    std::fs::write(&rig.file, orders().replace("ttl: 15s", "ttl: 20s")).unwrap();
+    let own = rig.file.display().to_string();
+    rig.refused(&["plan", "put", &own]);
+    let both = rig.well(&["plan", "put", &own, &longer.path()]);
+    assert_eq!(both.json["put"].as_array().unwrap().len(), 2);
+    let twice = rig.ask(&["plan", "put", &own, &own]).unwrap_err();
+    assert_eq!(twice.exit, Exit::Invalid);
+}
+
+#[test]
+fn a_retired_plan_is_out_of_force_and_its_name_is_free() {
+    let rig = Rig::orders("retire");
+    let answer =
+        rig.well(&["plan", "retire", "orders-region", "--reason", "moved to another tool"]);
+    assert!(answer.lines[1].contains("orders has no plan any more"), "{answer:#?}");
+    assert_eq!(in_force(&rig), []);
+    rig.live(Span::minutes(2));
+    rig.kill_primary();
+    rig.live(Span::minutes(10));
+    assert_eq!(rig.executions.take_started(), [], "nobody watches it");
+    let stored = rig.table.items();
+    assert!(
+        stored.iter().any(|i| i.body.contains("moved to another tool") && i.body.contains(ANA))
+    );
+    rig.well(&["deploy-check"]);
+    rig.world.set_region(&"us-east-1".into(), RegionState::Well);
+    rig.well(&["plan", "put", &rig.file.display().to_string()]);
+    assert_eq!(in_force(&rig), [one("orders-region", "orders")]);
+}
+
+#[test]
+fn a_plan_whose_generation_is_open_is_not_retired() {
+    let rig = Rig::orders("retire-open");
+    rig.opened();
+    let no = rig.refused(&["plan", "retire", "orders-region", "--reason", "now"]);
+    assert!(no.message.contains("generation 1 of orders is open"), "{no}");
+    assert_eq!(in_force(&rig).len(), 1);
+}
+
+/// As a person in the console, or a table restored from a copy, leaves it.
+#[test]
+fn a_workload_that_lost_its_plan_is_told_of_each_day_until_a_person_says_so() {
+    let rig = Rig::orders("lost-plan");
+    rig.table.take_by_hand(&Key::plan_listed(&"orders-region".into()));
+    rig.live(Span::minutes(180));
+    let told = || {
+        let refusals = rig.table.stored("W#orders", "REFUSED#");
+        refusals.iter().filter(|i| i.body.contains("none is in force now")).count()
+    };
+    assert_eq!(told(), 1);
+    rig.live(Span::minutes(24 * 60));
+    assert_eq!(told(), 2);
+    rig.well(&["plan", "retire", "--workload", "orders", "--reason", "it is meant"]);
+    rig.live(Span::minutes(48 * 60));
+    assert_eq!(told(), 2);
+}
+
+/// Two that were put by an older version do not agree.
+#[test]
+fn plans_that_do_not_agree_are_told_of_by_the_sweep() {
+    let rig = Rig::orders("disagree");
+    let mut plan: Plan = parse(&orders()).unwrap();
+    plan.plan = "orders-zone".into();
+    for database in &mut plan.databases {
+        if let leeward_core::plan::Database::RdsReplica(d) = database {
+            d.fences.clear();
+            d.instance.primary = "another".into();
+        }
+    }
+    let body = serde_json::to_string(&plan).unwrap();
+    let item = |key| leeward_ports::Item { key, body: body.clone(), n: 1, nonce: String::new() };
+    let digest = chain::digest(body.as_bytes());
+    rig.table.put_by_hand(item(Key::plan_version(&plan.plan, &digest)));
+    rig.table.put_by_hand(item(Key::plan_listed(&plan.plan)));
+    rig.live(Span::minutes(5));
+    let refusals = rig.table.stored("W#orders", "REFUSED#");
+    assert_eq!(refusals.iter().filter(|i| i.body.contains("does not agree")).count(), 2);
 }

@@ -3,6 +3,7 @@
 //! The types here are the truth; the JSON Schema (`plans/plan.schema.json`) is made from them.
 
 mod capacity;
+pub mod compare;
 mod database;
 mod detection;
 #[cfg(test)]

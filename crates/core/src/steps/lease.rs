@@ -2,11 +2,12 @@
 
 use crate::effect::Verb;
 use crate::ids::{EntryId, Step};
+use crate::lease_home::LeasePlace;
 use crate::plan::{Plan, WriterLease};
 use crate::planted::{self, Bug};
 use crate::pursuit::{Goal, Probe};
 use crate::steps::Situation;
-use crate::table::{NOBODY, lease_key};
+use crate::table::{MOVED, NOBODY, lease_key};
 use crate::world::{Change, LeaseView, Question, Seen, View};
 
 /// A lease and the databases that it guards.
@@ -55,13 +56,25 @@ pub fn view<'a>(
 ) -> Result<&'a LeaseView, Probe> {
     let question = question(situation, lease);
     match seen.get(&question) {
+        Ok(View::Lease(Some(view))) if view.owner == MOVED => {
+            Err(Probe::Blind(moved(situation, view)))
+        }
         Ok(View::Lease(Some(view))) => Ok(view),
-        Ok(View::Lease(None)) => Err(Probe::Blind(format!(
-            "{question} does not exist; `leeward plan put` makes it, with the primary as its owner"
-        ))),
+        Ok(View::Lease(None)) => {
+            Err(Probe::Blind(format!("{question} does not exist; `leeward plan put` makes it")))
+        }
         Ok(other) => Err(Probe::Blind(format!("{question} answered {other:?}"))),
         Err(blind) => Err(Probe::Blind(blind.to_string())),
     }
+}
+
+fn moved(situation: &Situation<'_>, view: &LeaseView) -> String {
+    let to = LeasePlace::moved_to(&view.effect)
+        .map_or_else(|| "another table".to_owned(), |(to, _)| to.to_string());
+    format!(
+        "the lease was moved to {to}, and plan {} still names the table that it left: `leeward plan put` one that names the new",
+        situation.plan.plan
+    )
 }
 
 /// Takes the lease from whoever has it on the side that is left.

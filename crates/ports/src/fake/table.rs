@@ -19,7 +19,7 @@ use leeward_core::time::{Span, Timestamp, after, since};
 use super::clock::{FakeClock, locked};
 use super::fate::{Call, Chooser, Fate, Fates};
 use super::store::{Request, Store, Write};
-use crate::{Condition, Dated, Frozen, Item, Put, Table, TableError, TableErrorKind};
+use crate::{Aside, Condition, Dated, Frozen, Item, Put, Table, TableError, TableErrorKind};
 
 /// A table in memory. Clones are the same table.
 #[derive(Clone)]
@@ -280,6 +280,27 @@ impl Table for FakeTable {
         };
         self.clock.turn().await;
         answer
+    }
+}
+
+#[async_trait]
+impl Aside for FakeTable {
+    async fn set_aside(&self, key: &Key, to: &Key, _: Frozen) -> Result<Dated<Put>, TableError> {
+        let tried = || format!("DeleteItem {}/{}", key.pk, key.sk);
+        self.read(Call::Get(key), &tried, &|inner, _| {
+            let copy = inner.items.get(to).map(|copy| copy.body.clone());
+            match (inner.items.get(key).cloned(), copy) {
+                (None, copy) => copy.map_or(Put::Conflict, |_| Put::Done),
+                (Some(item), Some(copy)) if copy != item.body => Put::Conflict,
+                (Some(item), _) => {
+                    let copy = Item { key: to.clone(), ..(*item).clone() };
+                    inner.items.put(&copy.into(), |_| true);
+                    inner.items.remove(key);
+                    Put::Done
+                }
+            }
+        })
+        .await
     }
 }
 

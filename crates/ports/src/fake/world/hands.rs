@@ -81,6 +81,15 @@ impl FakeWorld {
         inner.state.refresh();
     }
 
+    /// Takes every lease's item in that table away: the hand of a person in the console.
+    pub fn take_lease(&self, table: &str) {
+        let mut inner = self.settled();
+        inner.state.before_link_change();
+        inner.state.leases.retain(|(_, of, _), _| of != table);
+        inner.state.after_link_change();
+        inner.state.refresh();
+    }
+
     /// The leases' items bear no terms of any holder, as those of holders by an older contract.
     pub fn forget_lease_terms(&self) {
         let mut inner = self.settled();

@@ -24,7 +24,7 @@ pub(super) struct LeaseItem {
     /// The largest terms that its holders wrote.
     pub(super) terms: Option<LeaseTerms>,
     /// The terms that it is being lowered to: who has larger ones cannot renew.
-    pub(super) lowering: Option<(LeaseTerms, Timestamp)>,
+    pub(super) lowering: Option<LeaseTerms>,
 }
 
 impl LeaseItem {
@@ -45,7 +45,7 @@ impl LeaseItem {
 
     /// Whether a holder of these terms may renew while they are being lowered.
     pub(super) fn admits(&self, own: LeaseTerms) -> bool {
-        self.lowering.is_none_or(|(to, _)| own.beyond(to).is_empty())
+        self.lowering.is_none_or(|to| own.beyond(to).is_empty())
     }
 }
 
