@@ -52,7 +52,7 @@ fn every_side_writes_so_only_traffic_moves() {
     rig.live(Span::minutes(40));
     assert_eq!(ended(&rig), Some(Ended::Recovered), "{}", told(&rig));
     assert_eq!(rig.world.served_by(), Some(Side::Standby), "{}", told(&rig));
-    assert!(story_of(&rig, 1).contains("sessions.example.com resolves to 203.0.113.20\""));
+    assert!(story_of(&rig, 1).contains("sessions.example.com A resolves to 203.0.113.20\""));
 
     rig.world.set_region(&primary, RegionState::Well);
     rig.live(Span::minutes(60));
@@ -60,7 +60,7 @@ fn every_side_writes_so_only_traffic_moves() {
     rig.live(Span::minutes(40));
     let home = rig.book(2).and_then(|b| b.state.end.as_ref().map(|e| e.end));
     assert_eq!(home, Some(Ended::Recovered), "{}", story_of(&rig, 2));
-    let whole = "sessions.example.com resolves to 192.0.2.20, 203.0.113.20";
+    let whole = "sessions.example.com A resolves to 192.0.2.20, 203.0.113.20";
     assert!(story_of(&rig, 2).contains(whole), "{}", story_of(&rig, 2));
 }
 

@@ -11,7 +11,7 @@ use leeward_core::plan::{ApprovalFor, Voter};
 use leeward_core::table::{NOBODY, lease_key};
 use leeward_core::time::Span;
 use leeward_core::world::{AlarmState, Change};
-use leeward_ports::fake::{RegionState, block_on};
+use leeward_ports::fake::{Call, Fate, RegionState, block_on};
 use leeward_reconcile::Appended;
 use leeward_tests::check::{Evidence, judge};
 use leeward_tests::rig::{Rig, example, plan_items};
@@ -137,6 +137,33 @@ fn a_fence_that_was_given_back_by_hand_is_taken_anew() {
     rig.live(Span::minutes(60));
     assert_eq!(lease_taken(&rig, 2), 1, "{}", told(&rig));
     assert_eq!(ended(&rig, 2), Some(End::Recovered), "{}", told(&rig));
+    let broken = judge(&Evidence::of(&rig));
+    assert!(broken.is_empty(), "{broken:#?}\n{}", told(&rig));
+}
+
+/// The standby is promoted, users cannot be moved, and a person gives it up. Whoever moves them then tells
+/// people what the promotion lost, and not that nothing more was lost since.
+#[test]
+fn the_generation_that_ends_an_abandoned_promotion_tells_what_it_lost() {
+    let rig = rig();
+    let switches = |call: &Call<'_>| call.changes("cloudwatch:PutMetricData");
+    rig.world.fail_next(switches, Fate::Refused("AccessDenied".to_owned()));
+    rig.world.set_region(&PRIMARY.into(), RegionState::Dead);
+    rig.live(Span::minutes(20));
+    let lost = |generation| {
+        let state = rig.book(generation).expect("opened").state;
+        state.losses.values().next().and_then(|(bound, _)| *bound).expect("a bound")
+    };
+    assert!(rig.book(1).expect("opened").state.committed() && lost(1) > Span::default());
+    say(&rig, 1, Entry::Ended { end: End::Abandoned, reason: "by hand".to_owned() });
+    say(&rig, 1, Entry::Acknowledged { reason: "again".to_owned() });
+    start(&rig, "to-standby");
+    rig.live(Span::minutes(40));
+    assert_eq!(ended(&rig, 2), Some(End::Recovered), "{}", told(&rig));
+    assert_eq!(lost(2), lost(1), "{}", told(&rig));
+    let words = lost(1).in_words();
+    let end = messages(&rig).into_iter().find(|m| m.contains("generation 2: recovered"));
+    assert!(end.is_some_and(|m| m.contains(&format!("at most {words}"))), "{words}");
     let broken = judge(&Evidence::of(&rig));
     assert!(broken.is_empty(), "{broken:#?}\n{}", told(&rig));
 }

@@ -90,7 +90,11 @@ fn holders_that_do_not_say_their_terms_are_told_of_in_time_and_then_a_person_is_
     rig.live(Span::minutes(20));
     let book = rig.book(1).unwrap();
     let reason = book.state.halt.as_ref().map(|h| h.reason.clone()).unwrap_or_default();
-    assert!(reason.contains("leeward waive --database orders-db"), "{reason}: {}", rig.told());
+    assert!(
+        reason.contains("leeward waive orders --database orders-db"),
+        "{reason}: {}",
+        rig.told()
+    );
     assert!(!rig.world.accepts(&"orders-db".into(), Side::Standby), "nothing is promoted");
     let waived =
         Entry::Waived { database: "orders-db".into(), loss: None, reason: "go".to_owned() };

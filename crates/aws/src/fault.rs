@@ -9,14 +9,18 @@ use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use leeward_core::printable::{NAME_MAX, TEXT_MAX, cut, kept};
 use leeward_core::world::{Blind, ChangeError, ChangeErrorKind, Question};
 
-/// Codes by which a service says "later": this request did nothing.
-const LATER: [&str; 20] = [
+/// Codes by which a service says "later": this request did nothing. What was signed too long ago, or with
+/// credentials that are over, is signed anew when it is sent again.
+const LATER: [&str; 23] = [
     "BandwidthLimitExceeded",
     "EC2ThrottledException",
+    "ExpiredToken",
+    "ExpiredTokenException",
     "InsufficientInstanceCapacity",
     "PriorRequestNotComplete",
     "ProvisionedThroughputExceededException",
     "ReplicatedWriteConflictException",
+    "RequestExpired",
     "RequestLimitExceeded",
     "RequestThrottled",
     "RequestThrottledException",
@@ -31,6 +35,22 @@ const LATER: [&str; 20] = [
     "TooManyRequestsException",
     "TransactionConflictException",
     "TransactionInProgressException",
+];
+
+/// Codes by which a service says that the thing is not in a state for it: this request did nothing, an earlier
+/// one may have put it there, and the state may pass (RDS `PromoteReadReplica`, `FailoverGlobalCluster` and
+/// `SwitchoverGlobalCluster`: "Errors" in the API reference; EC2: "Error codes for the Amazon EC2 API"; Lambda:
+/// `UpdateEventSourceMapping`, "Errors"; Amazon ECS: `UpdateService`, "Errors").
+const NOT_IN_STATE: [&str; 9] = [
+    "IncorrectInstanceState",
+    "IncorrectState",
+    "InvalidDBClusterStateFault",
+    "InvalidDBInstanceState",
+    "InvalidDBInstanceStateFault",
+    "InvalidGlobalClusterStateFault",
+    "ResourceNotReadyException",
+    "ServiceNotActiveException",
+    "UpdateInProgressException",
 ];
 
 /// Codes by which a compare-and-swap says that another value stands there.
@@ -129,6 +149,8 @@ where
         ChangeErrorKind::Conflict
     } else if LATER.contains(&code.as_str()) {
         ChangeErrorKind::Throttled
+    } else if NOT_IN_STATE.contains(&code.as_str()) {
+        ChangeErrorKind::NotInState
     } else {
         by_status(status)
     };

@@ -157,9 +157,10 @@ impl Part for SecurityGroups {
 fn unsent(fault: Fault) -> ChangeError {
     let kind = match fault.kind {
         ChangeErrorKind::Refused => ChangeErrorKind::Refused,
-        ChangeErrorKind::Throttled | ChangeErrorKind::Conflict | ChangeErrorKind::Lost => {
-            ChangeErrorKind::Throttled
-        }
+        ChangeErrorKind::Throttled
+        | ChangeErrorKind::NotInState
+        | ChangeErrorKind::Conflict
+        | ChangeErrorKind::Lost => ChangeErrorKind::Throttled,
     };
     let message = format!("the look before it failed, so nothing was sent: {}", fault.message);
     ChangeError { kind, code: fault.code.into(), message: message.into() }

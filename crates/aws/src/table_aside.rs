@@ -36,7 +36,7 @@ impl DynamoAside {
 
     fn failed(&self, tried: &str, fault: &Fault) -> TableError {
         let kind = match fault.kind {
-            ChangeErrorKind::Refused => TableErrorKind::Refused,
+            ChangeErrorKind::Refused | ChangeErrorKind::NotInState => TableErrorKind::Refused,
             ChangeErrorKind::Throttled | ChangeErrorKind::Conflict => TableErrorKind::Throttled,
             ChangeErrorKind::Lost => TableErrorKind::Lost,
         };

@@ -183,7 +183,9 @@ async fn fence_numbers(
 
 fn missing(what: &str, error: &ChangeError) -> Trouble {
     let exit = match error.kind {
-        ChangeErrorKind::Refused | ChangeErrorKind::Conflict => Exit::NotAsAsked,
+        ChangeErrorKind::Refused | ChangeErrorKind::Conflict | ChangeErrorKind::NotInState => {
+            Exit::NotAsAsked
+        }
         ChangeErrorKind::Throttled | ChangeErrorKind::Lost => Exit::Unavailable,
     };
     Trouble::new(

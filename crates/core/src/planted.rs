@@ -106,6 +106,12 @@ pub enum Bug {
     LateAccepted,
     /// A change is sent again for as long as it takes.
     SentForEver,
+    /// What was refused once is not asked for again, whatever a person has mended since.
+    RefusedForEver,
+    /// A step that cannot be done before the commit turns back at once, whether or not the old side is well.
+    TurnsBackUnseen,
+    /// What an abandoned generation before lost is forgotten by the next.
+    LossOfOneGeneration,
     /// A zone's records change without a comparison of the fence number.
     NoCompareAndSwap,
     /// What is not seen has not happened.

@@ -1,11 +1,12 @@
 //! The life of one effect: from "not yet" to "seen in the world", through lost answers and refusals.
 
 use crate::effect::EffectId;
-use crate::journal::{EffectState, Entry, Reply};
+use crate::ids::Seq;
+use crate::journal::{EffectState, Entry, IntentState, Reply};
 use crate::planted::{self, Bug};
 use crate::steps::Situation;
-use crate::time::{Span, Timestamp, since};
-use crate::world::{Change, ChangeErrorKind, EffectClass};
+use crate::time::{Span, Timestamp, after, since};
+use crate::world::{Change, ChangeError, ChangeErrorKind, EffectClass};
 
 /// What was seen of the thing that an effect is about.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -70,42 +71,138 @@ pub fn pursue(situation: &Situation<'_>, goal: Goal) -> Progress {
         Probe::Blind(why) => Progress::Wait(format!("{}: unseen: {why}", goal.change)),
         // Left by the generation before and changed since: this generation does it itself.
         Probe::No(_) if effect.applied() && effect.intents.is_empty() => send(goal),
-        Probe::No(what) if effect.applied() => Progress::Stuck(format!(
-            "{} was done and seen, and is so no more: {what}. Someone or something else changed it",
-            goal.change
-        )),
+        Probe::No(what) if effect.applied() => undone_by_others(situation, goal, effect, &what),
         Probe::No(what) => unseen(situation, goal, effect, &what),
     }
 }
 
-/// The thing is as it was although something was sent for it.
-fn unseen(situation: &Situation<'_>, goal: Goal, effect: &EffectState, what: &str) -> Progress {
-    let Some(last) = effect.intents.last() else { return send(goal) };
-    if effect.intents.len() >= situation.limits.sends_max && !planted::is(Bug::SentForEver) {
-        return Progress::Stuck(format!(
-            "{} was sent {} times and is not seen: {what}",
-            goal.change,
-            effect.intents.len()
-        ));
+/// It was seen done and is so no more. Only a person knows whether it shall be done again: by resuming.
+fn undone_by_others(
+    situation: &Situation<'_>,
+    goal: Goal,
+    effect: &EffectState,
+    what: &str,
+) -> Progress {
+    let seen = effect.outcome.map_or(Seq(0), |(_, seq, _)| seq);
+    if situation.state.resumed_at() > seen {
+        return unseen(situation, goal, effect, what);
     }
-    let age = since(last.at, situation.now);
+    Progress::Stuck(format!(
+        "{} was done and seen, and is so no more: {what}. Someone or something else changed it; `{}` does it again",
+        goal.change,
+        resume(situation)
+    ))
+}
+
+/// The thing is as it was although something was sent for it. What was sent and answered before a person
+/// resumed it counts no more: the cause may be mended, and the classes of changes make a repeat safe.
+fn unseen(situation: &Situation<'_>, goal: Goal, effect: &EffectState, what: &str) -> Progress {
+    let tried = match () {
+        () if planted::is(Bug::RefusedForEver) => &effect.intents[..],
+        () => situation.state.tried(effect),
+    };
+    let Some(last) = tried.last() else { return anew(situation, goal, effect, what) };
+    if tried.len() >= situation.limits.sends_max && !planted::is(Bug::SentForEver) {
+        return exhausted(situation, &goal, effect, tried, what);
+    }
     match &last.reply {
         Some(Reply::Refused(error)) => match error.kind {
-            ChangeErrorKind::Throttled => after_a_pause(situation, goal, age),
+            ChangeErrorKind::Throttled | ChangeErrorKind::NotInState => {
+                after_a_pause(situation, goal, last.at, tried.len())
+            }
             // The value moved between look and request, and the look shows the present one.
             ChangeErrorKind::Conflict => send(goal),
             ChangeErrorKind::Refused | ChangeErrorKind::Lost => {
-                Progress::Stuck(format!("{} was refused: {error}", goal.change))
+                Progress::Stuck(refused(situation, &goal.change, error, last.at))
             }
         },
-        Some(Reply::Accepted(_)) => accepted(situation, goal, age, what),
-        None => lost(situation, goal, last.at, what),
+        Some(Reply::Accepted(_)) => accepted(situation, goal, since(last.at, situation.now), what),
+        None => lost(situation, goal, last.at, tried.len(), what),
     }
 }
 
-fn after_a_pause(situation: &Situation<'_>, goal: Goal, age: Span) -> Progress {
-    if age < situation.limits.poll_first {
-        Progress::Wait(format!("{}: not answered or throttled; a pause", goal.change))
+/// Nothing was sent since it was resumed, or ever.
+fn anew(situation: &Situation<'_>, goal: Goal, effect: &EffectState, what: &str) -> Progress {
+    match effect.intents.last() {
+        // A repeat beside a request that may still land is safe for every other class.
+        Some(last) if goal.change.class() == EffectClass::Unguarded && effect.unresolved() => {
+            unguarded(situation, goal, last.at, what)
+        }
+        Some(_) | None => send(goal),
+    }
+}
+
+/// As many requests as the protocol allows did nothing that is seen.
+fn exhausted(
+    situation: &Situation<'_>,
+    goal: &Goal,
+    effect: &EffectState,
+    tried: &[IntentState],
+    what: &str,
+) -> Progress {
+    // Refused for its state behind a request that nobody saw the end of: that one may be what put it there,
+    // and an old look shows nothing of it. It is looked at again as long as such a request lives.
+    let in_the_air = effect.intents.iter().rev().find(|i| i.reply.is_none());
+    let by_state = |i: &IntentState| matches!(&i.reply, Some(Reply::Refused(e)) if e.kind == ChangeErrorKind::NotInState);
+    if let Some(sent) = in_the_air
+        && tried.last().is_some_and(by_state)
+        && since(sent.at, situation.now) < situation.limits.request_life
+    {
+        return Progress::Wait(format!(
+            "{}: the service says that its state does not allow it, and an earlier request may be why: {what}",
+            goal.change
+        ));
+    }
+    let answer = tried.iter().rev().find_map(|i| match &i.reply {
+        Some(Reply::Refused(error)) => Some(error.to_string()),
+        Some(Reply::Accepted(_)) | None => None,
+    });
+    Progress::Stuck(format!(
+        "{} was sent {} times and is not seen: {what}; {} answered {}. When it takes requests again: `{}`",
+        goal.change,
+        tried.len(),
+        goal.change.operation(),
+        answer.unwrap_or_else(|| "nothing that could be read".to_owned()),
+        resume(situation)
+    ))
+}
+
+/// What was asked, what came back, what to mend, and the command that asks again.
+fn refused(
+    situation: &Situation<'_>,
+    change: &Change,
+    error: &ChangeError,
+    at: Timestamp,
+) -> String {
+    let operation = change.operation();
+    let denied = ["AccessDenied", "Unauthorized"].iter().any(|d| error.code.contains(d));
+    let mend = if denied {
+        format!(
+            "allow {operation} on it to the function's role (its tag `leeward:workload`, the stack's list of resources, a boundary or an SCP)"
+        )
+    } else {
+        "mend what the answer names".to_owned()
+    };
+    format!(
+        "{change} was refused: {operation} answered at {at}: {error}. {mend}, then `{}`",
+        resume(situation)
+    )
+}
+
+/// The command that lets a held generation go on.
+pub fn resume(situation: &Situation<'_>) -> String {
+    format!("leeward resume {} --reason …", situation.state.decision.workload)
+}
+
+/// The wait grows with each request, so that a service that is busy for minutes does not use up the sends in
+/// seconds.
+fn after_a_pause(situation: &Situation<'_>, goal: Goal, sent: Timestamp, times: usize) -> Progress {
+    let limits = situation.limits;
+    let doubled = u32::try_from(times.saturating_sub(1)).unwrap_or(u32::MAX).min(10);
+    let pause = Span::millis(limits.poll_first.as_millis() << doubled);
+    let pause = pause.clamp(limits.poll_first, limits.poll_max.max(limits.poll_first));
+    if since(sent, situation.now) < pause {
+        Progress::Wait(format!("{}: not answered, or asked to come later; a pause", goal.change))
     } else {
         send(goal)
     }
@@ -128,7 +225,13 @@ fn accepted(situation: &Situation<'_>, goal: Goal, age: Span, what: &str) -> Pro
 }
 
 /// The answer was lost. A repeat is sent only where a late first request can do no harm beside it.
-fn lost(situation: &Situation<'_>, goal: Goal, sent: Timestamp, what: &str) -> Progress {
+fn lost(
+    situation: &Situation<'_>,
+    goal: Goal,
+    sent: Timestamp,
+    times: usize,
+    what: &str,
+) -> Progress {
     if planted::is(Bug::TimeoutIsSuccess) {
         return Progress::Done(format!("{} was sent", goal.change));
     }
@@ -139,12 +242,23 @@ fn lost(situation: &Situation<'_>, goal: Goal, sent: Timestamp, what: &str) -> P
         | EffectClass::CasFenced
         | EffectClass::SetConverging
         | EffectClass::TokenDeduped
-        | EffectClass::Stamped => after_a_pause(situation, goal, since(sent, situation.now)),
-        EffectClass::Unguarded => Progress::Stuck(format!(
-            "{}: the answer was lost and nothing makes a repeat safe: {what}",
-            goal.change
-        )),
+        | EffectClass::Stamped => after_a_pause(situation, goal, sent, times),
+        EffectClass::Unguarded => unguarded(situation, goal, sent, what),
     }
+}
+
+/// Nothing makes a repeat safe but that the first request can land no more, and a person's word.
+fn unguarded(situation: &Situation<'_>, goal: Goal, sent: Timestamp, what: &str) -> Progress {
+    let safe = after(sent, situation.limits.request_life);
+    let resumed = situation.state.resumed.is_some_and(|(_, at)| at >= safe);
+    if resumed {
+        return send(goal);
+    }
+    Progress::Stuck(format!(
+        "{}: the answer was lost and nothing makes a repeat safe: {what}. Look whether it was done; from {safe} on `{}` sends it again",
+        goal.change,
+        resume(situation)
+    ))
 }
 
 fn send(goal: Goal) -> Progress {

@@ -138,11 +138,96 @@ fn what_was_seen_and_is_no_more_is_told_unless_the_generation_before_did_it() {
 #[test]
 fn a_request_is_not_sent_for_ever() {
     let mut journal = sent(&lease("a", 1, "b"), None);
-    (2..LIMITS.sends_max).for_each(|_| sent_in(&mut journal, &lease("a", 1, "b"), None));
-    let pause_over = after(at(SENT), LIMITS.poll_first);
-    sends_again_from(&journal, &lease("a", 1, "b"), pause_over);
-    sent_in(&mut journal, &lease("a", 1, "b"), None);
-    assert!(stuck(&journal, &lease("a", 1, "b")).contains("was sent 8 times"));
+    for (times, pause) in (1..).zip([5, 10, 20, 30, 30, 30, 30]) {
+        let pause_over = after(at(SENT), Span::seconds(pause));
+        sends_again_from(&journal, &lease("a", 1, "b"), pause_over);
+        assert!(times < LIMITS.sends_max);
+        sent_in(&mut journal, &lease("a", 1, "b"), None);
+    }
+    let why = stuck(&journal, &lease("a", 1, "b"));
+    assert!(why.contains("was sent 8 times") && why.contains("`leeward resume orders "), "{why}");
+}
+
+fn resumed(journal: &mut Journal, seconds: u64) {
+    journal.add(seconds, Entry::Held { step: Step::Traffic, reason: "a test".to_owned() });
+    let (reason, time_limit) = ("it is mended".to_owned(), None);
+    journal.add(seconds, Entry::Resumed { reason, time_limit });
+}
+
+fn sends(journal: &Journal, change: Change, seconds: u64) -> bool {
+    matches!(next(&journal.state(), change, no(), at(seconds)), Progress::Send(_))
+}
+
+#[test]
+fn what_was_refused_used_up_or_never_seen_is_sent_once_more_after_a_person_resumes() {
+    let changes = [promote(), lease("a", 1, "b"), metric()];
+    for change in changes {
+        let used_up = || {
+            let mut journal = sent(&change, refused(ChangeErrorKind::Throttled));
+            for _ in 1..LIMITS.sends_max {
+                sent_in(&mut journal, &change, refused(ChangeErrorKind::Throttled));
+            }
+            journal
+        };
+        let left = [
+            sent(&change, refused(ChangeErrorKind::Refused)),
+            used_up(),
+            sent(&change, accepted()),
+            sent(&change, None),
+        ];
+        for mut journal in left {
+            resumed(&mut journal, SENT + 1);
+            assert!(sends(&journal, change.clone(), SENT + 1), "{change}");
+            // Asked anew and refused anew: the next word is needed.
+            sent_in(&mut journal, &change, refused(ChangeErrorKind::Refused));
+            let why = stuck(&journal, &change);
+            for says in [change.operation(), "Code: words", "`leeward resume orders "] {
+                assert!(why.contains(says), "{why}");
+            }
+        }
+    }
+}
+
+#[test]
+fn after_a_resumption_the_sends_count_anew() {
+    let mut journal = sent(&promote(), refused(ChangeErrorKind::Refused));
+    resumed(&mut journal, SENT + 1);
+    (0..LIMITS.sends_max).for_each(|_| {
+        assert!(sends(&journal, promote(), SENT + 1000));
+        sent_in(&mut journal, &promote(), refused(ChangeErrorKind::Throttled));
+    });
+    assert!(stuck(&journal, &promote()).contains("was sent 8 times"));
+}
+
+#[test]
+fn what_was_seen_and_is_no_more_is_done_again_by_a_persons_word_and_as_seldom_as_anything() {
+    let mut journal = sent(&lease("a", 1, "b"), accepted());
+    seen(&mut journal);
+    let change = || lease("a", 3, "b");
+    assert!(stuck(&journal, &change()).contains("`leeward resume orders "));
+    resumed(&mut journal, SENT + 2);
+    assert!(sends(&journal, change(), SENT + 2));
+    sent_in(&mut journal, &change(), refused(ChangeErrorKind::Refused));
+    assert!(stuck(&journal, &change()).contains("was refused"), "not again by itself");
+}
+
+#[test]
+fn a_state_that_does_not_allow_it_is_looked_at_again_while_an_earlier_request_may_be_why() {
+    let by_state = || refused(ChangeErrorKind::NotInState);
+    let mut alone = sent(&promote(), by_state());
+    let mut behind = sent(&promote(), None);
+    sent_in(&mut behind, &promote(), by_state());
+    let pause_over = |seconds| after(at(SENT), Span::seconds(seconds));
+    sends_again_from(&alone, &promote(), pause_over(5));
+    sends_again_from(&behind, &promote(), pause_over(10));
+    (1..LIMITS.sends_max).for_each(|_| sent_in(&mut alone, &promote(), by_state()));
+    (2..LIMITS.sends_max).for_each(|_| sent_in(&mut behind, &promote(), by_state()));
+    let soon = at(SENT + 100);
+    let Progress::Stuck(why) = next(&alone.state(), promote(), no(), soon) else { panic!() };
+    assert!(why.contains("was sent 8 times"), "{why}");
+    let waits = next(&behind.state(), promote(), no(), soon);
+    assert!(matches!(waits, Progress::Wait(_)), "{waits:?}");
+    assert!(stuck(&behind, &promote()).contains("was sent 8 times"), "no longer than it lives");
 }
 
 #[test]

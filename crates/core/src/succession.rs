@@ -5,9 +5,11 @@ use crate::contract::Mode;
 use crate::evidence::Assessment;
 use crate::ids::{Direction, Generation};
 use crate::journal::{
-    Bearing, EffectState, End, Entry, Fate, HandedOver, State, Successor, TurnBackReason, Unproven,
+    Bearing, EffectState, End, Entry, Fate, HandedOver, Lost, State, Successor, TurnBackReason,
+    Unproven,
 };
 use crate::plan::{ImpairmentKind, Plan};
+use crate::planted::{self, Bug};
 use crate::steps::effects;
 
 /// Whether another recovery could take the place of `open` at all: only then its plan has to be read.
@@ -80,6 +82,32 @@ pub fn awaits(last: &State, plan: &Plan) -> bool {
 /// Old sides that the next generation must know of.
 pub fn unproven(last: Option<&State>) -> Vec<Unproven> {
     last.map(State::unproven).unwrap_or_default()
+}
+
+/// What the next generation has to count as lost besides its own: the bounds of those that were committed
+/// and given up, until one ends Recovered and tells people the sum.
+pub fn lost(last: Option<&State>) -> Vec<Lost> {
+    let Some(last) = last else { return Vec::new() };
+    if last.end.as_ref().is_some_and(|e| e.end == End::Recovered) {
+        return Vec::new();
+    }
+    let decision = &last.decision;
+    let side = decision.direction.source();
+    let own: Vec<Lost> = last
+        .losses
+        .iter()
+        .filter(|_| last.committed() && !planted::is(Bug::LossOfOneGeneration))
+        .map(|(database, (bound, _))| Lost {
+            database: database.clone(),
+            side,
+            bound: *bound,
+            generation: decision.generation,
+        })
+        .collect();
+    // Its own bound has what it inherited in it.
+    let counted = |l: &Lost| own.iter().any(|o| o.database == l.database && o.side == l.side);
+    let before = decision.lost.iter().filter(|l| !counted(l)).cloned();
+    before.chain(own.iter().cloned()).collect()
 }
 
 /// What generation `next`, by `plan` in that direction, goes on with or undoes: what was left to it, and

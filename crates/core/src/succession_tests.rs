@@ -132,3 +132,35 @@ fn a_fence_that_was_given_up_before_the_commit_goes_to_the_next_and_nothing_else
     assert_eq!(given(End::Abandoned, Fate::Open, minimum()), [], "it fences nobody");
     assert_eq!(recovered(1).state().successor, None);
 }
+
+#[test]
+fn what_was_lost_goes_on_until_a_recovery_ends_and_tells_it() {
+    use crate::ids::Side;
+    let ended = |mut state: State, end| {
+        state.end = Some(crate::journal::Ended { end, at: at(70), reason: String::new() });
+        state
+    };
+    let known = |state: &State| -> Vec<_> {
+        lost(Some(state)).into_iter().map(|l| (l.side, l.bound)).collect()
+    };
+    let done = recovered(1).state();
+    let bound = done.losses.values().next().unwrap().0;
+    let given_up = ended(done.clone(), End::Abandoned);
+    assert_eq!(known(&given_up), vec![(Side::Primary, bound)]);
+    assert_eq!(lost(Some(&done)), [], "people were told");
+    assert_eq!(lost(None), []);
+    // Behind it, one that turned back, one that was given up after measuring, and one that recovered.
+    let next = |fate| {
+        let mut state = in_fate(fate);
+        std::sync::Arc::make_mut(&mut state.decision).lost = lost(Some(&given_up));
+        state
+    };
+    let back = ended(next(Fate::TurnedBack(TurnBackReason::Declined, at(10))), End::RolledBack);
+    assert_eq!(known(&back), vec![(Side::Primary, bound)]);
+    let mut again = ended(next(Fate::Committed(at(10))), End::Abandoned);
+    let sum = Some(crate::time::Span::minutes(9));
+    again.losses = done.losses.keys().map(|id| (id.clone(), (sum, String::new()))).collect();
+    assert_eq!(known(&again), vec![(Side::Primary, sum)], "its own has the other in it");
+    again.end.as_mut().unwrap().end = End::Recovered;
+    assert_eq!(lost(Some(&again)), []);
+}

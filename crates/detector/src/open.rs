@@ -138,6 +138,7 @@ fn decide(
         deadline: after(now, plan.time_limit),
         effects: effects(plan, generation),
         unproven: succession::unproven(before),
+        lost: succession::lost(before),
         handed_over: succession::handed_over(before, plan, reason.direction, generation),
         ask,
     }

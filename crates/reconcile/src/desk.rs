@@ -73,12 +73,14 @@ impl Desk {
     }
 }
 
-/// A table's failure as a step's error.
+/// A table's failure as a step's error. What the table refuses is never a finding about the recovery: in a bad hour
+/// that is what credentials, signatures, keys and clocks look like. It is asked again, and then by the next executor.
 pub fn table_error(error: TableError) -> StepError {
     match error.kind {
         TableErrorKind::Throttled => StepError::Throttled(error.to_string()),
-        TableErrorKind::Lost | TableErrorKind::NoDate => StepError::Unavailable(error.to_string()),
-        TableErrorKind::Refused => StepError::Refused(error.to_string()),
+        TableErrorKind::Lost | TableErrorKind::NoDate | TableErrorKind::Refused => {
+            StepError::Unavailable(error.to_string())
+        }
         TableErrorKind::Malformed => StepError::NeedsOperator(error.to_string()),
     }
 }

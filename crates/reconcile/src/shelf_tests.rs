@@ -66,6 +66,7 @@ fn opened() -> Stored {
         effects: Vec::new(),
         unproven: Vec::new(),
         handed_over: Vec::new(),
+        lost: Vec::new(),
         ask: Vec::new(),
     };
     stored(1, &chain::origin(), "leeward", Entry::Opened(Box::new(decision)))

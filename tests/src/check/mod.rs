@@ -23,12 +23,13 @@
 //! | L2 people are told | messages that reached every receiver | |
 //! | L3 a dead executor's work is finished | L1, with executors killed | yes |
 //! | L4 no retry storm | requests sent an effect; executors of what waits for a person | |
-//! | L5 Held is left by one command | a test, not a checker | |
+//! | L5 Held is left by one command | no hold for an answer of before the word; that one leads to an end is a test | |
 
 mod effects;
 mod evidence;
 mod fences;
 mod journals;
+mod losses;
 mod people;
 mod scope;
 mod votes;
@@ -50,7 +51,7 @@ pub struct Violation {
 type Checker = fn(&Case<'_>) -> Vec<String>;
 
 /// Every checker of this crate, by the number of its invariant.
-const CHECKERS: [(&str, Checker); 17] = [
+const CHECKERS: [(&str, Checker); 19] = [
     ("S1", writers::one_writer),
     ("S2", votes::counted_again),
     ("S3", journals::written_once),
@@ -62,12 +63,14 @@ const CHECKERS: [(&str, Checker); 17] = [
     ("S8", fences::promoted_behind_the_commit),
     ("S8", writers::proofs_are_true),
     ("S9", writers::loss_within_bound),
+    ("S9", losses::told_to_the_end),
     ("S10", effects::one_request_an_intent),
     ("S11", effects::signed_on_the_journal),
     ("S13", scope::inside_the_plan),
     ("S16", effects::nothing_lands_after_the_end),
     ("L2", people::told),
     ("L4", people::left_alone),
+    ("L5", people::asked_anew),
 ];
 
 /// Judges everything. Empty: every invariant holds.

@@ -3,7 +3,7 @@
 use std::cell::OnceCell;
 use std::collections::BTreeMap;
 
-use leeward_core::journal::Entry;
+use leeward_core::journal::{Entry, Reply};
 use leeward_core::telling::notice;
 use leeward_core::time::since;
 use leeward_ports::fake::{Delivered, Sent};
@@ -117,6 +117,31 @@ pub(super) fn left_alone(evidence: &Case<'_>) -> Vec<String> {
                 "{came} executors joined generation {} while it waits for a person",
                 journal.generation
             ));
+        }
+    }
+    breaches
+}
+
+/// L5: a hold behind a person's word rests on what came back since: an answer that was given before it is no reason,
+/// as its cause may be mended.
+pub(super) fn asked_anew(evidence: &Case<'_>) -> Vec<String> {
+    let mut breaches = Vec::new();
+    for journal in evidence.journals() {
+        let (mut before, mut since): (Vec<String>, Vec<String>) = (Vec::new(), Vec::new());
+        for record in journal.records.iter() {
+            if let Entry::Replied { reply: Reply::Refused(error), .. } = &record.entry {
+                since.push(error.to_string());
+            } else if matches!(record.entry, Entry::Resumed { .. }) {
+                before.append(&mut since);
+            } else if let Entry::Held { reason, .. } = &record.entry {
+                let told = |answers: &[String]| answers.iter().any(|a| reason.contains(a));
+                if told(&before) && !told(&since) {
+                    breaches.push(format!(
+                        "entry {} of generation {} holds it for an answer that was given before it was resumed: {reason}",
+                        record.seq, journal.generation
+                    ));
+                }
+            }
         }
     }
     breaches

@@ -4,8 +4,8 @@ use std::cell::OnceCell;
 use std::collections::BTreeMap;
 
 use leeward_core::evidence::{Signal, Vote};
-use leeward_core::ids::{Direction, Region};
-use leeward_core::journal::{Bearing, Decision, Entry, Successor, Trigger};
+use leeward_core::ids::{Direction, Region, Step};
+use leeward_core::journal::{Bearing, Decision, Entry, Successor, Trigger, TurnBackReason};
 use leeward_core::time::{Span, Timestamp, since};
 use leeward_core::world::Change;
 use leeward_ports::Put;
@@ -15,9 +15,28 @@ use super::evidence::{Case, Journal};
 /// Sort key prefix of stored votes.
 const VOTES: &str = "SIG#";
 
+/// Whether a person said that it shall go back, being asked about that.
+#[derive(PartialEq, Eq)]
+enum Word {
+    Nobody,
+    Asked,
+    Given,
+}
+
+impl Word {
+    fn and(self, entry: &Entry) -> Self {
+        match (self, entry) {
+            (_, Entry::Held { step: Step::Undo, .. }) => Self::Asked,
+            (Self::Asked, Entry::Resumed { .. }) => Self::Given,
+            (_, Entry::Held { .. } | Entry::Stopped { .. } | Entry::Resumed { .. }) => Self::Nobody,
+            (word, _) => word,
+        }
+    }
+}
+
 /// S2: a generation that the evidence opened, and each of its assessments that says go, rest on a
-/// quorum of fresh, sustained votes with an outside witness; an undo towards the old side rests on a
-/// quorum that sees it well.
+/// quorum of fresh, sustained votes with an outside witness; an undo towards the old side, and a turn-back because
+/// a step cannot be done, rest on a quorum that sees it well. A person who was asked about the undo may say so, too.
 #[expect(clippy::wildcard_enum_match_arm, reason = "only these entries rest on votes")]
 pub(super) fn counted_again(evidence: &Case<'_>) -> Vec<String> {
     let mut breaches = Vec::new();
@@ -32,11 +51,20 @@ pub(super) fn counted_again(evidence: &Case<'_>) -> Vec<String> {
         if decision.direction != Direction::ToStandby {
             continue;
         }
+        let mut back = Word::Nobody;
         for (landed, record) in journal.entries() {
+            back = back.and(&record.entry);
             let (needs, says): (&str, Judge) = match &record.entry {
                 Entry::Opened(_) if by_evidence => ("down", down),
                 Entry::Assessed { verdict: Bearing::Go, .. } if !ordered => ("down", down),
-                Entry::Intent { change, undoes: Some(_), .. } if towards_old_side(change) => {
+                Entry::Intent { change, undoes: Some(_), .. }
+                    if towards_old_side(change) && back != Word::Given =>
+                {
+                    ("well", well)
+                }
+                Entry::TurnedBack { reason: TurnBackReason::StepFailed, .. }
+                    if record.at <= decision.deadline =>
+                {
                     ("well", well)
                 }
                 _ => continue,

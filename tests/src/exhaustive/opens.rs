@@ -166,6 +166,7 @@ fn decide(
         effects: leeward_core::steps::effects(&setup.plan, generation),
         unproven: succession::unproven(before),
         handed_over: succession::handed_over(before, &setup.plan, direction, generation),
+        lost: succession::lost(before),
         ask: Vec::new(),
     }))
 }

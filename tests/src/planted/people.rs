@@ -1,7 +1,7 @@
 //! Mistakes towards people: what they are told, and what becomes of their word.
 
 use leeward_core::ids::Step;
-use leeward_core::journal::Entry;
+use leeward_core::journal::{End, Entry};
 use leeward_core::planted::Bug;
 use leeward_core::time::Span;
 use leeward_ports::fake::{Call, Fate, RegionState};
@@ -43,7 +43,75 @@ pub(super) const ROWS: &[Row] = &[
         drawn: Drawn::Never("a stop has to fall between two requests of one recovery"),
         scene: stopped,
     },
+    Row {
+        bugs: &[Bug::RefusedForEver],
+        place: "core/pursuit.rs",
+        breaks: "what was refused once is held for ever, whatever a person mends",
+        finds: Some("L5"),
+        drawn: Drawn::Never("a refusal that a person mends is no fate of a single request"),
+        scene: mended,
+    },
+    Row {
+        bugs: &[Bug::TurnsBackUnseen],
+        place: "core/steps/mod.rs",
+        breaks: "one refusal before the commit undoes what is needed in a minute",
+        finds: Some("S2"),
+        drawn: Drawn::Never("a refusal that a person mends is no fate of a single request"),
+        scene: refused_before_the_commit,
+    },
+    Row {
+        bugs: &[Bug::LossOfOneGeneration],
+        place: "core/succession.rs",
+        breaks: "a recovery tells of no loss where the one before it lost writes",
+        finds: Some("S9"),
+        drawn: Drawn::Never(
+            "a generation is seldom given up behind its promotion and followed the same way",
+        ),
+        scene: given_up_behind_its_promotion,
+    },
 ];
+
+fn resumed() -> Entry {
+    Entry::Resumed { reason: "mended".to_owned(), time_limit: None }
+}
+
+fn mended() -> Rig {
+    let rig = orders();
+    let promotes = |c: &Call<'_>| c.changes("rds:PromoteReadReplica");
+    rig.world.fail_next(promotes, Fate::Refused("AccessDenied".to_owned()));
+    primary_is(&rig, RegionState::Dead);
+    live(&rig, 10);
+    say(&rig, resumed());
+    live(&rig, 30);
+    rig
+}
+
+fn refused_before_the_commit() -> Rig {
+    let rig = orders();
+    let raises = |c: &Call<'_>| c.changes("autoscaling:UpdateAutoScalingGroup");
+    rig.world.fail_next(raises, Fate::Refused("AccessDenied".to_owned()));
+    primary_is(&rig, RegionState::Dead);
+    live(&rig, 10);
+    if rig.book(1).is_some_and(|b| b.state.halt.is_some()) {
+        say(&rig, resumed());
+    }
+    live(&rig, 30);
+    rig
+}
+
+fn given_up_behind_its_promotion() -> Rig {
+    let rig = orders();
+    let switches = |c: &Call<'_>| c.changes("cloudwatch:PutMetricData");
+    rig.world.fail_next(switches, Fate::Refused("AccessDenied".to_owned()));
+    primary_is(&rig, RegionState::Dead);
+    live(&rig, 20);
+    say(&rig, Entry::Ended { end: End::Abandoned, reason: "by hand".to_owned() });
+    live(&rig, 1);
+    say(&rig, Entry::Acknowledged { reason: "go on".to_owned() });
+    let _ = rig.order("recover", "to-standby");
+    live(&rig, 40);
+    rig
+}
 
 fn nobody_reached() -> Rig {
     let rig = orders();

@@ -119,6 +119,7 @@ fn generation(plan: &Plan, direction: Direction, undoes: &[Step]) -> State {
         effects: leeward_core::steps::effects(plan, Generation(1)),
         unproven: Vec::new(),
         handed_over: Vec::new(),
+        lost: Vec::new(),
         ask: Vec::new(),
     };
     let opened = Record {

@@ -31,7 +31,7 @@ async fn no_change_is_sent_twice_and_each_answer_means_what_it_says() {
 
 #[tokio::test]
 async fn documented_errors_are_told_apart() {
-    use ChangeErrorKind::{Conflict, Refused, Throttled};
+    use ChangeErrorKind::{Conflict, NotInState, Refused, Throttled};
     let promote =
         || Change::PromoteReplica { region: "us-west-2".into(), instance: "orders-west".into() };
     let start = || Change::StartInstances { region: "us-west-2".into(), ids: vec!["i-1".into()] };
@@ -51,14 +51,16 @@ async fn documented_errors_are_told_apart() {
     let cases = [
         (move_lease(), Reply::json_error(400, "ConditionalCheckFailedException"), Conflict),
         (move_lease(), Reply::json_error(400, "ReplicatedWriteConflictException"), Throttled),
-        (promote(), Reply::xml_error(400, "InvalidDBInstanceState"), Refused),
+        (promote(), Reply::xml_error(400, "InvalidDBInstanceState"), NotInState),
         (promote(), Reply::xml_error(404, "DBInstanceNotFound"), Refused),
         (promote(), Reply::xml_error(400, "Throttling"), Throttled),
         (promote(), Reply::xml_error(403, "AccessDenied"), Refused),
         (promote(), Reply::xml_error(403, "SignatureDoesNotMatch"), Refused),
-        (promote(), Reply::xml_error(400, "RequestExpired"), Refused),
-        (global(false), Reply::xml_error(400, "InvalidGlobalClusterStateFault"), Refused),
-        (start(), Reply::ec2_error(400, "IncorrectInstanceState"), Refused),
+        (promote(), Reply::xml_error(400, "RequestExpired"), Throttled),
+        (promote(), Reply::xml_error(403, "ExpiredToken"), Throttled),
+        (global(false), Reply::xml_error(400, "InvalidGlobalClusterStateFault"), NotInState),
+        (global(true), Reply::xml_error(400, "InvalidDBClusterStateFault"), NotInState),
+        (start(), Reply::ec2_error(400, "IncorrectInstanceState"), NotInState),
         (start(), Reply::ec2_error(503, "RequestLimitExceeded"), Throttled),
         (start(), Reply::ec2_error(500, "InsufficientInstanceCapacity"), Throttled),
         (reserve(Some(1)), Reply::json_error(429, "TooManyRequestsException"), Throttled),

@@ -120,7 +120,7 @@ async fn a_put_is_sent_once_whatever_comes_back() {
         (Reply::json_error(400, "ResourceNotFoundException"), TableErrorKind::Refused),
         (Reply::json_error(400, "AccessDeniedException"), TableErrorKind::Refused),
         (Reply::json_error(400, "InvalidSignatureException"), TableErrorKind::Refused),
-        (Reply::json_error(400, "ExpiredTokenException"), TableErrorKind::Refused),
+        (Reply::json_error(400, "ExpiredTokenException"), TableErrorKind::Throttled),
         (Reply::json_error(500, "InternalServerError"), TableErrorKind::Lost),
         (Reply::new(503, "<html>"), TableErrorKind::Lost),
         (Reply::Broken, TableErrorKind::Lost),

@@ -67,6 +67,7 @@ impl Journal {
             effects: effects(Generation(generation)),
             unproven: Vec::new(),
             handed_over: Vec::new(),
+            lost: Vec::new(),
             ask: Vec::new(),
         };
         let mut journal = Self { records: Vec::new() };

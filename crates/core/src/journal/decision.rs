@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::contract::Mode;
 use crate::effect::EffectId;
 use crate::ids::{Digest, Direction, EntryId, Generation, PlanId, Region, Side, WorkloadId};
-use crate::time::Timestamp;
+use crate::time::{Span, Timestamp};
 use crate::world::Change;
 
 /// The protocol of this code. A generation is finished by the protocol that opened it.
@@ -49,6 +49,9 @@ pub struct Decision {
     /// What the generation before did and left for this one to go on with, or to undo.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub handed_over: Vec<HandedOver>,
+    /// What earlier generations that were given up behind their commit may have lost.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub lost: Vec<Lost>,
     /// Why people are asked before any effect, whatever the plan's policy; empty: the policy decides.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub ask: Vec<String>,
@@ -62,6 +65,21 @@ pub struct Unproven {
     pub database: EntryId,
     /// The side that was left.
     pub side: Side,
+    /// The generation that left it.
+    pub generation: Generation,
+}
+
+/// What a generation lost that was committed and did not end Recovered: nobody has told users of it yet, and the
+/// generation that ends what it began has to.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Lost {
+    /// The database.
+    pub database: EntryId,
+    /// The side that was left: it still has what the other lost.
+    pub side: Side,
+    /// At most so much; null: nobody knows.
+    pub bound: Option<Span>,
     /// The generation that left it.
     pub generation: Generation,
 }

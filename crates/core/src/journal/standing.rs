@@ -1,7 +1,8 @@
 //! What a generation's effects left in the world, as far as its journal tells.
 
 use crate::effect::EffectId;
-use crate::journal::{EffectState, State, Unproven};
+use crate::ids::{EntryId, Seq, Step};
+use crate::journal::{EffectState, Fate, FenceProof, Fenced, IntentState, State, Unproven};
 use crate::limits::Limits;
 use crate::time::{Timestamp, after};
 
@@ -46,6 +47,43 @@ impl State {
         let unknown = self.unresolved().flat_map(|(_, e)| e.intents.iter().map(|i| i.at));
         let strays = self.effects.values().filter_map(|e| e.stray());
         unknown.chain(strays).map(|at| after(at, limits.request_life)).max()
+    }
+
+    /// The place of the last resumption; 0: there was none.
+    pub fn resumed_at(&self) -> Seq {
+        self.resumed.map_or(Seq(0), |(seq, _)| seq)
+    }
+
+    /// The intents of an effect that were written since the last resumption: only they count against the
+    /// number of sends, and only their replies are answers to what a person has mended.
+    pub fn tried<'a>(&self, effect: &'a EffectState) -> &'a [IntentState] {
+        let before = effect.intents.partition_point(|i| i.seq < self.resumed_at());
+        &effect.intents[before..]
+    }
+
+    /// A proof goes on record. A lease that was taken anew, after somebody gave it away, was written under
+    /// meanwhile: what could be lost is bound anew.
+    pub(super) fn prove(&mut self, database: &EntryId, fenced: Fenced) {
+        let epoch = |f: &Fenced| match f.proof {
+            FenceProof::WriterLease { epoch } => Some(epoch),
+            FenceProof::StopWriter
+            | FenceProof::Isolate
+            | FenceProof::Switchover
+            | FenceProof::NotNeeded => None,
+        };
+        let before = self.fenced.get(database).and_then(epoch);
+        if before.is_some() && epoch(&fenced).is_some_and(|now| Some(now) != before) {
+            self.losses.remove(database);
+        }
+        self.fenced.insert(database.clone(), fenced);
+    }
+
+    /// After a resumption a loss that nobody knew is asked for anew, as the cause may be mended.
+    pub(super) fn forget_unknown_losses(&mut self) {
+        if self.fate == Fate::Open && !self.done.contains_key(&Step::Fence) {
+            let waived = &self.waived;
+            self.losses.retain(|id, (bound, _)| bound.is_some() || waived.contains_key(id));
+        }
     }
 
     /// The time of the last change that was sent.

@@ -57,6 +57,12 @@ pub struct State {
     deadline: Timestamp,
     /// Whether someone resumed it since the last question was answered or timed out.
     pub resumed_after_question: bool,
+    /// Place and time of the last resumption: what was sent and answered before it is tried anew.
+    pub resumed: Option<(Seq, Timestamp)>,
+    /// What it was resumed from.
+    pub resumed_from: Option<HaltKind>,
+    /// Why it turned back, in a sentence.
+    pub turned_back_for: String,
     /// Validation passes in a row.
     pub passes: u32,
     /// When the latest pass was made, and whether it held.
@@ -133,6 +139,9 @@ impl State {
             halted: Span::default(),
             deadline,
             resumed_after_question: false,
+            resumed: None,
+            resumed_from: None,
+            turned_back_for: String::new(),
             passes: 0,
             last_pass: None,
             end: None,
@@ -182,6 +191,9 @@ impl State {
             Entry::Stopped { reason, .. } => self.stop(HaltKind::Stopped, at, reason),
             Entry::Resumed { time_limit, .. } => {
                 self.resumed_after_question = true;
+                self.resumed = Some((record.seq, at));
+                self.resumed_from = self.halt.as_ref().map(|halt| halt.kind);
+                self.forget_unknown_losses();
                 // Nobody looked meanwhile: passes on both sides of a halt are not in a row.
                 self.passes = 0;
                 let over = self.shifted(self.deadline, at) < at;
@@ -270,7 +282,7 @@ impl State {
                         holds_from: *holds_from,
                         latest_write: *latest_write,
                     };
-                    self.fenced.insert(database.clone(), fenced);
+                    self.prove(database, fenced);
                 }
             }
             Entry::LossBound { database, bound, source } => {
@@ -283,8 +295,9 @@ impl State {
                 self.done.entry(*step).or_insert(at);
             }
             Entry::Committed { .. } => self.fate = Fate::Committed(at),
-            Entry::TurnedBack { reason, successor, .. } => {
+            Entry::TurnedBack { reason, detail, successor } => {
                 self.fate = Fate::TurnedBack(*reason, at);
+                self.turned_back_for.clone_from(detail);
                 self.allow(at, self.term());
                 self.successor.clone_from(successor);
             }

@@ -4,7 +4,7 @@ use crate::ids::{EntryId, Step};
 use crate::journal::{Entry, FenceProof, Trigger};
 use crate::plan::{Database, Fence};
 use crate::planted::{self, Bug};
-use crate::pursuit::{Probe, Progress, pursue};
+use crate::pursuit::{Probe, Progress, pursue, resume};
 use crate::steps::approval::{self, Approval};
 use crate::steps::bearing::{Going, going, old_side_well, turn_back};
 use crate::steps::engines::{self, Engine};
@@ -68,7 +68,7 @@ fn take(situation: &Situation<'_>, guarded: &Guarded<'_>, seen: &Seen, next: &mu
         return;
     }
     let Some(view) = held else { return };
-    if guarded.databases.iter().all(|d| situation.state.fenced.contains_key(d)) {
+    if guarded.databases.iter().all(|d| proven_at(situation, d, view.epoch)) {
         return;
     }
     // Without the holders' terms it is no proof; whoever waived has gone on without one.
@@ -93,6 +93,17 @@ fn take(situation: &Situation<'_>, guarded: &Guarded<'_>, seen: &Seen, next: &mu
     });
 }
 
+/// Whether a proof of that database stands. A lease that was moved since its proof was another's meanwhile.
+fn proven_at(situation: &Situation<'_>, database: &EntryId, now: u64) -> bool {
+    situation.state.fenced.get(database).is_some_and(|fenced| match fenced.proof {
+        FenceProof::WriterLease { epoch } => epoch == now,
+        FenceProof::StopWriter
+        | FenceProof::Isolate
+        | FenceProof::Switchover
+        | FenceProof::NotNeeded => true,
+    })
+}
+
 /// Engine checks of one database, before anything is touched. What only a person can answer goes to `asks`.
 fn check(
     situation: &Situation<'_>,
@@ -108,11 +119,11 @@ fn check(
             Outlook::Unknown(why) => next.stick(why),
             Outlook::Ask(why) => {
                 let wait = caught_up(situation, database);
-                asks.push(format!("{why}; {}", way_out(database, &wait)));
+                asks.push(format!("{why}; {}", way_out(situation, database, &wait)));
             }
             Outlook::NoTerms(why) => {
-                let wait = "let every holder write them, then `leeward resume`";
-                asks.push(format!("{why}; {}", way_out(database, wait)));
+                let wait = format!("let every holder write them, then `{}`", resume(situation));
+                asks.push(format!("{why}; {}", way_out(situation, database, &wait)));
             }
         },
         Engine::Moving(why) => next.wait(format!("{id}: {why}")),
@@ -133,21 +144,29 @@ fn check(
 fn caught_up(situation: &Situation<'_>, database: &Database) -> String {
     let (id, target) = (database.id(), situation.target_region());
     format!(
-        "wait until {id} in {target} shows a heartbeat of {} (it has caught up, or was made its replica again), then `leeward resume`",
-        situation.source_region()
+        "wait until {id} in {target} shows a heartbeat of {} (it has caught up, or was made its replica again), then `{}`",
+        situation.source_region(),
+        resume(situation)
     )
 }
 
 /// What a person can do about what nobody knows.
-fn way_out(database: &Database, wait: &str) -> String {
+fn way_out(situation: &Situation<'_>, database: &Database, wait: &str) -> String {
     let id = database.id();
     if database.fences().contains(&Fence::Waiver) {
-        format!("{wait}; or take the risk: `leeward waive --database {id}` and `leeward resume`")
+        format!("{wait}; or take the risk: {}", waive(situation, id))
     } else {
         format!(
-            "{wait}; the plan lists no fence `waiver` for {id}: to take the risk, `leeward plan put` one that does, `leeward abandon` and `leeward start`"
+            "{wait}; the plan lists no fence `waiver` for {id}: to take the risk, `leeward plan put` one that does, `leeward abandon {w} --reason …` and `leeward start {w} --reason …`",
+            w = situation.plan.workload
         )
     }
+}
+
+/// The commands by which a person takes the risk of a database.
+fn waive(situation: &Situation<'_>, id: &EntryId) -> String {
+    let workload = &situation.plan.workload;
+    format!("`leeward waive {workload} --database {id} --reason …` and `{}`", resume(situation))
 }
 
 /// What would be lost cannot be told: replication may catch up by itself in a moment; then a person is asked.
@@ -155,7 +174,7 @@ fn ask(situation: &Situation<'_>, asks: &[String], mut next: Move) -> Move {
     if let Some(back) = turn_back(situation) {
         return back;
     }
-    if situation.age() < situation.limits.fence_patience {
+    if situation.tried_for() < situation.limits.fence_patience {
         asks.iter().for_each(|why| next.wait(why.as_str()));
         return next;
     }
@@ -240,7 +259,14 @@ fn proofs(situation: &Situation<'_>, seen: &Seen, mut next: Move) -> Move {
             && situation.plan.database(id).is_some_and(Database::single_writer)
     });
     if let Some((id, (_, source))) = unknown {
-        next.stick(format!("the loss bound of {id} is unknown: {source}"));
+        let way_out = situation.plan.database(id).map(|d| {
+            let wait = caught_up(situation, d);
+            way_out(situation, d, &wait)
+        });
+        next.stick(format!(
+            "the loss bound of {id} is unknown: {source}; {}",
+            way_out.unwrap_or_default()
+        ));
         return next;
     }
     match approval::one_way(situation, loss::excess(situation)) {
@@ -257,15 +283,16 @@ fn proofs(situation: &Situation<'_>, seen: &Seen, mut next: Move) -> Move {
 fn unproven(situation: &Situation<'_>, database: &Database, mut next: Move) -> Move {
     let id = database.id();
     let by_lease = database.fences().iter().any(|f| matches!(f, Fence::WriterLease(_)));
-    if by_lease || situation.age() < situation.limits.fence_patience {
+    if by_lease || situation.tried_for() < situation.limits.fence_patience {
         next.wait(format!("no fence of {id} is proven yet"));
         return next;
     }
     Move::record(Entry::Held {
         step: Step::Fence,
         reason: format!(
-            "no fence of {id} can be proven while its side is silent ({}); make sure by other means that it does not write, then `leeward waive --database {id}` and `leeward resume`",
-            next.waits.join("; ")
+            "no fence of {id} can be proven while its side is silent ({}); make sure by other means that it does not write, then {}",
+            next.waits.join("; "),
+            waive(situation, id)
         ),
     })
 }

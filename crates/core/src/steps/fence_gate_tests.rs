@@ -53,9 +53,8 @@ fn nothing_is_fenced_while_one_of_the_databases_is_not_fit() {
     assert!(why.starts_with("stock-db: ") && why.contains("was not asked"), "{why}");
     let mut wrong = two();
     instance(&mut wrong, "stock-db-west", |rds| rds.replica_source = Some("another".into()));
-    let (reason, detail) = wrong.turns_back();
-    assert_eq!(reason, TurnBackReason::StepFailed);
-    assert!(detail.contains("stock-db: ") && detail.contains("another's data"), "{detail}");
+    let reason = wrong.held();
+    assert!(reason.contains("stock-db: ") && reason.contains("another's data"), "{reason}");
 }
 
 #[test]
@@ -65,16 +64,32 @@ fn what_will_not_come_is_no_question_to_a_person() {
     scene.heartbeat = row(WEST, 97);
     assert!(scene.held().contains("what would be lost of orders-db is unknown"));
     instance(&mut scene, "stock-db-west", |rds| rds.replica_source = Some("another".into()));
-    assert_eq!(scene.turns_back().0, TurnBackReason::StepFailed);
+    let reason = scene.held();
+    assert!(reason.contains("another's data") && !reason.contains("would be lost"), "{reason}");
 }
 
 #[test]
-fn a_replica_without_a_heartbeat_row_turns_back() {
+fn a_replica_without_a_heartbeat_row_waits_for_a_person_and_turns_back_to_a_side_that_is_well() {
     let mut scene = Scene::at(100);
     scene.heartbeat = None;
+    let held = scene.held();
+    assert!(held.contains("the lag of orders-db is unknown"), "{held}");
+    assert!(held.ends_with("`leeward resume orders --reason …`"), "{held}");
+    scene.says = Some(Vote::Healthy);
     let (reason, detail) = scene.turns_back();
     assert_eq!(reason, TurnBackReason::StepFailed);
-    assert!(detail.contains("the lag of orders-db is unknown"), "{detail}");
+    assert!(detail.contains("fence: the lag of orders-db is unknown"), "{detail}");
+}
+
+#[test]
+fn what_is_tried_anew_by_a_person_has_its_patience_anew() {
+    let mut scene = Scene { heartbeat: row(WEST, 97), ..Scene::at(100) };
+    assert!(scene.held().contains("would be lost"));
+    scene.journal.add(98, Entry::Held { step: Step::Fence, reason: "a test".to_owned() });
+    let (reason, time_limit) = ("caught up".to_owned(), None);
+    scene.journal.add(99, Entry::Resumed { reason, time_limit });
+    let (why, _) = scene.waits();
+    assert!(why.contains("would be lost"), "{why}");
 }
 
 #[test]
@@ -84,7 +99,7 @@ fn replication_has_a_sweep_to_catch_up_then_a_person_is_asked() {
     assert!(why.contains("what would be lost of orders-db is unknown"), "{why}");
     for now in [60, 61] {
         let reason = scene(now).held();
-        assert!(reason.contains("then `leeward resume`"), "{reason}");
+        assert!(reason.contains("then `leeward resume orders"), "{reason}");
     }
     let well = Scene { says: Some(Vote::Healthy), ..scene(100) };
     assert_eq!(assessed_as(&well), Bearing::TurnBack, "nobody is asked about a side that is well");

@@ -55,7 +55,7 @@ fn a_loss_is_judged_when_all_proofs_hold() {
 }
 
 #[test]
-fn a_loss_that_nobody_knows_turns_back_unless_it_was_waived() {
+fn a_loss_that_nobody_knows_is_held_unless_it_was_waived_and_asked_for_anew_by_a_resumption() {
     let fences = [lease(), waiver()];
     let scene = |bound| {
         let mut scene = Scene::fenced_by(100, &fences);
@@ -65,9 +65,14 @@ fn a_loss_that_nobody_knows_turns_back_unless_it_was_waived() {
         scene.loses("orders-db", bound);
         scene
     };
-    let (reason, detail) = scene(None).turns_back();
-    assert_eq!(reason, TurnBackReason::StepFailed);
-    assert!(detail.contains("the loss bound of orders-db is unknown: a test"), "{detail}");
+    let held = scene(None).held();
+    assert!(held.contains("the loss bound of orders-db is unknown: a test"), "{held}");
+    assert!(held.contains("`leeward waive orders --database orders-db"), "{held}");
+    let mut resumed = scene(None);
+    resumed.journal.add(99, Entry::Held { step: Step::Fence, reason: held });
+    let (reason, time_limit) = ("it has a heartbeat now".to_owned(), None);
+    resumed.journal.add(99, Entry::Resumed { reason, time_limit });
+    assert!(resumed.bound().0.is_some(), "it is measured anew");
     assert!(scene(Some(MINUTE)).done());
     let mut waived = scene(None);
     waived.waived("orders-db", None);
@@ -128,7 +133,8 @@ fn a_fence_that_needs_a_silent_side_is_tried_for_a_sweep_then_a_person_is_asked(
     assert!(why.contains("no fence of orders-db is proven yet"), "{why}");
     for now in [60, 61] {
         let reason = scene(now, &[stop(), isolate()]).held();
-        for says in ["`leeward waive --database orders-db`", "group writers-east", "sg-east"] {
+        for says in ["`leeward waive orders --database orders-db", "group writers-east", "sg-east"]
+        {
             assert!(reason.contains(says), "{says}: {reason}");
         }
     }

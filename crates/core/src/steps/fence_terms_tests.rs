@@ -32,7 +32,7 @@ fn before_anything_is_touched_a_person_is_asked_about_holders_that_do_not_say_th
     assert!(held.contains("does not say for how long its holders may write"), "{held}");
     assert!(held.contains("fence `waiver`"), "{held}");
     scene.plan["databases"][0]["fences"] = serde_json::json!([lease(), waiver()]);
-    assert!(scene.held().contains("leeward waive --database orders-db"));
+    assert!(scene.held().contains("leeward waive orders --database orders-db"));
 }
 
 #[test]

@@ -7,12 +7,12 @@
 use super::*;
 use crate::audit::example::at;
 use crate::effect::Verb;
-use crate::journal::{Reply, TurnBackReason};
+use crate::journal::Reply;
 use crate::steps::scene::{
     EAST, Scene, WEST, by_lease, isolate, lease, promoted, row, stop, taken, waiver,
 };
 use crate::table::NOBODY;
-use crate::world::{ChangeError, ChangeErrorKind, View};
+use crate::world::{Change, ChangeError, ChangeErrorKind, View};
 
 const TAKE: &str = "orders/1/fence/leases/take-lease";
 
@@ -130,7 +130,7 @@ fn a_lease_that_is_nobodys_to_take_is_waited_for() {
 
 /// A lease that cannot be moved could not be given to the new side either, whoever takes the risk.
 #[test]
-fn a_lease_whose_taking_is_refused_turns_back() {
+fn a_lease_whose_taking_is_refused_waits_for_a_person_and_is_asked_for_anew() {
     let mut scene = Scene::fenced_by(100, &[lease(), waiver()]);
     scene.goes_on();
     let intent = scene.journal.records.last().unwrap().seq;
@@ -140,7 +140,12 @@ fn a_lease_whose_taking_is_refused_turns_back() {
     assert_eq!(effect.as_str(), TAKE);
     scene.journal.add(100, Entry::Replied { effect, intent, reply });
     scene.waived("orders-db", None);
-    let (reason, detail) = scene.turns_back();
-    assert_eq!(reason, TurnBackReason::StepFailed);
-    assert!(detail.contains("was refused: AccessDeniedException"), "{detail}");
+    let held = scene.held();
+    for says in ["was refused: dynamodb:UpdateItem", "AccessDeniedException", "`leeward resume "] {
+        assert!(held.contains(says), "{held}");
+    }
+    scene.journal.add(100, Entry::Held { step: Step::Fence, reason: held });
+    let (reason, time_limit) = ("the right is given".to_owned(), None);
+    scene.journal.add(100, Entry::Resumed { reason, time_limit });
+    assert!(matches!(scene.sends()[..], [Change::MoveLease { .. }]));
 }

@@ -3,7 +3,7 @@
 
 use crate::effect::Verb;
 use crate::ids::Step;
-use crate::journal::{Entry, FenceProof};
+use crate::journal::{Entry, FenceProof, Lost};
 use crate::lease_terms::without_terms;
 use crate::plan::{Database, WriterLease};
 use crate::planted::{self, Bug};
@@ -225,7 +225,35 @@ pub(super) fn bound(situation: &Situation<'_>, database: &Database, seen: &Seen)
             (Reach::NotItsOwn(why) | Reach::Unseen(why), _) => (None, why),
         }
     };
+    let (bound, source) = with_what_was_lost_before(situation, database, seen, bound, source);
     Entry::LossBound { database: database.id().clone(), bound, source }
+}
+
+/// A side that an earlier generation made the writer, and that was then given up, has lost what that one lost. A
+/// replica has not: it is measured against the side that is left, whoever began to move away from there.
+fn with_what_was_lost_before(
+    situation: &Situation<'_>,
+    database: &Database,
+    seen: &Seen,
+    own: Option<Span>,
+    source: String,
+) -> (Option<Span>, String) {
+    let writes_itself = matches!(engines::engine(situation, database, seen), Engine::Writer(_));
+    let measured_alone = !matches!(reach(situation, database, seen), Reach::All(_));
+    let of_this = |l: &&Lost| l.database == *database.id() && l.side == situation.source();
+    let lost = situation.state.decision.lost.iter().rev().find(of_this);
+    match lost {
+        Some(lost) if writes_itself && !measured_alone => {
+            let sum = own.zip(lost.bound).map(|(own, before)| own.plus(before));
+            let before = lost.bound.map_or("nobody knows how much".to_owned(), |b| b.to_string());
+            let words = format!(
+                "{source}; and generation {}, which made it the writer and was given up, lost at most {before}",
+                lost.generation
+            );
+            (sum, words)
+        }
+        Some(_) | None => (own, source),
+    }
 }
 
 #[cfg(test)]

@@ -34,7 +34,7 @@ use crate::journal::{Entry, State};
 use crate::limits::Limits;
 use crate::plan::Plan;
 use crate::planted::{self, Bug};
-use crate::pursuit::{Goal, Progress, pursue};
+use crate::pursuit::{Goal, Progress, pursue, resume};
 use crate::time::{Span, Timestamp, since};
 use crate::world::{Question, Seen};
 
@@ -111,6 +111,12 @@ impl Situation<'_> {
     /// How long the generation is open.
     pub fn age(&self) -> Span {
         since(self.state.decision.opened, self.now)
+    }
+
+    /// How long it is tried since it was opened, or since a person resumed it.
+    pub fn tried_for(&self) -> Span {
+        let resumed = self.state.resumed.map(|(_, at)| at);
+        since(resumed.unwrap_or(self.state.decision.opened), self.now)
     }
 
     /// Whether its time is over.
@@ -279,7 +285,11 @@ pub fn gate(step: Step, state: &State) -> Gate {
         (Step::Undo, Fate::Committed(_)) if !planted::is(Bug::UndoesCommitted) => {
             Gate::Answered(Status::Held, "committed: only forward from here".to_owned())
         }
-        (Step::Undo, Fate::Open | Fate::Committed(_) | Fate::TurnedBack(..)) => Gate::Through,
+        // That a step came to no answer says nothing about the recovery: its executor ends, the next goes on.
+        (Step::Undo, Fate::Open) => Gate::Refused(
+            "nothing has turned back: an error of a function or of the table undoes nothing, the sweeper's next executor goes on".to_owned(),
+        ),
+        (Step::Undo, Fate::Committed(_) | Fate::TurnedBack(..)) => Gate::Through,
     }
 }
 
@@ -340,10 +350,7 @@ fn closing(step: Step, situation: &Situation<'_>, next: Move) -> Move {
     if next.acts() {
         return next;
     }
-    let late = situation.overdue().then(|| {
-        let waits = next.waits.join("; ");
-        format!("the time of the plan ({}) is over; {waits}", situation.plan.time_limit)
-    });
+    let late = situation.overdue();
     if next.settled() {
         let final_step = matches!(step, Step::Commit | Step::Validate | Step::Undo);
         if final_step || situation.state.done.contains_key(&step) {
@@ -351,22 +358,36 @@ fn closing(step: Step, situation: &Situation<'_>, next: Move) -> Move {
         }
         return Move::record(Entry::StepDone { step, evidence: next.evidence });
     }
-    let Some(why) = next.stuck().or(late) else { return next };
+    let reason = match &next.stuck[..] {
+        [] if late => TurnBackReason::DeadlineExceeded,
+        [] => return next,
+        _ => TurnBackReason::StepFailed,
+    };
+    let why = next.stuck().unwrap_or_else(|| {
+        let waits = next.waits.join("; ");
+        format!("the time of the plan ({}) is over; {waits}", situation.plan.time_limit)
+    });
     match situation.state.fate {
-        Fate::Open => {
-            let reason = if next.stuck().is_some() {
-                TurnBackReason::StepFailed
-            } else {
-                TurnBackReason::DeadlineExceeded
-            };
+        // What stands may be needed in a minute, and a person can mend what stops the step: only a side that
+        // is seen well, or a time that is over, makes the way back the better one.
+        Fate::Open
+            if late || bearing::old_side_well(situation) || planted::is(Bug::TurnsBackUnseen) =>
+        {
             Move::record(Entry::turned_back(reason, format!("{step}: {why}")))
         }
-        Fate::Committed(_) => Move::record(Entry::Held { step, reason: why }),
-        Fate::TurnedBack(..) if step == Step::Undo => {
-            Move::record(Entry::Held { step, reason: why })
-        }
-        Fate::TurnedBack(..) => next,
+        Fate::TurnedBack(..) if step != Step::Undo => next,
+        Fate::Open | Fate::Committed(_) | Fate::TurnedBack(..) => held(step, situation, &why),
     }
+}
+
+/// A person is needed, and is told how it goes on.
+fn held(step: Step, situation: &Situation<'_>, why: &str) -> Move {
+    let reason = if why.contains("`leeward ") {
+        why.to_owned()
+    } else {
+        format!("{why}. When that is mended: `{}`", resume(situation))
+    };
+    Move::record(Entry::Held { step, reason })
 }
 
 #[cfg(test)]

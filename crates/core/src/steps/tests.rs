@@ -66,7 +66,8 @@ fn behind_the_commit_it_goes_forward_and_before_it_nothing_is_moved() {
         assert_eq!(gate(step, &after), Gate::Through, "{step}");
     }
     assert_eq!(status(Step::Undo, &after), Some(Status::Held));
-    assert_eq!(gate(Step::Undo, &before), Gate::Through);
+    // An executor that an error led there undoes nothing: nobody has turned back.
+    assert!(matches!(gate(Step::Undo, &before), Gate::Refused(_)));
     assert_eq!(gate(Step::Undo, &turned_back(TurnBackReason::Declined)), Gate::Through);
 }
 
@@ -148,15 +149,18 @@ fn when_its_time_is_over_nothing_more_is_begun_or_waited_for_on_the_way_there() 
 }
 
 #[test]
-fn what_will_not_come_turns_back_before_the_commit_and_waits_for_a_person_behind_it() {
+fn what_will_not_come_waits_for_a_person_while_the_old_side_is_not_seen_well() {
     let open = Journal::opened(1, 0).state();
-    assert_eq!(turns(Step::Fence, &open, stuck(), at(1)), Some(TurnBackReason::StepFailed));
+    let over = open.deadline(at(0), &crate::limits::Limits::REAL);
+    let late = crate::time::after(over, Span::millis(1));
+    assert_eq!(turns(Step::Fence, &open, stuck(), at(1)), None);
+    assert_eq!(turns(Step::Fence, &open, stuck(), late), Some(TurnBackReason::StepFailed));
     assert_eq!(turns(Step::Fence, &open, waits(), at(1)), None);
     let held = |step, state: &State| {
         let next = closing(step, &situation(&plan(), state, at(40)), stuck());
         matches!(next.records.as_slice(), [Entry::Held { .. }])
     };
-    assert!(held(Step::Traffic, &committed()));
+    assert!(held(Step::Traffic, &committed()) && held(Step::Capacity, &open));
     let back = turned_back(TurnBackReason::Declined);
     assert!(held(Step::Undo, &back) && !held(Step::Fence, &back));
 }

@@ -1,9 +1,10 @@
 //! Undo, in reverse order, before the commit only. Towards a side only when that side is well now.
 
 use crate::effect::EffectId;
-use crate::journal::{EffectState, End, Entry, Fate};
+use crate::ids::Step;
+use crate::journal::{EffectState, End, Entry, Fate, HaltKind};
 use crate::planted::{self, Bug};
-use crate::pursuit::{Goal, Probe};
+use crate::pursuit::{Goal, Probe, resume};
 use crate::steps::{Move, Situation, barriers, bearing, lease};
 use crate::time::{Span, after, since};
 use crate::world::{Change, Question, Seen, View};
@@ -88,11 +89,9 @@ pub(super) fn decide(situation: &Situation<'_>, seen: &Seen) -> Move {
             next.stick("nothing is undone after the commit");
             return next;
         }
-        // Whoever comes here has decided that it cannot go on; that decision goes on record first.
         Fate::Open => {
-            let reason = crate::journal::TurnBackReason::StepFailed;
-            let detail = "a step before the commit failed";
-            return Move::record(Entry::turned_back(reason, detail));
+            next.wait("nothing has turned back");
+            return next;
         }
     };
     if situation.overdue() {
@@ -116,7 +115,10 @@ pub(super) fn decide(situation: &Situation<'_>, seen: &Seen) -> Move {
             let kept: Vec<String> = next.keeps.iter().map(ToString::to_string).collect();
             format!("{reason}; the next generation goes on with {}", kept.join(", "))
         }
-        Some(_) | None => format!("everything is undone: {reason}"),
+        Some(_) | None => {
+            let because = &situation.state.turned_back_for;
+            format!("everything is undone: {reason}: {because}")
+        }
     };
     Move::record(Entry::Ended { end: End::RolledBack, reason })
 }
@@ -135,14 +137,17 @@ fn back(
         return;
     }
     let anywhere = planted::is(Bug::UndoTowardsTheDead);
-    if effect.change.fences() && !bearing::old_side_well(situation) && !anywhere {
+    let allowed = bearing::old_side_well(situation) || told_to_go_back(situation) || anywhere;
+    if effect.change.fences() && !allowed {
         let already = situation.state.effects.get(&id.undo()).is_some_and(|e| e.applied());
         if !already {
             return next.stick(format!(
-                "undoing `{}` would send the workload back to {}, which is not seen well: {}; staying put. `leeward resume` when it is well, or `leeward abandon`",
+                "undoing `{}` would send the workload back to {}, which is not seen well: {}; staying put. That fence may itself be why users find nobody there: look at it by other means. If it can serve: `{}`; if not: `leeward abandon {} --reason …`",
                 effect.change,
                 situation.source_region(),
-                bearing::present(situation).sentence()
+                bearing::present(situation).sentence(),
+                resume(situation),
+                situation.state.decision.workload
             ));
         }
     }
@@ -159,8 +164,17 @@ fn back(
         Some(goal) => {
             next.pursue(situation, goal);
         }
-        None => next.stick(format!("`{}` has no way back", effect.change)),
+        None => next.stick(format!(
+            "`{}` has no way back on record; undo it by hand and give the generation up: `leeward abandon {} --reason …`",
+            effect.change, situation.state.decision.workload
+        )),
     }
+}
+
+/// Whether a person who was asked about the way back said to go on with it. Voters that ask as users do find a side
+/// that our own fence shut as dead as a dead one: without a person's word nothing would lead out.
+fn told_to_go_back(situation: &Situation<'_>) -> bool {
+    situation.state.resumed_from == Some(HaltKind::Held(Step::Undo))
 }
 
 /// How long a request of it may still land behind an undo that was not sent yet.

@@ -338,6 +338,9 @@ pub enum ChangeErrorKind {
     Refused,
     /// The service said later: nothing happened.
     Throttled,
+    /// The thing is not in a state that allows it now: this request did nothing. An earlier one of the same
+    /// effect may have put it there, and a look may show an older state for a while.
+    NotInState,
     /// A compare-and-swap met another value: this request did nothing. (An earlier, lost one may have.)
     Conflict,
     /// No answer, or none that can be read: it may have happened, or happen later.

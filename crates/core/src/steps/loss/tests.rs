@@ -13,6 +13,7 @@ use crate::journal::State;
 use crate::limits::Limits;
 use crate::plan::{Fence, Plan, StopWriter};
 use crate::steps::{Move, Status, decide};
+use crate::table::NOBODY;
 use crate::world::{Change, Heartbeat, Question, RdsView, SqlView, View};
 
 const EAST: &str = "us-east-1";
@@ -250,7 +251,7 @@ fn people_are_asked_before_anything_is_touched_and_a_waiver_answers() {
     let lease = scene.plan.databases[0].fences()[0].clone();
     scene = scene.fenced_by(vec![lease, Fence::Waiver]);
     let reason = held(fence(&scene));
-    assert!(reason.contains("leeward waive --database orders-db"), "{reason}");
+    assert!(reason.contains("leeward waive orders --database orders-db"), "{reason}");
     let waived =
         Entry::Waived { database: "orders-db".into(), loss: None, reason: "go".to_owned() };
     scene.journal.add(90, waived);
@@ -277,4 +278,31 @@ fn the_lease_is_taken_by_that_effect() {
     assert!(fenced.journal.state().effects.contains_key(&taken));
     let change = &fenced.journal.state().effects[&taken].change;
     assert!(matches!(change, Change::MoveLease { .. }), "{change:?}");
+}
+
+/// What a generation before this one left behind.
+fn lost_before(scene: &mut Scene, side: crate::ids::Side, bound: Option<Span>) {
+    let Entry::Opened(decision) = &mut scene.journal.records[0].entry else { panic!() };
+    let (database, generation) = ("orders-db".into(), crate::ids::Generation(7));
+    decision.lost.push(Lost { database, side, bound, generation });
+}
+
+#[test]
+fn a_side_that_a_generation_before_promoted_has_lost_what_that_one_lost() {
+    use crate::ids::Side::{Primary, Standby};
+    let known = Some(Span::millis(4449));
+    let after = |side, bound| {
+        let mut scene = Scene { owner: NOBODY, ..Scene::promoted(by(EAST, 99)) };
+        lost_before(&mut scene, side, bound);
+        scene.bound()
+    };
+    let (bound, source) = after(Primary, known);
+    assert_eq!(bound, known, "{source}");
+    assert!(source.contains("generation 7") && source.contains("4449ms"), "{source}");
+    assert_eq!(after(Primary, None).0, None, "what nobody knows stays unknown");
+    assert_eq!(after(Standby, known).0, Some(Span::default()), "the way back has it again");
+    let mut follows = Scene::new(by(EAST, 97));
+    let alone = follows.bound().0;
+    lost_before(&mut follows, Primary, known);
+    assert_eq!(follows.bound().0, alone, "a replica is measured against the side that is left");
 }

@@ -77,10 +77,10 @@ fn a_second_promotion_changes_nothing_and_a_later_one_is_refused() {
     scene.change(&promote()).unwrap();
     scene.pass(5);
     let refusal = scene.refusal(&promote());
-    assert_eq!(refusal, (ChangeErrorKind::Refused, "InvalidDBInstanceState".to_owned()));
+    assert_eq!(refusal, (ChangeErrorKind::NotInState, "InvalidDBInstanceState".to_owned()));
     scene.pass(60);
     let refusal = scene.refusal(&promote());
-    assert_eq!(refusal, (ChangeErrorKind::Refused, "InvalidDBInstanceState".to_owned()));
+    assert_eq!(refusal, (ChangeErrorKind::NotInState, "InvalidDBInstanceState".to_owned()));
     assert_eq!(scene.happened(|h| matches!(h, Happened::Promoted { .. })), 1);
 }
 

@@ -14,7 +14,19 @@ use crate::fake::store::out_of_life;
 pub(super) type Answer = Result<bool, ChangeError>;
 
 pub(super) fn refused(code: &str, message: &str) -> Answer {
-    Err(error(ChangeErrorKind::Refused, code, message))
+    Err(error(kind_of(code), code, message))
+}
+
+/// What an error code means, as the adapters read it.
+pub(super) fn kind_of(code: &str) -> ChangeErrorKind {
+    match code {
+        "IncorrectInstanceState"
+        | "InvalidDBClusterStateFault"
+        | "InvalidDBInstanceState"
+        | "InvalidGlobalClusterStateFault" => ChangeErrorKind::NotInState,
+        "RequestExpired" | "ResourceInUseException" => ChangeErrorKind::Throttled,
+        _ => ChangeErrorKind::Refused,
+    }
 }
 
 pub(super) fn conflict(code: &str, message: &str) -> Answer {

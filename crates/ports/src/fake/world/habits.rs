@@ -15,6 +15,8 @@ pub struct Habits {
     pub promote_done: Span,
     /// What becomes of a promotion.
     pub promotion: Promotion,
+    /// What a second request for a promotion is answered while the instance is still shown `available`.
+    pub promote_repeat: Repeat,
     /// From the request until an Aurora global cluster has its new writer.
     pub global_writer: Span,
     /// From the request until an Aurora global cluster is `available` again.
@@ -81,6 +83,15 @@ pub enum Promotion {
     Fails,
 }
 
+/// What a second request for the same promotion is answered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Repeat {
+    /// It is taken, and nothing comes of it.
+    Taken,
+    /// `InvalidDBInstanceState`, although a look still shows the state before.
+    Refused,
+}
+
 impl Default for WriterHabits {
     fn default() -> Self {
         Self {
@@ -104,6 +115,7 @@ impl Default for Habits {
             promote_writable: Span::seconds(20),
             promote_done: Span::seconds(30),
             promotion: Promotion::Works,
+            promote_repeat: Repeat::Taken,
             global_writer: Span::seconds(20),
             global_done: Span::seconds(40),
             lag: Span::seconds(1),

@@ -31,7 +31,7 @@ mod writers;
 mod zones;
 
 pub use alarms::Sight;
-pub use habits::{Habits, Promotion, WriterHabits};
+pub use habits::{Habits, Promotion, Repeat, WriterHabits};
 pub use happenings::{Happened, Happening};
 pub use outside::{Called, FakeWorld, Sent};
 pub use regions::RegionState;

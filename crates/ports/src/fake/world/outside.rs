@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use leeward_core::time::{Span, Timestamp, after};
 use leeward_core::world::{Blind, Change, ChangeError, ChangeErrorKind, Question, Receipt, View};
 
-use super::change::{error, no_answer};
+use super::change::{error, kind_of, no_answer};
 use super::look::eventually_consistent;
 use super::regions::RegionState;
 use super::state::{Due, State};
@@ -210,9 +210,7 @@ impl Outside for FakeWorld {
             Fate::Throttled => {
                 Err(error(ChangeErrorKind::Throttled, "ThrottlingException", "Rate exceeded"))
             }
-            Fate::Refused(code) => {
-                Err(error(ChangeErrorKind::Refused, code, "the service said no"))
-            }
+            Fate::Refused(code) => Err(error(kind_of(code), code, "the service said no")),
             Fate::LostBefore => Err(no_answer()),
             Fate::LostAfter | Fate::NoDate => {
                 let _ = self.send(change, frozen);

@@ -14,7 +14,7 @@ use leeward_core::world::{RdsView, ReplicationView, View};
 
 use super::change::{Answer, refused};
 use super::database::Kind;
-use super::habits::Promotion;
+use super::habits::{Promotion, Repeat};
 use super::places::zone;
 use super::state::{Due, State};
 
@@ -100,6 +100,9 @@ impl State {
         if instance.status != "available" {
             let words = format!("the instance is {}", instance.status);
             return refused("InvalidDBInstanceState", &words);
+        }
+        if instance.asked.is_some() && habits.promote_repeat == Repeat::Refused {
+            return refused("InvalidDBInstanceState", "the instance is already being promoted");
         }
         if instance.asked.is_some() {
             // Asked for, and not yet modifying: taken again, and nothing comes of it.
