@@ -37,6 +37,8 @@ class Rehearsal:
         self.scenario, self.run, self._say = scenario, run, say
         self.events = Events(say)
         self.world = World(run, self.events)
+        if scenario.service_ttl_s is not None:
+            self.world.service_ttl_s = scenario.service_ttl_s
         self.plan: dict = {}
         self.watch: Watch | None = None
 

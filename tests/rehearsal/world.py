@@ -57,6 +57,8 @@ class World:
         self._healthy = dict.fromkeys((PRIMARY, STANDBY), False)
         self._streams = False
         self._ended = threading.Event()
+        # How long the services hold their lease.
+        self.service_ttl_s = names.TTL_S
 
     # --- coming up --------------------------------------------------------------------------------
 
@@ -123,7 +125,7 @@ class World:
         self._stops.append(self.watcher.kill_all)
         for side in (east, west):
             self._stops.append(side.processes.kill_all)
-            side.start_service(self.lease_table)
+            side.start_service(self.lease_table, self.service_ttl_s)
         lag = f"replica:{names.DATABASE[STANDBY]}={self.pair.replica.host}:{self.pair.replica.port}"
         east.start_canary(f"group:{names.GROUP[PRIMARY]}")
         west.start_canary(f"probe:{names.CANARY[STANDBY]}={watched}", lag,
@@ -218,7 +220,7 @@ class World:
         self.pair.primary.start()
         self.cloud.faults.clear()
         side.set_gates("pass")
-        side.start_service(self.lease_table)
+        side.start_service(self.lease_table, self.service_ttl_s)
         side.await_service()
         self.alive.add(PRIMARY)
 

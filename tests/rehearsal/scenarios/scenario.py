@@ -20,6 +20,9 @@ class Scenario:
     moral = (f"GOOD: users are served from {STANDBY}, the old side cannot write, and the journal's"
              " checks hold.")
 
+    # How long the services hold their lease; None: as the plan says.
+    service_ttl_s: float | None = None
+
     # Who rehearses it: `Rehearsal` (None), or a course of its own with the same `go`.
     course = None
     # Above the longest that it may take; past it, every thread's place is printed.

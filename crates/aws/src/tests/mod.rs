@@ -11,6 +11,7 @@ mod health_replies;
 mod looks;
 mod operations;
 mod people;
+mod repairs;
 mod table;
 mod wire;
 
