@@ -15,6 +15,8 @@ NO_RESOURCE_LEVEL = {
     # Narrower than "*" it does not answer composite alarms.
     "cloudwatch:DescribeAlarms",
     "cloudwatch:GetMetricData",
+    # A list: of the rules for an alarm that plans name, in any Region.
+    "cloudwatch:ListAlarmMuteRules",
     # Narrowed by its namespace.
     "cloudwatch:PutMetricData",
     "ec2:CreateNetworkInterface",

@@ -200,3 +200,22 @@ fn an_old_writer_that_aurora_could_not_block_is_told_to_people_and_a_strange_han
     rig.call(&serde_json::from_str(&other).expect("JSON")).expect("an answer");
     assert_eq!(told(&rig).len(), before, "a cluster of no plan");
 }
+
+#[test]
+fn alarms_that_are_muted_or_suppressed_move_nothing_and_the_assessment_says_so() {
+    let rig = well(orders());
+    for (region, name) in [("us-west-2", "orders-canary-west"), ("eu-west-1", "orders-canary-eu")] {
+        rig.world.mute_alarm(&region.into(), name, Some("its actions are disabled"));
+        alarm(&rig, region, name, AlarmState::Alarm);
+    }
+    rig.world.break_replication(&"orders-db".into(), true);
+    rig.live(Span::minutes(20));
+    assert!(rig.book(1).is_none(), "{:#?}", told(&rig));
+    let items = rig.table.items();
+    let vote = items.iter().find(|i| i.key.sk == "SIG#canary-eu").expect("a vote");
+    let said = "muted: its actions are disabled; it would say ALARM";
+    assert!(vote.body.contains(said) && vote.body.contains("unknown"), "{}", vote.body);
+    rig.world.mute_alarm(&"eu-west-1".into(), "orders-canary-eu", None);
+    rig.live(Span::minutes(5));
+    assert!(rig.book(1).is_some(), "one canary that speaks and the replica");
+}

@@ -5,11 +5,12 @@ use std::time::{Duration, SystemTime};
 use async_trait::async_trait;
 use aws_sdk_cloudwatch::Client;
 use aws_sdk_cloudwatch::types::{
-    AlarmType, Dimension, Metric, MetricDataQuery, MetricDataResult, MetricDatum, MetricStat,
-    ScanBy, StateValue, StatusCode,
+    AlarmMuteRuleStatus, AlarmMuteRuleSummary, AlarmType, CompositeAlarm, Dimension, Metric,
+    MetricDataQuery, MetricDataResult, MetricDatum, MetricStat, ScanBy, StateValue, StatusCode,
 };
 use aws_smithy_types::DateTime;
 use leeward_core::ids::{Region, Text};
+use leeward_core::printable::{TEXT_MAX, kept};
 use leeward_core::time::Timestamp;
 use leeward_core::world::{
     AlarmState, AlarmView, Blind, Change, ChangeError, ChangeErrorKind, Question, Receipt,
@@ -29,6 +30,9 @@ const PERIOD_SECONDS: i32 = 60;
 const PAGES_MAX: usize = 5;
 const MINUTE: Duration = Duration::from_secs(60);
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+/// Codes by which CloudWatch says that there are no mute rules, or none for this alarm.
+const NO_RULES: [&str; 4] =
+    ["InvalidAction", "ResourceNotFound", "ResourceNotFoundException", "UnknownOperationException"];
 /// The stop metric's one dimension.
 const WORKLOAD: &str = "Workload";
 
@@ -147,23 +151,78 @@ impl Metrics {
         let metric =
             answer.metric_alarms().iter().find(|a| a.alarm_name() == Some(alarm)).map(|a| {
                 let since = a.state_transitioned_timestamp().or(a.state_updated_timestamp());
-                (a.state_value(), since, a.state_reason())
+                (a.state_value(), since, a.state_reason(), disabled(a.actions_enabled()))
             });
         let composite =
             answer.composite_alarms().iter().find(|a| a.alarm_name() == Some(alarm)).map(|a| {
                 let since = a.state_transitioned_timestamp().or(a.state_updated_timestamp());
-                (a.state_value(), since, a.state_reason())
+                let muted = disabled(a.actions_enabled()).or_else(|| suppressed(a));
+                (a.state_value(), since, a.state_reason(), muted)
             });
-        let Some((state, since, reason)) = metric.or(composite) else {
+        let Some((state, since, reason, muted)) = metric.or(composite) else {
             return Ok(View::Alarm(None));
         };
         let unusable = |what: &str| Blind::new(format!("{question}: the answer has no {what}"));
+        let state = state.and_then(known).ok_or_else(|| unusable("state that is known here"))?;
+        // A rule mutes the actions of a state that it expects. Well is well, muted or not.
+        let muted = match muted {
+            None if state == AlarmState::Alarm => self.mute_rule(region, alarm, question).await?,
+            muted => muted,
+        };
         Ok(View::Alarm(Some(AlarmView {
-            state: state.and_then(known).ok_or_else(|| unusable("state that is known here"))?,
+            state,
             since: since.and_then(core_time).ok_or_else(|| unusable("time of its state"))?,
-            reason: reason.unwrap_or_default().into(),
+            reason: kept(reason.unwrap_or_default(), TEXT_MAX),
+            muted,
         })))
     }
+
+    /// The mute rule that is active for an alarm. Whether it is muted has to be known: no answer is none.
+    async fn mute_rule(
+        &self,
+        region: &Region,
+        alarm: &Text,
+        question: &Question,
+    ) -> Result<Option<Text>, Blind> {
+        let client = self.0.client(region, Client::new);
+        let asked = client
+            .list_alarm_mute_rules()
+            .alarm_name(alarm.as_str())
+            .statuses(AlarmMuteRuleStatus::Active)
+            .send()
+            .await;
+        match asked.map_err(|e| Fault::of(&e)) {
+            Ok(answer) => {
+                // The filter is the service's; what it says of each is looked at all the same.
+                let active = answer
+                    .alarm_mute_rule_summaries()
+                    .iter()
+                    .find(|rule| matches!(rule.status(), Some(AlarmMuteRuleStatus::Active) | None));
+                let name = |arn: &str| arn.rsplit(':').next().unwrap_or(arn).to_owned();
+                let named = |rule: &AlarmMuteRuleSummary| {
+                    rule.alarm_mute_rule_arn().map_or_else(String::new, name)
+                };
+                Ok(active.map(|rule| format!("by the mute rule {}", named(rule)).into()))
+            }
+            // A Region that has no such operation, or no such rule, mutes nothing.
+            Err(fault) if NO_RULES.contains(&fault.code.as_str()) => Ok(None),
+            Err(fault) => Err(fault.blind(question)),
+        }
+    }
+}
+
+/// Why the actions of an alarm are disabled.
+fn disabled(enabled: Option<bool>) -> Option<Text> {
+    (enabled == Some(false)).then(|| "its actions are disabled".into())
+}
+
+/// Why the actions of a composite alarm are suppressed: by its suppressor, while it waits for that one, or for
+/// some time after it.
+fn suppressed(alarm: &CompositeAlarm) -> Option<Text> {
+    let by = alarm.actions_suppressed_by()?;
+    let why = alarm.actions_suppressed_reason().unwrap_or_default();
+    let words = format!("its actions are suppressed ({}): {why}", by.as_str());
+    Some(kept(words.trim_end_matches(": "), TEXT_MAX))
 }
 
 /// A state that CloudWatch may have one day is not guessed at.

@@ -49,8 +49,6 @@ mod executions;
 mod fault;
 #[cfg(feature = "lambda")]
 mod functions;
-#[cfg(feature = "route53")]
-mod health_checks;
 #[cfg(feature = "http")]
 mod http;
 #[cfg(feature = "sts")]

@@ -148,6 +148,13 @@ pub const OPERATIONS: &[Operation] = &[
         DETECTION,
         "AmazonCloudWatch/latest/APIReference/API_GetMetricData.html",
     ),
+    // Asked of an alarm in ALARM alone: a muted one votes for nothing.
+    operation(
+        "cloudwatch:ListAlarmMuteRules",
+        (Control, Regional, Read),
+        DETECTION,
+        "AmazonCloudWatch/latest/APIReference/API_ListAlarmMuteRules.html",
+    ),
     // The detector's is its heartbeat, in a namespace of its own: it tells, and changes nothing.
     operation(
         "cloudwatch:PutMetricData",
@@ -296,14 +303,6 @@ pub const OPERATIONS: &[Operation] = &[
         (Control, UsEast1, Read),
         TRAFFIC,
         "Route53/latest/APIReference/API_GetChange.html",
-    ),
-    // What the checkers saw last is told by the control plane only: a voter on it is no outside
-    // witness when us-east-1 is suspect.
-    operation(
-        "route53:GetHealthCheckStatus",
-        (Control, UsEast1, Read),
-        DETECTION,
-        "Route53/latest/APIReference/API_GetHealthCheckStatus.html",
     ),
     operation(
         "route53:GetHostedZone",

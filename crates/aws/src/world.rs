@@ -37,7 +37,6 @@ pub(crate) enum Place {
     Functions,
     Targets,
     Records,
-    HealthChecks,
     Authority,
     Names,
     Http,
@@ -62,7 +61,6 @@ impl Place {
             Question::Ingress { .. } => Self::Ingress,
             Question::Record { .. } | Question::ZoneChange { .. } => Self::Records,
             Question::Authority { .. } => Self::Authority,
-            Question::HealthCheck { .. } => Self::HealthChecks,
             Question::Name(_) => Self::Names,
             Question::Http(_) => Self::Http,
         }
@@ -168,8 +166,6 @@ wiring! {
     metrics => Metrics, crate::cloudwatch::Metrics;
     "route53", /// Records, by Route 53's control plane.
     records => Records, crate::records::Records;
-    "route53", /// Health checks as Route 53's checkers saw them last, by its control plane.
-    health_checks => HealthChecks, crate::health_checks::HealthChecks;
     "route53", /// Names, as every name server of their zone has them.
     authority => Authority, crate::authority::NameServers;
     "dns", /// Names, as users resolve them.

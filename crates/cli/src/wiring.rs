@@ -45,7 +45,6 @@ pub async fn wire(settings: &Settings) -> Result<(Office, Handlers), Trouble> {
         .functions()
         .targets()
         .records()
-        .health_checks()
         .authority()
         .names()
         .http()

@@ -28,7 +28,6 @@ async fn main() -> Result<(), leeward_lambda::Error> {
         .instances()
         .targets()
         .ecs()
-        .health_checks()
         .http()
         .build();
     let limits = settings.limits();

@@ -7,9 +7,8 @@ use leeward_core::evidence::voter_questions;
 use leeward_core::plan::{Plan, Voter};
 use leeward_core::time::{Span, Timestamp};
 use leeward_core::world::{
-    AlarmState, AlarmView, Blind, Change, ChangeError, CheckerView, HealthCheckView, HttpView,
-    Member, MemberHealth, MembersView, Question, RdsView, Receipt, ReplicationView, SeriesView,
-    ServiceView, View,
+    AlarmState, AlarmView, Blind, Change, ChangeError, HttpView, Member, MemberHealth, MembersView,
+    Question, RdsView, Receipt, ReplicationView, SeriesView, ServiceView, View,
 };
 use leeward_ports::fake::{FakeClock, FakeWorld};
 use leeward_ports::{Frozen, Outside};
@@ -70,15 +69,11 @@ fn view(voter: &Voter, ill: bool, since: Timestamp, now: Timestamp) -> View {
             state: if ill { AlarmState::Alarm } else { AlarmState::Ok },
             since: since.max(Timestamp::UNIX_EPOCH),
             reason: "drawn".into(),
+            muted: None,
         })),
-        Voter::HealthCheck(_) => View::HealthCheck(Some(HealthCheckView {
-            checkers: vec![CheckerView {
-                region: "eu-west-1".into(),
-                success: !ill,
-                at: Some(now),
-                words: "drawn".into(),
-            }],
-        })),
+        Voter::HealthCheck(_) => {
+            View::Series(SeriesView { samples: vec![(now, if ill { 0.0 } else { 1.0 })] })
+        }
         Voter::Group(_) | Voter::Instances(_) | Voter::Targets(_) => {
             let member = |id: &str| Member {
                 id: id.into(),

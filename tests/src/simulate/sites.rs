@@ -165,7 +165,6 @@ fn look(question: &Question) -> &'static str {
         Question::TargetHealth { .. } => "look: targets, each",
         Question::ServiceHealth { .. } => "look: AWS Health",
         Question::Series { .. } => "look: series of a metric",
-        Question::HealthCheck { .. } => "look: health check",
         Question::ZoneChange { .. } => "look: change of a zone",
         Question::Authority { .. } => "look: authoritative answer",
     }

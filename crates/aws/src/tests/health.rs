@@ -1,8 +1,7 @@
 //! How well things are: what is asked of each service, and how its answer is read.
 
 use leeward_core::world::{
-    CheckerView, HealthCheckView, MemberHealth, Question, ReplicationView, Rollout, RolloutState,
-    SeriesView, ServiceView, View,
+    MemberHealth, Question, ReplicationView, Rollout, RolloutState, SeriesView, ServiceView, View,
 };
 use leeward_ports::Outside;
 use serde_json::json;
@@ -170,24 +169,6 @@ async fn a_window_holds_whole_periods_and_lies_so_many_days_back() {
 }
 
 #[tokio::test]
-async fn checkers_speak_for_themselves() {
-    let fails = "Failure: Connection timed out. The endpoint or the internet connection is down.";
-    let works = "Success: HTTP Status Code 200, OK";
-    let told = checkers_xml(&[("us-west-1", works), ("eu-west-1", fails)]);
-    let one = |region: &str, success, words: &str| CheckerView {
-        region: region.into(),
-        success,
-        at: Some(at(1_700_000_000)),
-        words: words.into(),
-    };
-    let checkers = vec![one("us-west-1", true, works), one("eu-west-1", false, fails)];
-    let view = View::HealthCheck(Some(HealthCheckView { checkers }));
-    assert_eq!(look(&health_check(), told).await, view);
-    let none = Reply::xml_error(404, "NoSuchHealthCheck");
-    assert_eq!(look(&health_check(), none).await, View::HealthCheck(None));
-}
-
-#[tokio::test]
 async fn a_replica_tells_of_its_link_to_the_source() {
     let info = "<DBInstanceStatusInfo><StatusType>read replication</StatusType><Normal>false</Normal>\
         <Status>error</Status><Message>the source cannot be reached</Message></DBInstanceStatusInfo>";
@@ -206,8 +187,8 @@ async fn a_replica_tells_of_its_link_to_the_source() {
     assert_eq!(seen(look(&rds(), replica_xml("")).await).replication, None);
 }
 
-fn everything() -> [Question; 6] {
-    [group(), status(&["i-1"]), targets(), service(), series(1), health_check()]
+fn everything() -> [Question; 5] {
+    [group(), status(&["i-1"]), targets(), service(), series(1)]
 }
 
 #[tokio::test]
@@ -239,7 +220,6 @@ async fn what_cannot_be_read_is_blindness_too() {
             "InvalidInstanceID",
         ),
         (targets(), Reply::xml_error(400, "TargetGroupNotFound"), "TargetGroupNotFound"),
-        (health_check(), Reply::xml_error(403, "AccessDenied"), "AccessDenied"),
     ];
     for (question, reply, words) in cases {
         let (clients, _) = clients(vec![reply; 5]);

@@ -10,15 +10,7 @@ use super::wire::Reply;
 use crate::{Clients, World};
 
 pub(super) fn world(clients: &Clients) -> World {
-    World::builder(clients)
-        .rds()
-        .groups()
-        .instances()
-        .ecs()
-        .targets()
-        .metrics()
-        .health_checks()
-        .build()
+    World::builder(clients).rds().groups().instances().ecs().targets().metrics().build()
 }
 
 pub(super) fn region() -> Region {
@@ -53,10 +45,6 @@ pub(super) fn series(days_ago: u32) -> Question {
         minutes: 60,
         days_ago,
     }
-}
-
-pub(super) fn health_check() -> Question {
-    Question::HealthCheck { id: "hc-1".into() }
 }
 
 pub(super) fn rds() -> Question {
@@ -163,21 +151,6 @@ pub(super) fn target_xml(targets: &[(&str, Option<&str>, &str, Option<&str>)]) -
     let all: String = targets.iter().map(one).collect();
     let inner = format!("<TargetHealthDescriptions>{all}</TargetHealthDescriptions>");
     query("DescribeTargetHealth", &inner)
-}
-
-pub(super) fn checkers_xml(told: &[(&str, &str)]) -> Reply {
-    let one = |(region, words): &(&str, &str)| {
-        format!(
-            "<HealthCheckObservation><Region>{region}</Region><IPAddress>192.0.2.1</IPAddress>\
-             <StatusReport><Status>{words}</Status><CheckedTime>2023-11-14T22:13:20Z</CheckedTime>\
-             </StatusReport></HealthCheckObservation>"
-        )
-    };
-    let all: String = told.iter().map(one).collect();
-    Reply::ok(format!(
-        "<GetHealthCheckStatusResponse><HealthCheckObservations>{all}</HealthCheckObservations>\
-         </GetHealthCheckStatusResponse>"
-    ))
 }
 
 pub(super) fn page(samples: &[(i64, f64)], token: Option<&str>) -> Reply {

@@ -291,16 +291,16 @@ fn capacity() -> Vec<(Question, Reply, View)> {
 
 fn outside() -> Vec<(Question, Reply, View)> {
     let told = |transitioned: bool| {
-        let mut alarm = json!({"AlarmName": "canary-west", "StateValue": "ALARM",
-            "StateReason": "3 of 3", "StateUpdatedTimestamp": {"epoch": 1_700_000_060}});
+        let mut alarm = json!({"AlarmName": "canary-west", "StateValue": "INSUFFICIENT_DATA",
+            "StateReason": "3 of 3", "ActionsEnabled": true, "StateUpdatedTimestamp": {"epoch": 1_700_000_060}});
         if transitioned {
             alarm["StateTransitionedTimestamp"] = json!({"epoch": 1_700_000_000});
         }
         alarm
     };
     let alarmed = |since| {
-        let (state, reason) = (AlarmState::Alarm, "3 of 3".to_owned());
-        View::Alarm(Some(AlarmView { state, since: at(since), reason: reason.into() }))
+        let (state, reason) = (AlarmState::InsufficientData, "3 of 3".to_owned());
+        View::Alarm(Some(AlarmView { state, since: at(since), reason: reason.into(), muted: None }))
     };
     let data = |values: Value, times: Value| json!({"MetricDataResults": [{"Id": "latest", "Values": values, "Timestamps": times}]});
     let two = data(json!([7, 9]), json!([{"epoch": 1_700_000_060}, {"epoch": 1_700_000_000}]));

@@ -9,6 +9,7 @@ mod errors;
 mod health;
 mod health_replies;
 mod looks;
+mod mutes;
 mod operations;
 mod people;
 mod repairs;

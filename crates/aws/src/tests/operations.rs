@@ -123,7 +123,6 @@ const WIRING: &[(&str, &[&str])] = &[
             "ec2:RevokeSecurityGroupIngress",
         ],
     ),
-    (".health_checks()", &["route53:GetHealthCheckStatus"]),
     (
         ".instances()",
         &[
@@ -136,7 +135,12 @@ const WIRING: &[(&str, &[&str])] = &[
     (".lease()", &["dynamodb:UpdateItem"]),
     (
         ".metrics()",
-        &["cloudwatch:DescribeAlarms", "cloudwatch:GetMetricData", "cloudwatch:PutMetricData"],
+        &[
+            "cloudwatch:DescribeAlarms",
+            "cloudwatch:GetMetricData",
+            "cloudwatch:ListAlarmMuteRules",
+            "cloudwatch:PutMetricData",
+        ],
     ),
     (".rds()", &["rds:DescribeDBInstances", "rds:PromoteReadReplica"]),
     (".authority()", &["route53:GetHostedZone"]),

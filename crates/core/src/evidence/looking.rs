@@ -4,15 +4,12 @@
 use crate::evidence::{Baseline, Reading, Signs, Vote, members, metric};
 use crate::ids::{Side, Text};
 use crate::plan::{
-    AlarmVoter, Database, EndpointVoter, HealthCheckVoter, MetricVoter, Plan, ReplicationVoter,
-    Voter,
+    About, AlarmVoter, Database, EndpointVoter, HealthCheckVoter, MetricVoter, Plan,
+    ReplicationVoter, Threshold, Voter,
 };
+use crate::printable::{TEXT_MAX, kept};
 use crate::time::Timestamp;
 use crate::world::{AlarmState, AlarmView, HttpRequest, Question, Seen, View};
-
-/// Route 53 finds an endpoint healthy when more than this share of its checkers do, in percent
-/// (docs.aws.amazon.com/Route53/latest/DeveloperGuide/dns-failover-determining-health-of-endpoints.html).
-const CHECKERS_ENOUGH: usize = 18;
 
 /// What has to be looked at to hear this voter; nothing for one that lives on events.
 pub fn voter_questions(voter: &Voter, plan: &Plan) -> Vec<Question> {
@@ -21,7 +18,7 @@ pub fn voter_questions(voter: &Voter, plan: &Plan) -> Vec<Question> {
             let alarms = std::iter::once(&v.alarm).chain(&v.control_alarm);
             alarms.map(|alarm| alarm_question(v, alarm)).collect()
         }
-        Voter::HealthCheck(v) => vec![Question::HealthCheck { id: v.health_check.clone() }],
+        Voter::HealthCheck(v) => vec![metric::latest(&status_of(v))],
         Voter::HealthEvent(_) | Voter::RdsEvent(_) | Voter::Document(_) => Vec::new(),
         Voter::Group(v) => vec![members::group(&v.region, &v.group)],
         Voter::Instances(v) => vec![members::instances(v)],
@@ -67,7 +64,11 @@ pub fn read(
 ) -> Option<Reading> {
     Some(match voter {
         Voter::Alarm(v) => alarm(v, seen),
-        Voter::HealthCheck(v) => health_check(v, seen),
+        Voter::HealthCheck(v) => {
+            let reading = metric::read(&status_of(v), seen, None, now);
+            let evidence = format!("health check {}: {}", v.health_check, reading.evidence);
+            Reading { evidence: kept(evidence, TEXT_MAX), ..reading }
+        }
         Voter::HealthEvent(_) | Voter::RdsEvent(_) | Voter::Document(_) => return None,
         Voter::Group(v) => members::read_group(v, seen),
         Voter::Instances(v) => members::read_instances(v, seen),
@@ -102,6 +103,10 @@ fn alarm(voter: &AlarmVoter, seen: &Seen) -> Reading {
     }
     match one_alarm(voter, &voter.alarm, seen) {
         Err(why) => Reading::blind(why),
+        // Whoever mutes an alarm expects it to fire, in a deployment or a test of a failover: it is no news.
+        Ok(AlarmView { muted: Some(why), state, .. }) => {
+            Reading::blind(format!("muted: {why}; it would say {}", state.as_str()))
+        }
         Ok(view) => {
             let vote = match view.state {
                 AlarmState::Ok => Vote::Healthy,
@@ -123,26 +128,24 @@ fn one_alarm<'a>(voter: &AlarmVoter, alarm: &str, seen: &'a Seen) -> Result<&'a 
     }
 }
 
-fn health_check(voter: &HealthCheckVoter, seen: &Seen) -> Reading {
-    let question = Question::HealthCheck { id: voter.health_check.clone() };
-    let view = match seen.get(&question) {
-        Err(blind) => return Reading::blind(blind.to_string()),
-        Ok(View::HealthCheck(Some(view))) => view,
-        Ok(View::HealthCheck(None)) => {
-            return Reading::blind(format!("{question} does not exist"));
-        }
-        Ok(other) => return Reading::blind(odd(&question, other)),
-    };
-    let all = view.checkers.len();
-    let well = view.checkers.iter().filter(|c| c.success).count();
-    if all == 0 {
-        return Reading::blind("no checker of Route 53 has looked");
+/// A health check's own verdict as Route 53 puts it into CloudWatch each minute: 1 is healthy, for checks of
+/// endpoints, of other checks (calculated) and of alarms alike
+/// (docs.aws.amazon.com/Route53/latest/DeveloperGuide/monitoring-health-checks.html). `GetHealthCheckStatus` is
+/// "intended for use during development", and cannot be asked of a calculated one
+/// (docs.aws.amazon.com/Route53/latest/APIReference/API_GetHealthCheckStatus.html).
+fn status_of(voter: &HealthCheckVoter) -> MetricVoter {
+    MetricVoter {
+        id: voter.id.clone(),
+        region: voter.region.clone(),
+        namespace: "AWS/Route53".into(),
+        metric: "HealthCheckStatus".into(),
+        dimensions: [("HealthCheckId".into(), voter.health_check.clone())].into(),
+        // Unhealthy for a part of the minute is unhealthy.
+        statistic: "Minimum".into(),
+        threshold: Some(Threshold { above: None, below: Some(1.0) }),
+        deviation: None,
+        about: About::default(),
     }
-    let words = view.checkers.iter().find(|c| !c.success).map_or("", |c| c.words.as_str());
-    let evidence = format!("{well} of {all} checkers of Route 53 succeed. {words}");
-    let enough = well * 100 > all * CHECKERS_ENOUGH;
-    let vote = if enough { Vote::Healthy } else { Vote::Unhealthy };
-    Reading::new(vote, evidence.trim_end())
 }
 
 fn endpoint_question(voter: &EndpointVoter, url: &str) -> Question {

@@ -166,22 +166,55 @@ fn an_endpoint_that_gives_no_answer_is_down_only_while_the_control_answers() {
 }
 
 #[test]
-fn a_health_check_follows_route_53s_own_line() {
+fn a_health_check_of_any_type_says_what_its_metric_says() {
     let voter = json!({"id": "v", "kind": "health-check", "health-check": "h"});
-    let checkers = |well: usize, all: usize| {
-        let one = |n| json!({"region": "eu-west-1", "success": n < well, "at": null, "words": "Failure: timeout"});
-        json!({"health-check": {"checkers": (0..all).map(one).collect::<Vec<_>>()}})
-    };
+    let status = |at: &str, value: f64| json!({"series": {"samples": [[at, value]]}});
+    let fresh = "2026-11-21T09:12:00Z";
     expect(
         &voter,
         &[
-            (vec![checkers(16, 16)], Vote::Healthy, "16 of 16"),
-            (vec![checkers(3, 16)], Vote::Healthy, "3 of 16"),
-            (vec![checkers(2, 16)], Vote::Unhealthy, "2 of 16"),
-            (vec![checkers(0, 0)], Vote::Unknown, "no checker"),
+            (vec![status(fresh, 1.0)], Vote::Healthy, "health check h: "),
+            (vec![status(fresh, 0.0)], Vote::Unhealthy, "is 0, below 1"),
+            (vec![status("2026-11-21T09:02:00Z", 1.0)], Vote::Unknown, "old"),
+            (vec![json!({"series": {"samples": []}})], Vote::Unknown, "no datum"),
+            (vec![Value::Null], Vote::Unknown, "no answer in time"),
         ],
     );
-    assert_eq!(plan(&voter).detection.voters[0].region().as_str(), "us-east-1");
+    let plan = plan(&voter);
+    assert_eq!(plan.detection.voters[0].region().as_str(), "us-east-1");
+    let asked = voter_questions(&plan.detection.voters[0], &plan);
+    let home = |q: &Question| matches!(q, Question::Series { region, .. } if region.as_str() == "us-east-1");
+    assert!(
+        asked.len() == 1 && home(&asked[0]),
+        "Route 53 puts its metrics there alone: {asked:?}"
+    );
+}
+
+#[test]
+fn a_muted_alarm_says_nothing_whatever_its_state_is() {
+    let voter = json!({"id": "v", "alarm": "w", "region": "us-west-2", "control-alarm": "sees"});
+    let alarm = |state: &str, muted: Value| {
+        json!({"alarm": {"state": state, "since": "2026-11-21T09:00:00Z",
+            "reason": "it is", "muted": muted}})
+    };
+    let why = json!("its actions are disabled");
+    expect(
+        &voter,
+        &[
+            (
+                vec![alarm("ALARM", why.clone()), alarm("OK", Value::Null)],
+                Vote::Unknown,
+                "muted: its actions are disabled; it would say ALARM",
+            ),
+            (
+                vec![alarm("OK", why.clone()), alarm("OK", Value::Null)],
+                Vote::Unknown,
+                "it would say OK",
+            ),
+            // A control probe only proves that the voter sees: nobody has to be told of it.
+            (vec![alarm("ALARM", Value::Null), alarm("OK", why)], Vote::Unhealthy, "it is"),
+        ],
+    );
 }
 
 #[test]

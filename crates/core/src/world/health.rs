@@ -164,28 +164,6 @@ pub struct SeriesView {
     pub samples: Vec<(Timestamp, f64)>,
 }
 
-/// How a health check looks to Route 53's checkers.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub struct HealthCheckView {
-    /// Each checker's last look.
-    pub checkers: Vec<CheckerView>,
-}
-
-/// One checker's last look.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub struct CheckerView {
-    /// The Region it looks from.
-    pub region: Text,
-    /// Whether it succeeded.
-    pub success: bool,
-    /// When it looked.
-    pub at: Option<Timestamp>,
-    /// Its words, such as `Success: HTTP Status Code 200, OK`.
-    pub words: Text,
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

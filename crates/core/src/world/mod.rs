@@ -13,8 +13,7 @@ pub use change::{
     Change, ChangeError, ChangeErrorKind, EffectClass, FenceNumber, Receipt, RecordSet,
 };
 pub use health::{
-    CheckerView, HealthCheckView, Member, MemberHealth, MembersView, Rollout, RolloutState,
-    SeriesView, ServiceView, Tally,
+    Member, MemberHealth, MembersView, Rollout, RolloutState, SeriesView, ServiceView, Tally,
 };
 pub use heartbeat::Heartbeat;
 pub use question::{HttpRequest, NameQuery, Question};
@@ -68,7 +67,7 @@ mod tests {
 
     #[test]
     fn of_two_answers_to_one_question_the_later_counts() {
-        let question = |id: &str| Question::HealthCheck { id: id.into() };
+        let question = |id: &str| Question::Alarm { region: "us-west-2".into(), alarm: id.into() };
         let number = |n: f64| Ok(View::Number(Some((n, crate::time::Timestamp::UNIX_EPOCH))));
         let answers = [("b", 1.0), ("a", 2.0), ("b", 3.0)];
         let asked = answers.iter().map(|(id, _)| question(id)).collect();

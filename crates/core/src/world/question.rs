@@ -213,12 +213,6 @@ pub enum Question {
         /// 0: the window ends now; 7: at this hour a week ago.
         days_ago: u32,
     },
-    /// What Route 53's checkers saw last, by its control plane in us-east-1: not while that Region is
-    /// suspect. Not for health checks that follow an alarm or others. Answered by `View::HealthCheck`.
-    HealthCheck {
-        /// Health check id.
-        id: Text,
-    },
 }
 
 impl Question {
@@ -316,7 +310,6 @@ impl fmt::Display for Question {
                     days => write!(f, " {days} days ago ({region})"),
                 }
             }
-            Self::HealthCheck { id } => write!(f, "Route 53 health check {id}"),
         }
     }
 }

@@ -8,7 +8,7 @@ use crate::printable::{TEXT_MAX, kept};
 use serde::{Deserialize, Serialize};
 
 use crate::time::{Span, Timestamp};
-use crate::world::{HealthCheckView, Heartbeat, MembersView, Question, SeriesView, ServiceView};
+use crate::world::{Heartbeat, MembersView, Question, SeriesView, ServiceView};
 
 /// Why nothing was seen. Unknown counts as no.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -78,8 +78,6 @@ pub enum View {
     Service(Option<ServiceView>),
     /// Data of a metric; empty: there were none.
     Series(SeriesView),
-    /// A Route 53 health check; `None`: there is none of that id.
-    HealthCheck(Option<HealthCheckView>),
 }
 
 /// The writer lease.
@@ -242,6 +240,17 @@ pub enum AlarmState {
     InsufficientData,
 }
 
+impl AlarmState {
+    /// The name in CloudWatch.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Ok => "OK",
+            Self::Alarm => "ALARM",
+            Self::InsufficientData => "INSUFFICIENT_DATA",
+        }
+    }
+}
+
 /// A CloudWatch alarm.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -252,4 +261,8 @@ pub struct AlarmView {
     pub since: Timestamp,
     /// Why, in CloudWatch's words.
     pub reason: Text,
+    /// Why its actions are not carried out: disabled, suppressed or muted. Its owner does not want to be told
+    /// of it now.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub muted: Option<Text>,
 }

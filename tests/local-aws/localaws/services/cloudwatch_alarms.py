@@ -23,6 +23,7 @@ from moto.core.utils import utcnow
 from .cloudwatch_composite import evaluate_rule
 from .cloudwatch_data import metric_key, store_of, windows
 from .cloudwatch_metric_math import expression_windows
+from .cloudwatch_mutes import mark
 from .cloudwatch_rules import EXTRA_PERIODS, INSUFFICIENT, OK, breaches, evaluate
 from .runtime import Runtime, log
 
@@ -253,7 +254,11 @@ def _install_pages(runtime: Runtime) -> None:
         if not 1 <= size <= MAX_PAGE:
             raise InvalidParameterValue("MaxRecords must be between 1 and 100.")
         with runtime.lock:
-            alarms = _selected(list(self.cloudwatch_backend.alarms.values()), self._get_param)
+            known = self.cloudwatch_backend.alarms
+            alarms = _selected(list(known.values()), self._get_param)
+            for alarm in alarms:
+                if alarm.rule is not None:
+                    mark(runtime, alarm, known)
         token = self._get_param("NextToken")
         if token:
             # The token is the last name that was shown: new and deleted alarms don't move a page.
@@ -268,10 +273,6 @@ def _install_pages(runtime: Runtime) -> None:
         return ActionResult(result)
 
     runtime.patches.set(CloudWatchResponse, "describe_alarms", describe_alarms)
-    # moto's handler reads AlarmRule too, but is not reachable under this name.
-    runtime.patches.set(
-        CloudWatchResponse, "put_composite_alarm", CloudWatchResponse.put_metric_alarm
-    )
 
 
 def install(runtime: Runtime) -> None:

@@ -52,16 +52,15 @@ pub struct AlarmVoter {
     pub about: About,
 }
 
-/// A Route 53 health check that looks at an endpoint. Unhealthy when Route 53 itself would find it so:
-/// 18 % of its checkers or fewer succeed
-/// (docs.aws.amazon.com/Route53/latest/DeveloperGuide/dns-failover-determining-health-of-endpoints.html).
+/// A Route 53 health check of any type. Unhealthy when Route 53 itself finds it so, by the metric
+/// `HealthCheckStatus` (docs.aws.amazon.com/Route53/latest/DeveloperGuide/monitoring-health-checks.html).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "author", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct HealthCheckVoter {
     /// Its name.
     pub id: VoterId,
-    /// Where its status is asked: always us-east-1, and so counted as a voter of that Region.
+    /// Where its metric is: always us-east-1, and so counted as a voter of that Region.
     #[serde(default = "route53_home")]
     pub region: Region,
     /// Health check id.
@@ -71,7 +70,7 @@ pub struct HealthCheckVoter {
     pub about: About,
 }
 
-/// Route 53's status and metrics live in us-east-1.
+/// Route 53's metrics live in us-east-1.
 fn route53_home() -> Region {
     Region::from("us-east-1")
 }

@@ -165,20 +165,29 @@ fn a_metric_follows_its_levels_and_was_always_at_the_first() {
 }
 
 #[test]
-fn checkers_see_what_users_see_and_are_asked_in_us_east_1() {
+fn a_health_check_sees_what_users_see_and_its_metric_is_in_us_east_1() {
     let scene = Scene::of("orders");
-    let question = Question::HealthCheck { id: "hc-1".into() };
-    assert_eq!(scene.see(&question), View::HealthCheck(None));
-    scene.world.set_health_check("hc-1", Sight::Clear);
-    let successes = || match scene.see(&question) {
-        View::HealthCheck(Some(view)) => view.checkers.iter().filter(|c| c.success).count(),
+    let question = Question::Series {
+        region: EAST.into(),
+        namespace: "AWS/Route53".into(),
+        metric: "HealthCheckStatus".into(),
+        dimensions: vec![("HealthCheckId".into(), "hc-1".into())],
+        statistic: "Minimum".into(),
+        period_seconds: 60,
+        minutes: 3,
+        days_ago: 0,
+    };
+    let status = || match scene.see(&question) {
+        View::Series(view) => view.samples.iter().map(|(_, level)| *level).collect::<Vec<_>>(),
         other => panic!("{other:?}"),
     };
-    assert_eq!(successes(), 8);
+    assert_eq!(status(), [0.0; 0], "there is none of that id");
+    scene.world.set_health_check("hc-1", Sight::Clear);
+    assert_eq!(status(), [1.0; 3]);
     scene.world.set_health_check("hc-1", Sight::Set(AlarmState::Alarm));
-    assert_eq!(successes(), 0);
+    assert_eq!(status(), [0.0; 3]);
     scene.world.set_region(&EAST.into(), RegionState::Dead);
-    assert!(scene.blind(&question), "the control plane is where the outage is");
+    assert!(scene.blind(&question), "the metric is where the outage is");
     assert!(scene.blind(&group()) && scene.blind(&errors(0)));
 }
 

@@ -15,6 +15,8 @@ pub(super) struct AlarmCell {
     heading: AlarmState,
     heading_since: Timestamp,
     pub(super) sight: Sight,
+    /// Why its actions are not carried out; `None`: they are.
+    pub(super) muted: Option<Text>,
     /// It is the voter's control probe: OK while the voter sees.
     pub(super) control_of: Option<Named>,
 }
@@ -40,6 +42,7 @@ impl AlarmCell {
             heading: AlarmState::Ok,
             heading_since: now,
             sight: Sight::Clear,
+            muted: None,
             control_of,
         }
     }
@@ -50,6 +53,7 @@ impl State {
         View::Alarm(self.alarms.get(name).map(|cell| AlarmView {
             state: cell.state,
             since: cell.since,
+            muted: cell.muted.clone(),
             reason: match cell.state {
                 AlarmState::Ok => Text::new_static("Threshold not crossed"),
                 AlarmState::Alarm => {

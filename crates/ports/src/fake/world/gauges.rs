@@ -4,30 +4,18 @@
 //! |---|---|
 //! | a datum stands at the start of its period; a period without data has none | GetMetricData |
 //! | a metric that was never put has no data, and asking for it is no error | GetMetricData |
-//! | each checker tells its own last look | GetHealthCheckStatus |
-//! | no such id: `NoSuchHealthCheck` | GetHealthCheckStatus, errors |
+//! | `HealthCheckStatus` of a check is 1 or 0 each minute, in us-east-1; a check that is not there has no data | Route 53, Monitoring health checks using CloudWatch |
 
 use std::collections::BTreeMap;
 
 use leeward_core::ids::{Region, Text};
 use leeward_core::time::{Span, Timestamp, after};
-use leeward_core::world::{CheckerView, HealthCheckView, Question, SeriesView, View};
+use leeward_core::world::{Question, SeriesView, View};
 
 use super::alarms::Sight;
 use super::outside::FakeWorld;
 use super::state::State;
 
-/// The Regions that Route 53's checkers look from.
-const CHECKERS: [&str; 8] = [
-    "ap-northeast-1",
-    "ap-southeast-1",
-    "ap-southeast-2",
-    "eu-west-1",
-    "sa-east-1",
-    "us-east-1",
-    "us-west-1",
-    "us-west-2",
-];
 const DAY: Span = Span::minutes(24 * 60);
 
 /// Region, namespace, name, dimensions.
@@ -52,7 +40,7 @@ impl FakeWorld {
         inner.state.gauges.metrics.entry(name).or_default().push((now, level));
     }
 
-    /// Lays a Route 53 health check, or sets how its checkers see.
+    /// Lays a Route 53 health check, or sets how it sees.
     pub fn set_health_check(&self, id: &str, sight: Sight) {
         self.settled().state.gauges.health_checks.insert(id.into(), sight);
     }
@@ -108,28 +96,15 @@ impl State {
         View::Series(SeriesView { samples })
     }
 
-    /// What the checkers say: who users are served by, or what a test has set.
-    pub(super) fn see_health_check(&self, id: &str) -> View {
-        View::HealthCheck(self.gauges.health_checks.get(id).map(|sight| {
-            let success = match sight {
-                Sight::Clear => matches!(self.served, Some(Some(_))),
-                Sight::Outage => false,
-                Sight::Blind => return HealthCheckView { checkers: Vec::new() },
-                Sight::Set(state) => *state == leeward_core::world::AlarmState::Ok,
-            };
-            let words = if success {
-                "Success: HTTP Status Code 200, OK"
-            } else {
-                "Failure: The health checker could not establish a connection within the timeout limit."
-            };
-            let checker = |region: &str| CheckerView {
-                region: region.into(),
-                success,
-                at: Some(self.now),
-                words: words.into(),
-            };
-            HealthCheckView { checkers: CHECKERS.map(checker).to_vec() }
-        }))
+    /// What a health check finds: who users are served by, or what a test has set.
+    pub(super) fn health_check(&self, id: &str) -> Option<f64> {
+        let well = match self.gauges.health_checks.get(id)? {
+            Sight::Clear => matches!(self.served, Some(Some(_))),
+            Sight::Outage => false,
+            Sight::Blind => return None,
+            Sight::Set(state) => *state == leeward_core::world::AlarmState::Ok,
+        };
+        Some(f64::from(u8::from(well)))
     }
 }
 

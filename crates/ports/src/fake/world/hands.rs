@@ -65,6 +65,14 @@ impl FakeWorld {
         inner.state.refresh();
     }
 
+    /// Mutes an alarm's actions for that reason, or lets them be carried out again. Its state goes on.
+    pub fn mute_alarm(&self, region: &Region, alarm: &str, why: Option<&str>) {
+        let mut inner = self.settled();
+        if let Some(cell) = inner.state.alarms.get_mut(&(region.clone(), alarm.into())) {
+            cell.muted = why.map(Into::into);
+        }
+    }
+
     /// Breaks or mends the replication of a database.
     pub fn break_replication(&self, database: &EntryId, broken: bool) {
         let mut inner = self.settled();

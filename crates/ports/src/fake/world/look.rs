@@ -34,8 +34,7 @@ impl State {
             | Question::InstanceStatus { .. }
             | Question::TargetHealth { .. }
             | Question::ServiceHealth { .. }
-            | Question::Series { .. }
-            | Question::HealthCheck { .. } => self.see_health(question),
+            | Question::Series { .. } => self.see_health(question),
             Question::Sql { region, host, port, sessions_of, .. } => {
                 self.see_sql(region, host, *port, sessions_of.is_some())
             }
@@ -85,7 +84,6 @@ impl State {
                 let other = self.see_metric(region, namespace, metric, dimensions);
                 Ok(self.see_series(question, other.map(|(level, _)| level)))
             }
-            Question::HealthCheck { id } => Ok(self.see_health_check(id)),
             Question::GroupMembers { region, group } => {
                 Ok(self.see_members(&(region.clone(), group.clone())))
             }
@@ -120,6 +118,9 @@ impl State {
         let value_of = |name: &str| {
             dimensions.iter().find(|(key, _)| key == name).map(|(_, value)| value.clone())
         };
+        if let Some(id) = value_of("HealthCheckId") {
+            return self.health_check(&id).map(|level| (level, self.now));
+        }
         if let Some(control) = self.controls.iter().find(|c| c.is(region, namespace, metric)) {
             return control.latest();
         }
@@ -172,10 +173,9 @@ fn asked_in(question: &Question) -> Option<Region> {
         | Question::TargetHealth { region, .. }
         | Question::ServiceHealth { region, .. }
         | Question::Series { region, .. } => Some(region.clone()),
-        Question::Record { .. }
-        | Question::ZoneChange { .. }
-        | Question::Authority { .. }
-        | Question::HealthCheck { .. } => Some(Region::from(ROUTE53_HOME)),
+        Question::Record { .. } | Question::ZoneChange { .. } | Question::Authority { .. } => {
+            Some(Region::from(ROUTE53_HOME))
+        }
         Question::Name(_) | Question::Http(_) => None,
     }
 }
@@ -201,7 +201,6 @@ pub(super) fn eventually_consistent(question: &Question) -> bool {
         | Question::TargetHealth { .. }
         | Question::ServiceHealth { .. }
         | Question::Series { .. }
-        | Question::HealthCheck { .. }
         | Question::ZoneChange { .. } => true,
         Question::Lease { .. }
         | Question::Sql { .. }
