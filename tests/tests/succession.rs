@@ -98,7 +98,8 @@ fn what_was_left_is_taken_up_and_given_back_though_the_side_is_well_again() {
     rig.turn_after(Span::minutes(8), PRIMARY, RegionState::Well);
     let first = Key::journal(&rig.plan.workload, Generation(2), Seq(1));
     let (clock, until) = (rig.clock.clone(), after(rig.clock.now(), Span::minutes(20)));
-    for _ in 0..40 {
+    // A sweep tries three times.
+    for _ in 0..120 {
         let (clock, first) = (clock.clone(), first.clone());
         let opens = move |call: &Call<'_>| {
             matches!(call, Call::Put(item, _) if item.key == first) && clock.now() < until

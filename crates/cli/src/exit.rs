@@ -53,8 +53,10 @@ Exit codes:
   1  failed, or not as asked (audit: an invariant is broken; assess: a recovery is called for;
      status: rolled back or abandoned)
   2  what was given cannot be used (all problems are listed)
-  3  refused by a rule (assess: a recovery is called for, but a rule is in its way)
-  4  a person is needed: held, stopped, paused, or a question waits
+  3  refused by a rule (assess: a recovery is called for, but a rule is in its way;
+     switch, when it only looks: it is off)
+  4  a person is needed: held, stopped, paused, a question waits, or (brake, when it only looks)
+     the brake holds
   5  the table or AWS did not answer, or refused the caller";
 
 /// What went wrong: what was tried, on what, what came back, what to do next.

@@ -15,7 +15,9 @@ const TRIES: usize = 5;
 
 /// Shows the brake.
 pub async fn brake(office: &Office) -> Result<Answer, Trouble> {
-    told(&office.desk.brake().await?, Vec::new())
+    let stored = office.desk.brake().await?;
+    let holds = stored.brake.counted(stored.at).count() >= stored.brake.limit as usize;
+    told(&stored, Vec::new(), if holds { Exit::NeedsPerson } else { Exit::Well })
 }
 
 /// Lets go of the brake, or sets it.
@@ -40,7 +42,8 @@ pub async fn change_brake(office: &Office, what: &BrakeCommand) -> Result<Answer
                 BrakeCommand::Set { .. } => "the brake is set",
             };
             let now = office.desk.brake().await?;
-            return told(&now, vec![said.to_owned()]);
+            // It was done as asked, whatever it holds now.
+            return told(&now, vec![said.to_owned()], Exit::Well);
         }
     }
     Err(Trouble::unavailable(
@@ -48,7 +51,7 @@ pub async fn change_brake(office: &Office, what: &BrakeCommand) -> Result<Answer
     ))
 }
 
-fn told(stored: &StoredBrake, mut lines: Vec<String>) -> Result<Answer, Trouble> {
+fn told(stored: &StoredBrake, mut lines: Vec<String>, exit: Exit) -> Result<Answer, Trouble> {
     let brake = &stored.brake;
     let counted: Vec<_> = brake.counted(stored.at).collect();
     let holds = counted.len() >= brake.limit as usize;
@@ -75,13 +78,13 @@ fn told(stored: &StoredBrake, mut lines: Vec<String>) -> Result<Answer, Trouble>
         "schema": 1, "holds": holds, "limit": brake.limit, "window": brake.window,
         "openings": counted, "released": brake.released, "now": stored.at,
     });
-    Answer::of(&json, lines, if holds { Exit::NeedsPerson } else { Exit::Well })
+    Answer::of(&json, lines, exit)
 }
 
 /// Shows the switch.
 pub async fn switch(office: &Office) -> Result<Answer, Trouble> {
     let switch = office.desk.switch().await?;
-    answer(&switch)
+    answer(&switch, if switch.on { Exit::Well } else { Exit::Refused })
 }
 
 /// Turns the switch.
@@ -98,14 +101,15 @@ pub async fn turn(office: &Office, to: Turn, reason: &str) -> Result<Answer, Tro
     };
     let item = Item { key, body, n, nonce: office.desk.nonces.draw().as_str().to_owned() };
     match office.desk.table.put(item.into(), condition, Frozen(current.at)).await?.value {
-        Put::Done => answer(&switch),
+        // It was turned as asked, whichever way: a runbook under `set -e` goes on.
+        Put::Done => answer(&switch, Exit::Well),
         Put::Conflict => Err(Trouble::refused(
             "another turned the switch at the same moment; look at `leeward switch` and say it again",
         )),
     }
 }
 
-fn answer(switch: &Switch) -> Result<Answer, Trouble> {
+fn answer(switch: &Switch, exit: Exit) -> Result<Answer, Trouble> {
     let why = if switch.reason.is_empty() { String::new() } else { format!(": {}", switch.reason) };
     let line = if switch.on {
         format!("the switch is on: recoveries are opened and started{why}")
@@ -115,5 +119,5 @@ fn answer(switch: &Switch) -> Result<Answer, Trouble> {
         )
     };
     let json = json!({ "schema": 1, "on": switch.on, "reason": switch.reason });
-    Answer::of(&json, vec![line], if switch.on { Exit::Well } else { Exit::Refused })
+    Answer::of(&json, vec![line], exit)
 }

@@ -17,6 +17,12 @@ pub fn looks_besides(open: &State) -> Option<Direction> {
     (waits && direction != Direction::ToStandby).then_some(direction)
 }
 
+/// Whether the voters and the target of an open generation are looked at by the version of the plan that it was
+/// decided by: its fence, its commit and its way back rest on them, whatever is put in force meanwhile.
+pub fn looks_by_its_own_plan(last: &State) -> bool {
+    last.end.is_none() && !last.committed()
+}
+
 /// What one look leads to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Course {

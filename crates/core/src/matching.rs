@@ -209,7 +209,8 @@ mod tests {
             .collect();
         let against = standby.iter().map(|s| (*s).to_owned()).collect();
         let standby = Standby { against, asks: Vec::new(), at: at(0) };
-        let evidence = Evidence { signals: &signals, standby: Some(&standby), deployed: None };
+        let evidence =
+            Evidence { signals: &signals, standby: Some(&standby), ..Evidence::default() };
         weigh(plan, Direction::ToStandby, evidence, at(0))
     }
 

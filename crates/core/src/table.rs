@@ -32,6 +32,12 @@ impl Key {
         Self::new(workload_partition(workload), joined(&[SIGNALS, voter.as_str()]))
     }
 
+    /// The latest signal of a voter as the open generation's own plan has it, where a plan in force has another
+    /// voter of that name. One place a voter: generations do not overlap.
+    pub fn signal_of_open(workload: &WorkloadId, voter: &VoterId) -> Self {
+        Self::new(workload_partition(workload), joined(&[SIGNALS, voter.as_str(), OF_OPEN]))
+    }
+
     /// A last known good fact.
     pub fn snapshot(workload: &WorkloadId, kind: &str, id: &str) -> Self {
         Self::new(workload_partition(workload), joined(&[SNAPSHOTS, kind, "#", id]))
@@ -167,6 +173,8 @@ pub fn generation_partition(workload: &WorkloadId, generation: Generation) -> Te
 pub const PLANS: &str = "PLANS";
 /// Sort key prefix of signals.
 pub const SIGNALS: &str = "SIG#";
+/// End of the sort key of what is seen by the open generation's own plan. No voter's name holds `#`.
+pub const OF_OPEN: &str = "#open";
 /// Sort key prefix of snapshots.
 pub const SNAPSHOTS: &str = "SNAP#";
 /// Sort key prefix of refusals.

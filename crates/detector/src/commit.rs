@@ -6,6 +6,7 @@ use leeward_core::ids::Direction;
 use leeward_core::journal::Fate;
 use leeward_reconcile::{StepRun, run};
 
+use crate::observe::OpenPlan;
 use crate::{Detector, observe};
 
 /// Reads every vote anew, then commits, waits, turns back or asks a person.
@@ -19,9 +20,15 @@ pub async fn last_look(detector: &Detector, input: &StepInput) -> Result<CommitO
     if book.state.fate == Fate::Open && book.state.end.is_none() {
         let plan = desk.plan_version(&decision.plan, &decision.plan_digest).await?;
         let (before, _) = desk.facts(&input.workload).await?;
-        observe::votes(desk, &[&plan], &before, book.read_at).await?;
-        if decision.direction != Direction::ToStandby {
-            observe::other_side(desk, &plan, decision.direction, book.read_at).await?;
+        let (desk, direction) = (&desk.repeating(), decision.direction);
+        let open = OpenPlan { plan, direction };
+        let unstored = observe::votes(desk, &[], Some(&open), &before, book.read_at).await;
+        // The step reads from the table what it weighs: what is not there does not count.
+        unstored.error.map_or(Ok(()), Err)?;
+        if direction != Direction::ToStandby {
+            let slot = before.slot(direction, &open.plan);
+            let seen = observe::other_side(desk, &open.plan, slot, direction, book.read_at).await;
+            seen.map_err(|(_, error)| error)?;
         }
     }
     let out = run(desk, StepRun { input, undoes: &[] }).await?;

@@ -46,8 +46,9 @@ pub async fn handle(detector: &Detector, event: &Value) -> Result<Value, StepErr
         Err(error) if !trigger::is_order(event) => return json(&not_understood(&error)),
         read => read?,
     };
+    let sweeps = &Detector { desk: detector.desk.repeating(), ..detector.clone() };
     let output = match read {
-        Trigger::Several(records) => Box::pin(several(detector, &records)).await?,
+        Trigger::Several(records) => Box::pin(several(sweeps, &records)).await?,
         Trigger::Step(input) if input.step == Step::Commit => {
             return json(&Box::pin(commit::last_look(detector, &input)).await?);
         }
@@ -61,14 +62,14 @@ pub async fn handle(detector: &Detector, event: &Value) -> Result<Value, StepErr
             open::join(detector, &workload, generation, &executor).await?
         }
         Trigger::Within { executor, trigger } => {
-            Box::pin(sweep::triggered(detector, &trigger, Some(&executor))).await?
+            Box::pin(sweep::triggered(sweeps, &trigger, Some(&executor))).await?
         }
         trigger @ (Trigger::Sweep { .. }
         | Trigger::Alarm { .. }
         | Trigger::Told(_)
         | Trigger::Start(_)
         | Trigger::ExecutionEnded { .. }) => {
-            Box::pin(sweep::triggered(detector, &trigger, None)).await?
+            Box::pin(sweep::triggered(sweeps, &trigger, None)).await?
         }
     };
     json(&output)

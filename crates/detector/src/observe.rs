@@ -1,10 +1,12 @@
 //! Reading the votes as levels, and storing while all is well what a recovery will need.
 
-use futures_util::future::{join, join_all};
+use std::sync::Arc;
+
+use futures_util::future::{join_all, join3};
 use leeward_core::error::StepError;
 use leeward_core::evidence::{
     Assessment, BASELINE_AGE, BASELINE_LAST, Baseline, Heard, Reading, Signal, Vote, baseline,
-    baseline_questions, hear, read, standby, standby_questions, voter_questions,
+    baseline_questions, hear, read, standby, standby_key, standby_questions, voter_questions,
 };
 use leeward_core::ids::{Direction, Side};
 use leeward_core::plan::{Capacity, Plan, Voter};
@@ -12,37 +14,120 @@ use leeward_core::steps::Peak;
 use leeward_core::time::{Timestamp, since};
 use leeward_core::trigger::Told;
 use leeward_core::world::{Question, View};
-use leeward_reconcile::{Desk, Fact, Facts, look};
+use leeward_reconcile::{Desk, Fact, Facts, Slot, StoredPlan, look};
 
 /// How far a peak looks back, in minutes: a day holds the daily rhythm.
 const PEAK_MINUTES: u32 = 24 * 60;
+
+/// The version of a plan that an open generation was decided by.
+pub struct OpenPlan {
+    /// The version.
+    pub plan: Arc<Plan>,
+    /// Which way the generation goes.
+    pub direction: Direction,
+}
+
+/// What a look saw and could not store. It counts in this look all the same.
+#[derive(Default)]
+pub struct Unstored {
+    signals: Vec<Arc<Signal>>,
+    facts: Vec<Fact>,
+    /// Why the first of them could not be stored.
+    pub error: Option<StepError>,
+}
+
+impl Unstored {
+    /// Puts what was seen beside what is on record.
+    pub fn into_facts(self, facts: &mut Arc<Facts>) {
+        if self.signals.is_empty() && self.facts.is_empty() {
+            return;
+        }
+        let facts = Arc::make_mut(facts);
+        facts.carry(self.signals);
+        self.facts.into_iter().for_each(|fact| facts.see(fact));
+    }
+
+    fn vote(&mut self, signal: Arc<Signal>, error: StepError) {
+        self.signals.push(signal);
+        self.failed(error);
+    }
+
+    fn side(&mut self, fact: Fact, error: StepError) {
+        self.facts.push(fact);
+        self.failed(error);
+    }
+
+    fn failed(&mut self, error: StepError) {
+        tracing::warn!(%error, "what was seen could not be stored; it counts in this look");
+        self.error.get_or_insert(error);
+    }
+}
+
+/// A voter, whose plan it is of, and where its votes are kept.
+type Asked<'a> = (&'a Plan, &'a Voter, Slot);
+
+/// Voters of the plans in force and of the version that an open generation rests on, each eye once.
+fn voters<'a>(
+    plans: &[&'a StoredPlan],
+    open: Option<&'a OpenPlan>,
+    before: &Facts,
+) -> Vec<Asked<'a>> {
+    let mut once: Vec<Asked<'a>> = Vec::new();
+    for stored in plans {
+        // Within one plan each eye stands once.
+        let other = once.len();
+        for voter in &stored.plan.detection.voters {
+            let same = |(_, v, _): &Asked<'_>| v.id() == voter.id() && v.has_eye(&voter.eye());
+            if !once.iter().take(other).any(same) {
+                once.push((&stored.plan, voter, Slot::InForce));
+            }
+        }
+    }
+    let Some(open) = open else { return once };
+    let in_force = once.len();
+    for voter in &open.plan.detection.voters {
+        let named = || once.iter().take(in_force).filter(|(_, v, _)| v.id() == voter.id());
+        if named().any(|(_, v, _)| v.has_eye(&voter.eye())) {
+            continue;
+        }
+        let taken = named().next().map(|_| Slot::OpenGeneration);
+        once.push((&open.plan, voter, taken.unwrap_or_else(|| before.slot_of(voter))));
+    }
+    once
+}
 
 /// Reads every voter and the side to move to, now. Each vote is stored as it comes: a silent Region
 /// costs its own vote its patience, and not the others theirs. `before` is what they said so far.
 pub async fn votes(
     desk: &Desk,
-    plans: &[&Plan],
+    plans: &[&StoredPlan],
+    open: Option<&OpenPlan>,
     before: &Facts,
     read_at: Timestamp,
-) -> Result<(), StepError> {
-    let Some(first) = plans.first() else { return Ok(()) };
-    let mut once: Vec<(&Plan, &Voter)> = Vec::new();
-    for plan in plans {
-        // Within one plan each eye stands once.
-        let other = once.len();
-        for voter in plan.detection.voters.iter().filter(|v| !v.is_told()) {
-            let same = |(_, v): &(&Plan, &Voter)| v.id() == voter.id() && v.has_eye(&voter.eye());
-            if !once.iter().take(other).any(same) {
-                once.push((plan, voter));
-            }
-        }
-    }
-    let ballots =
-        once.iter().map(|(plan, voter)| Box::pin(vote(desk, plan, voter, before, read_at)));
-    let other = other_side(desk, first, Direction::ToStandby, read_at);
-    let (ballots, other) = join(join_all(ballots), other).await;
-    // Whatever could be stored is stored before the first failure is told.
-    ballots.into_iter().collect::<Result<(), _>>().and(other)
+) -> Unstored {
+    let mut unstored = Unstored::default();
+    let way = Direction::ToStandby;
+    let first = plans.first().map(|stored| &*stored.plan);
+    let ballots = voters(plans, open, before)
+        .into_iter()
+        .map(|asked| Box::pin(async move { vote(desk, asked, before, read_at).await }));
+    let other = async { other_side(desk, first?, Slot::InForce, way, read_at).await.err() };
+    // What a plan in force names may not be what the open generation moves to.
+    let besides = async {
+        let plan = &*open.filter(|open| open.direction == way)?.plan;
+        let slot = match first.map(|first| standby_key(first, way) == standby_key(plan, way)) {
+            Some(true) => return None,
+            Some(false) => Slot::OpenGeneration,
+            None => before.slot(way, plan),
+        };
+        other_side(desk, plan, slot, way, read_at).await.err()
+    };
+    let (ballots, other, besides) = join3(join_all(ballots), other, besides).await;
+    let lost = ballots.into_iter().filter_map(Result::err);
+    lost.for_each(|(signal, error)| unstored.vote(signal, error));
+    let lost = other.into_iter().chain(besides);
+    lost.for_each(|(fact, error)| unstored.side(fact, error));
+    unstored
 }
 
 /// What the voters that `assessment` believes say when they are asked once more. Not stored: within the same
@@ -53,22 +138,27 @@ pub async fn again(
     assessment: &Assessment,
     before: &Facts,
     read_at: Timestamp,
-) -> Vec<Signal> {
+) -> Vec<Arc<Signal>> {
     let asked = assessment.asked_again(plan);
     let answers = asked.into_iter().map(|v| Box::pin(ask(desk, plan, v, before, read_at)));
-    join_all(answers).await.into_iter().flatten().collect()
+    join_all(answers).await.into_iter().flatten().map(Arc::new).collect()
 }
 
-/// One voter by one look, its control probe in it.
+/// One voter by one look, its control probe in it; gives a vote that could not be stored. A voter that is told
+/// is not asked: what it said last keeps its place, where another voter has taken its name.
 async fn vote(
     desk: &Desk,
-    plan: &Plan,
-    voter: &Voter,
+    (plan, voter, slot): Asked<'_>,
     before: &Facts,
     read_at: Timestamp,
-) -> Result<(), StepError> {
-    match ask(desk, plan, voter, before, read_at).await {
-        Some(signal) => store(desk, plan, signal).await,
+) -> Result<(), (Arc<Signal>, StepError)> {
+    let said = match slot {
+        Slot::OpenGeneration if voter.is_told() => before.signal(voter).cloned(),
+        Slot::InForce if voter.is_told() => None,
+        Slot::OpenGeneration | Slot::InForce => ask(desk, plan, voter, before, read_at).await,
+    };
+    match said {
+        Some(signal) => store(desk, plan, slot, signal).await,
         None => Ok(()),
     }
 }
@@ -95,35 +185,43 @@ fn following(
     at: Timestamp,
 ) -> Signal {
     let freshness = voter.freshness(plan.detection.freshness);
-    Signal::following(voter, before.signal(voter.id()), reading, at, freshness)
+    Signal::following(voter, before.signal(voter), reading, at, freshness)
 }
 
-async fn store(desk: &Desk, plan: &Plan, signal: Signal) -> Result<(), StepError> {
+async fn store(
+    desk: &Desk,
+    plan: &Plan,
+    slot: Slot,
+    signal: Signal,
+) -> Result<(), (Arc<Signal>, StepError)> {
     if signal.vote == Vote::Unhealthy {
         tracing::info!(workload = %plan.workload, voter = %signal.voter, evidence = %signal.evidence, "a voter says down");
     }
-    let at = signal.at;
-    desk.store_signal(&plan.workload, signal, at).await
+    let (at, signal) = (signal.at, Arc::new(signal));
+    let stored = desk.store_signal(&plan.workload, slot, signal.clone(), at).await;
+    stored.map_err(|error| (signal, error))
 }
 
 /// Keeps what was told as the vote of each voter that it concerns.
 pub async fn heard(
     desk: &Desk,
-    plans: &[&Plan],
+    plans: &[&StoredPlan],
+    open: Option<&OpenPlan>,
     told: &Told,
     before: &Facts,
     read_at: Timestamp,
-) -> Result<(), StepError> {
-    for plan in plans {
-        for voter in &plan.detection.voters {
-            let Some(Heard { reading, at }) = hear(voter, plan, told) else { continue };
-            let freshness = voter.freshness(plan.detection.freshness);
-            let last = before.signal(voter.id());
-            let signal = Signal::told(voter, last, reading, (at, read_at), freshness);
-            store(desk, plan, signal).await?;
+) -> Unstored {
+    let mut unstored = Unstored::default();
+    for (plan, voter, slot) in voters(plans, open, before) {
+        let Some(Heard { reading, at }) = hear(voter, plan, told) else { continue };
+        let freshness = voter.freshness(plan.detection.freshness);
+        let last = before.signal(voter);
+        let signal = Signal::told(voter, last, reading, (at, read_at), freshness);
+        if let Err((signal, error)) = store(desk, plan, slot, signal).await {
+            unstored.vote(signal, error);
         }
     }
-    Ok(())
+    unstored
 }
 
 fn known_past<'a>(voter: &Voter, facts: &'a Facts) -> Option<&'a Baseline> {
@@ -139,6 +237,7 @@ pub async fn pasts(
     facts: &Facts,
     read_at: Timestamp,
 ) -> Result<(), StepError> {
+    let mut stored = Ok(());
     for plan in plans {
         for voter in &plan.detection.voters {
             let known = known_past(voter, facts);
@@ -155,22 +254,30 @@ pub async fn pasts(
                 continue;
             };
             let fact = Fact::Baseline { voter: voter.id().clone(), eye: voter.eye(), baseline };
-            desk.store_fact(&plan.workload, fact, read_at, read_at).await?;
+            let now = desk.store_fact(&plan.workload, fact, read_at, read_at).await;
+            stored = stored.and(now);
         }
     }
-    Ok(())
+    stored
 }
 
-/// Looks at the side that a recovery that way moves to.
+/// Looks at the side that a recovery that way moves to; gives what could not be stored.
 pub async fn other_side(
     desk: &Desk,
     plan: &Plan,
+    slot: Slot,
     direction: Direction,
     read_at: Timestamp,
-) -> Result<(), StepError> {
+) -> Result<(), (Fact, StepError)> {
     let seen = look(desk, standby_questions(plan, direction)).await;
-    let fact = Fact::Standby { direction, standby: standby(plan, direction, &seen, read_at) };
-    desk.store_fact(&plan.workload, fact, read_at, read_at).await
+    let fact = Fact::Standby {
+        direction,
+        standby: standby(plan, direction, &seen, read_at),
+        asked: Some(standby_key(plan, direction)),
+        slot,
+    };
+    let put = desk.store_fact(&plan.workload, fact.clone(), read_at, read_at).await;
+    put.map_err(|error| (fact, error))
 }
 
 /// Stores the peaks that are older than a tenth of what the plan allows: a fact needs no refreshing
@@ -193,19 +300,21 @@ pub async fn peaks(
         }
     }
     let seen = look(desk, wanted.iter().map(|(_, _, q)| q.clone()).collect()).await;
+    let mut stored = Ok(());
     for (capacity, side, question) in wanted {
         match seen.get(&question) {
             Ok(View::Number(Some((count, _)))) if *count >= 0.0 => {
                 // Instances are counted in whole numbers; a share of one is one.
                 let count = count.ceil().min(f64::from(u32::MAX)) as u32;
                 let fact = Fact::Peak(Peak { capacity, side, count, at: read_at });
-                desk.store_fact(&plan.workload, fact, read_at, read_at).await?;
+                let now = desk.store_fact(&plan.workload, fact, read_at, read_at).await;
+                stored = stored.and(now);
             }
             Ok(_) => {}
             Err(blind) => tracing::info!(%question, %blind, "a peak is unseen; the last one stays"),
         }
     }
-    Ok(())
+    stored
 }
 
 fn peak_question(plan: &Plan, capacity: &Capacity, side: Side) -> Option<Question> {

@@ -1,6 +1,7 @@
 //! The sweep: every workload that a trigger concerns is looked at as if nobody had ever sent anything.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use futures_util::future::join_all;
 use futures_util::lock::Mutex;
@@ -14,7 +15,7 @@ use leeward_core::plan::Voter;
 use leeward_core::printable::{NAME_MAX, RESOURCE_MAX, kept};
 use leeward_core::time::Timestamp;
 use leeward_core::trigger::{Deployment, Told, Trigger};
-use leeward_reconcile::{Fact, StoredPlan};
+use leeward_reconcile::{Fact, Slot, StoredPlan};
 
 use crate::open::{Reason, open};
 use crate::tell::tell;
@@ -231,12 +232,19 @@ async fn started(
         return Err(StepError::InvalidInput(no_such_plan(request, plans)));
     };
     let (before, _) = desk.facts(&stored.plan.workload).await?;
-    observe::votes(desk, &[&stored.plan], &before, read_at).await?;
+    let unstored = observe::votes(desk, &[stored], None, &before, read_at).await;
+    let mut unseen = None;
     if request.direction != Direction::ToStandby {
-        observe::other_side(desk, &stored.plan, request.direction, read_at).await?;
+        let (slot, way) = (Slot::InForce, request.direction);
+        unseen = observe::other_side(desk, &stored.plan, slot, way, read_at).await.err();
     }
-    let (facts, now) = desk.facts(&stored.plan.workload).await?;
-    let evidence = facts.evidence(request.direction);
+    let (mut facts, now) = desk.facts(&stored.plan.workload).await?;
+    unstored.into_facts(&mut facts);
+    if let Some((fact, error)) = unseen {
+        tracing::warn!(%error, "the side to move to could not be stored; it counts in this look");
+        Arc::make_mut(&mut facts).see(fact);
+    }
+    let evidence = facts.evidence_by(request.direction, &stored.plan);
     let assessment = weigh(&stored.plan, request.direction, evidence, now);
     let reason = Reason {
         trigger: StartedBy::Operator {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use futures_util::lock::Mutex;
 use leeward_core::contract::{DetectOutput, DetectStatus, Mode};
-use leeward_core::course::{Course, Round, course, looks_besides, seen_by};
+use leeward_core::course::{Course, Round, course, looks_besides, looks_by_its_own_plan, seen_by};
 use leeward_core::error::StepError;
 use leeward_core::evidence::{Assessment, weigh};
 use leeward_core::ids::{Direction, ExecutorId, WorkloadId};
@@ -18,6 +18,7 @@ use leeward_core::time::Timestamp;
 use leeward_core::trigger::Told;
 use leeward_reconcile::{Appended, Book, Facts, StoredPlan, need};
 
+use crate::observe::OpenPlan;
 use crate::open::{Reason, adopt, open};
 use crate::tell::{Latest, tell};
 use crate::{Detector, observe, output, watch};
@@ -79,52 +80,104 @@ pub async fn workload(
     }
     let plans: Vec<&Plan> = stored.iter().map(|s| &*s.plan).collect();
     let sweeps = matches!(errand.how, How::Everything);
-    let looked = Box::pin(look_at(detector, &stored, &plans, &before, errand)).await;
-    if let (true, Err(error)) = (sweeps, &looked) {
+    let looked = Box::pin(look_at(detector, &stored, &before, errand)).await;
+    let trouble = match &looked {
+        Ok(looked) => looked.unstored.as_ref(),
+        Err(error) => Some(error),
+    };
+    if let (true, Some(error)) = (sweeps, trouble) {
         watch::unswept(detector, id, &before, errand.read_at, error).await;
     }
     // People are told also when the looking fails. Telling for one plan may write: what was read before
     // serves the first alone.
-    let (mut known, looked) = match looked {
-        Ok((decided, facts, now)) => (decided.latest, Ok((decided.answer, facts, now))),
-        Err(error) => (None, Err(error)),
-    };
-    if let (true, Ok((_, facts, now))) = (sweeps, &looked) {
-        watch::leases(detector, &plans, facts, *now).await;
+    if let (true, Ok(looked)) = (sweeps, &looked) {
+        watch::leases(detector, &plans, &looked.facts, looked.now).await;
     }
+    let mut known = None;
+    let looked = looked.map(|mut looked| {
+        known = looked.decided.latest.take();
+        looked
+    });
     for plan in &plans {
         Box::pin(tell(detector, plan, known.take())).await;
     }
-    let (answer, facts, now) = looked?;
+    let Looked { decided, facts, now, unstored } = looked?;
+    let mut stored = unstored.map_or(Ok(()), Err);
     if sweeps {
-        observe::pasts(desk, &plans, &facts, errand.read_at).await?;
+        stored = stored.and(observe::pasts(desk, &plans, &facts, errand.read_at).await);
         for plan in &plans {
-            observe::peaks(desk, plan, &facts, now).await?;
+            stored = stored.and(observe::peaks(desk, plan, &facts, now).await);
         }
-        watch::swept(detector, id, &before, errand.read_at).await?;
+        if stored.is_ok() {
+            stored = watch::swept(detector, id, &before, errand.read_at).await;
+        }
     }
-    Ok(answer)
+    match stored {
+        // What is told is told once: whoever sent it has to send it again.
+        Err(error) if matches!(errand.how, How::Heard(_)) => Err(error),
+        Err(error) if decided.answer.status == DetectStatus::NotNeeded => Err(error),
+        Ok(()) | Err(_) => Ok(decided.answer),
+    }
+}
+
+/// What a look saw, and what it came to.
+struct Looked {
+    decided: Decided,
+    facts: Arc<Facts>,
+    now: Timestamp,
+    /// Why something that was seen could not be stored.
+    unstored: Option<StepError>,
 }
 
 /// The votes, and what they ask for.
 async fn look_at(
     detector: &Detector,
     stored: &[&StoredPlan],
-    plans: &[&Plan],
     before: &Facts,
     errand: &Errand<'_>,
-) -> Result<(Decided, Arc<Facts>, Timestamp), StepError> {
+) -> Result<Looked, StepError> {
     let desk = &detector.desk;
-    let id = &plans.first().ok_or_else(|| StepError::InvalidInput("no plan".to_owned()))?.workload;
-    match errand.how {
+    let id =
+        &stored.first().ok_or_else(|| StepError::InvalidInput("no plan".to_owned()))?.plan.workload;
+    let (last, _) = desk.latest(id).await?;
+    let open = open_plan(detector, stored, last.as_ref()).await;
+    let mut unstored = match errand.how {
         How::Everything | How::Votes(_) => {
-            observe::votes(desk, plans, before, errand.read_at).await?;
+            observe::votes(desk, stored, open.as_ref(), before, errand.read_at).await
         }
-        How::Heard(told) => observe::heard(desk, plans, told, before, errand.read_at).await?,
+        How::Heard(told) => {
+            observe::heard(desk, stored, open.as_ref(), told, before, errand.read_at).await
+        }
+    };
+    let error = unstored.error.take();
+    let (mut facts, now) = desk.facts(id).await?;
+    unstored.into_facts(&mut facts);
+    let look = Look { facts: &facts, now, round: Round::First, last };
+    let decided = Box::pin(decide(detector, stored, look, errand)).await?;
+    Ok(Looked { decided, facts, now, unstored: error })
+}
+
+/// The version of the plan that an open generation was decided by: another one may be in force by now.
+async fn open_plan(
+    detector: &Detector,
+    stored: &[&StoredPlan],
+    last: Option<&Book>,
+) -> Option<OpenPlan> {
+    let state = &last.filter(|book| looks_by_its_own_plan(&book.state))?.state;
+    let (decision, desk) = (&state.decision, &detector.desk);
+    let in_force = stored.iter().find(|s| s.digest == decision.plan_digest);
+    let plan = match in_force {
+        Some(stored) => Ok(stored.plan.clone()),
+        None => desk.plan_version(&decision.plan, &decision.plan_digest).await,
+    };
+    match plan {
+        Ok(plan) => Some(OpenPlan { plan, direction: decision.direction }),
+        Err(error) => {
+            let workload = &decision.workload;
+            tracing::error!(%workload, %error, "the open generation is not looked at by its own plan; the next sweep tries again");
+            None
+        }
     }
-    let (facts, now) = desk.facts(id).await?;
-    let answer = Box::pin(decide(detector, stored, &facts, errand, (now, Round::First))).await?;
-    Ok((answer, facts, now))
 }
 
 /// In a storm a thousand alarms tell the same. What happened before the last look was seen by it, and a
@@ -164,14 +217,23 @@ impl From<DetectOutput> for Decided {
     }
 }
 
+/// What is decided on.
+struct Look<'a> {
+    facts: &'a Facts,
+    now: Timestamp,
+    round: Round,
+    /// The latest generation, read before the votes were. Whoever writes into it meets what came after.
+    last: Option<Book>,
+}
+
 async fn decide(
     detector: &Detector,
     all: &[&StoredPlan],
-    facts: &Facts,
+    look: Look<'_>,
     errand: &Errand<'_>,
-    (now, round): (Timestamp, Round),
 ) -> Result<Decided, StepError> {
     let direction = Direction::ToStandby;
+    let Look { facts, now, round, last } = look;
     let weighed: Vec<Assessment> =
         all.iter().map(|s| weigh(&s.plan, direction, facts.evidence(direction), now)).collect();
     let candidates: Vec<Candidate<'_>> = all
@@ -183,7 +245,6 @@ async fn decide(
     let Some(id) = all.first().map(|s| &s.plan.workload) else {
         return Ok(output(DetectStatus::NotNeeded, "", None, "there is no plan").into());
     };
-    let (last, _) = detector.desk.latest(id).await?;
     let state = last.as_ref().map(|b| &*b.state);
     impaired(detector, &candidates, facts, state, now).await;
     let plans: Vec<&Plan> = all.iter().map(|s| &*s.plan).collect();
@@ -191,16 +252,17 @@ async fn decide(
     let course = course(state, &plans, choice, round);
     let answer = match (&course, last) {
         (Course::Open { wanted }, Some(book)) => {
-            return worked_on(detector, wanted.and_then(pick), pick(0), book, errand).await;
+            return worked_on(detector, wanted.and_then(pick), pick(0), book, facts, errand).await;
         }
-        (Course::Confirm(place), _) => {
+        (Course::Confirm(place), last) => {
             let mut facts = facts.clone();
             if let Some((stored, assessment)) = pick(*place) {
                 let plan = &stored.plan;
                 let again = observe::again(&detector.desk, plan, assessment, &facts, now).await;
                 facts.hear(again);
             }
-            return Box::pin(decide(detector, all, &facts, errand, (now, Round::Again))).await;
+            let look = Look { facts: &facts, now, round: Round::Again, last };
+            return Box::pin(decide(detector, all, look, errand)).await;
         }
         (Course::Resume(place) | Course::Begin(place), last) => {
             let Some((stored, assessment)) = pick(*place) else {
@@ -230,6 +292,7 @@ async fn worked_on(
     wanted: Option<(&StoredPlan, &Assessment)>,
     first: Option<(&StoredPlan, &Assessment)>,
     mut book: Book,
+    facts: &Facts,
     errand: &Errand<'_>,
 ) -> Result<Decided, StepError> {
     if let Some((stored, assessment)) = wanted {
@@ -237,7 +300,7 @@ async fn worked_on(
     }
     if matches!(errand.how, How::Everything)
         && let Some(direction) = looks_besides(&book.state)
-        && let Err(error) = besides(detector, &book, direction, errand).await
+        && let Err(error) = besides(detector, &book, direction, facts, errand).await
     {
         let workload = &book.state.decision.workload;
         tracing::warn!(%workload, %direction, %error, "the side that is moved to was not looked at; the next sweep tries again");
@@ -260,11 +323,14 @@ async fn besides(
     detector: &Detector,
     book: &Book,
     direction: Direction,
+    facts: &Facts,
     errand: &Errand<'_>,
 ) -> Result<(), StepError> {
     let (decision, desk) = (&book.state.decision, &detector.desk);
     let plan = desk.plan_version(&decision.plan, &decision.plan_digest).await?;
-    observe::other_side(desk, &plan, direction, errand.read_at).await
+    let slot = facts.slot(direction, &plan);
+    let seen = observe::other_side(desk, &plan, slot, direction, errand.read_at).await;
+    seen.map_err(|(_, error)| error)
 }
 
 /// Keeps the impairment that the gravest of the plans sees. A failure here is no reason to do less.

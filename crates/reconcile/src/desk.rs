@@ -8,6 +8,7 @@ use leeward_core::journal::PROTOCOL;
 use leeward_core::limits::Limits;
 use leeward_ports::{Nonces, Outside, Publisher, Table, TableError, TableErrorKind};
 
+use crate::repeat::Repeated;
 use crate::shelf::Shelf;
 
 /// Where people are told at once of what waits for them.
@@ -64,6 +65,12 @@ impl Desk {
     #[must_use]
     pub fn telling(self, publisher: Arc<dyn Publisher>, system_topic: Option<String>) -> Self {
         Self { teller: Some(Teller { publisher, system_topic }), ..self }
+    }
+
+    /// The same desk, whose table is asked again where it did not answer, as often as a sweep can wait for.
+    #[must_use]
+    pub fn repeating(&self) -> Self {
+        Self { table: Arc::new(Repeated(self.table.clone())), ..self.clone() }
     }
 
     /// The same desk, writing in an operator's name.

@@ -3,24 +3,48 @@
 use std::sync::Arc;
 
 use leeward_core::error::StepError;
-use leeward_core::evidence::{Baseline, Deployed, Evidence, Signal, Standby};
-use leeward_core::ids::{Direction, Side, VoterId, WorkloadId};
+use leeward_core::evidence::{Baseline, Deployed, Evidence, Signal, Standby, standby_key};
+use leeward_core::ids::{Digest, Direction, Side, VoterId, WorkloadId};
 use leeward_core::impairment::Impairment;
+use leeward_core::plan::{Plan, Voter};
 use leeward_core::steps::Peak;
-use leeward_core::table::{IMPAIRMENTS, Key, SIGNALS, workload_partition};
+use leeward_core::table::{IMPAIRMENTS, Key, OF_OPEN, SIGNALS, workload_partition};
 use leeward_core::time::Timestamp;
 use leeward_ports::{Condition, Frozen, Item, Put};
 use serde::{Deserialize, Serialize};
 
 use crate::{Desk, table_error};
 
+/// By which version of the plan a vote or a side was seen. Both may have another voter of one name, or another
+/// instance, and neither may overwrite what the other rests on.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Slot {
+    /// By a plan in force.
+    #[default]
+    InForce,
+    /// By the version that the open generation was decided by, which is not in force any more.
+    OpenGeneration,
+}
+
+/// How a side was last seen as one to move to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SeenStandby {
+    direction: Direction,
+    slot: Slot,
+    asked: Option<Digest>,
+    standby: Standby,
+}
+
 /// Votes and facts as they are stored.
 #[derive(Debug, Clone, Default)]
 pub struct Facts {
-    /// The latest vote of each voter.
+    /// The latest votes of each voter.
     pub signals: Vec<Arc<Signal>>,
+    /// Votes of this look that could not be stored: what is decided on them carries them.
+    pub carried: Vec<Arc<Signal>>,
     /// How each side was last seen as one to move to.
-    pub standbys: Vec<(Direction, Standby)>,
+    pub standbys: Vec<SeenStandby>,
     /// Peaks by capacity and side.
     pub peaks: Vec<Peak>,
     /// The last impairment, open or over.
@@ -43,6 +67,12 @@ pub enum Fact {
         direction: Direction,
         /// What was seen.
         standby: Standby,
+        /// What was looked at (`standby_key`); older facts do not tell.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        asked: Option<Digest>,
+        /// By whose version of the plan.
+        #[serde(default)]
+        slot: Slot,
     },
     /// Most of a capacity in service in 24 hours.
     Peak(Peak),
@@ -69,8 +99,9 @@ pub enum Fact {
 impl Fact {
     fn key(&self, workload: &WorkloadId) -> Key {
         match self {
-            Self::Standby { direction, .. } => {
-                Key::snapshot(workload, "standby", &direction.to_string())
+            Self::Standby { direction, slot, .. } => {
+                let end = if *slot == Slot::OpenGeneration { OF_OPEN } else { "" };
+                Key::snapshot(workload, "standby", &format!("{direction}{end}"))
             }
             Self::Peak(peak) => {
                 let side = match peak.side {
@@ -125,10 +156,28 @@ impl Parsed {
 }
 
 impl Facts {
-    /// Takes in what voters said since, in the place of their words before.
-    pub fn hear(&mut self, since: Vec<Signal>) {
-        self.signals.retain(|known| since.iter().all(|new| new.voter != known.voter));
-        self.signals.extend(since.into_iter().map(Arc::new));
+    /// Takes in what voters said since, in the place of their words before; nothing takes the place of a later
+    /// word.
+    pub fn hear(&mut self, since: Vec<Arc<Signal>>) {
+        let same = |one: &Signal, other: &Signal| one.voter == other.voter && one.eye == other.eye;
+        for new in since {
+            if self.signals.iter().any(|known| same(known, &new) && known.at > new.at) {
+                continue;
+            }
+            self.signals.retain(|known| !same(known, &new));
+            self.signals.push(new);
+        }
+    }
+
+    /// Takes in votes that could not be stored: they count in this look all the same.
+    pub fn carry(&mut self, unstored: Vec<Arc<Signal>>) {
+        self.carried.extend(unstored.iter().cloned());
+        self.hear(unstored);
+    }
+
+    /// Takes in how a side was seen, where that could not be stored.
+    pub fn see(&mut self, fact: Fact) {
+        self.take(&Parsed::from(fact));
     }
 
     pub(crate) fn take(&mut self, parsed: &Parsed) {
@@ -139,7 +188,9 @@ impl Facts {
             Parsed::Unreadable => return,
         };
         match (**fact).clone() {
-            Fact::Standby { direction, standby } => self.standbys.push((direction, standby)),
+            Fact::Standby { direction, standby, asked, slot } => {
+                self.standbys.push(SeenStandby { direction, slot, asked, standby });
+            }
             Fact::Peak(peak) => self.peaks.push(peak),
             Fact::Impairment(last) => self.impairment = Some(Arc::new(*last)),
             Fact::Unswept { since } => self.unswept = since,
@@ -148,23 +199,65 @@ impl Facts {
         }
     }
 
-    /// How the side that a recovery that way moves to was last seen.
+    /// How the side that a recovery that way moves to was last seen by a plan in force.
     pub fn standby(&self, direction: Direction) -> Option<&Standby> {
-        self.standbys.iter().find(|(d, _)| *d == direction).map(|(_, s)| s)
+        self.last_seen(|seen| seen.direction == direction && seen.slot == Slot::InForce)
     }
 
-    /// The latest signal of a voter.
-    pub fn signal(&self, voter: &VoterId) -> Option<&Signal> {
-        self.signals.iter().map(|s| &**s).find(|s| s.voter == *voter)
+    /// The same as that version of a plan names it, whether it is in force or an open generation rests on it.
+    pub fn standby_by(&self, direction: Direction, plan: &Plan) -> Option<&Standby> {
+        let key = standby_key(plan, direction);
+        self.last_seen(|seen| {
+            seen.direction == direction && seen.asked.as_ref().is_none_or(|asked| *asked == key)
+        })
+    }
+
+    /// Where what an open generation's plan sees of that side is kept, so that it overwrites nothing that a plan
+    /// in force rests on.
+    pub fn slot(&self, direction: Direction, plan: &Plan) -> Slot {
+        let key = standby_key(plan, direction);
+        let other = |seen: &&SeenStandby| {
+            seen.direction == direction
+                && seen.slot == Slot::InForce
+                && seen.asked.as_ref().is_some_and(|asked| *asked != key)
+        };
+        if self.standbys.iter().any(|seen| other(&seen)) {
+            Slot::OpenGeneration
+        } else {
+            Slot::InForce
+        }
+    }
+
+    /// The same for the votes of a voter.
+    pub fn slot_of(&self, voter: &Voter) -> Slot {
+        let other = |s: &Arc<Signal>| s.voter == *voter.id() && !voter.has_eye(&s.eye);
+        if self.signals.iter().any(other) { Slot::OpenGeneration } else { Slot::InForce }
+    }
+
+    fn last_seen(&self, counts: impl Fn(&SeenStandby) -> bool) -> Option<&Standby> {
+        let counted = self.standbys.iter().filter(|seen| counts(seen));
+        counted.map(|seen| &seen.standby).max_by_key(|standby| standby.at)
+    }
+
+    /// The latest signal of a voter, as it looks now.
+    pub fn signal(&self, voter: &Voter) -> Option<&Signal> {
+        let own = |s: &&Signal| s.voter == *voter.id() && voter.has_eye(&s.eye);
+        self.signals.iter().map(|s| &**s).filter(own).max_by_key(|s| s.at)
     }
 
     /// What is weighed for a recovery that way.
     pub fn evidence(&self, direction: Direction) -> Evidence<'_> {
         Evidence {
             signals: &self.signals,
+            carried: &self.carried,
             standby: self.standby(direction),
             deployed: self.deployed.as_ref(),
         }
+    }
+
+    /// What is weighed for a recovery that way by that version of a plan.
+    pub fn evidence_by(&self, direction: Direction, plan: &Plan) -> Evidence<'_> {
+        Evidence { standby: self.standby_by(direction, plan), ..self.evidence(direction) }
     }
 }
 
@@ -181,12 +274,16 @@ impl Desk {
     pub async fn store_signal(
         &self,
         workload: &WorkloadId,
-        signal: Signal,
+        slot: Slot,
+        signal: Arc<Signal>,
         read_at: Timestamp,
     ) -> Result<(), StepError> {
-        let (key, at) = (Key::signal(workload, &signal.voter), signal.at);
-        let body = serde_json::to_string(&signal);
-        self.store(key, body, at, read_at, Some(Parsed::Signal(Arc::new(signal)))).await
+        let key = match slot {
+            Slot::InForce => Key::signal(workload, &signal.voter),
+            Slot::OpenGeneration => Key::signal_of_open(workload, &signal.voter),
+        };
+        let (at, body) = (signal.at, serde_json::to_string(&signal));
+        self.store(key, body, at, read_at, Some(Parsed::Signal(signal))).await
     }
 
     /// Stores a fact seen at that instant; an older one never replaces a newer.

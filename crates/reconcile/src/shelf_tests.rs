@@ -13,7 +13,7 @@ use leeward_core::time::{Span, Timestamp};
 use serde_json::json;
 
 use super::*;
-use crate::facts::Fact;
+use crate::facts::{Fact, Slot};
 
 fn orders() -> WorkloadId {
     WorkloadId::new("orders")
@@ -137,7 +137,7 @@ fn facts(shelf: &Shelf, items: &[&Arc<Item>]) -> Arc<Facts> {
 }
 
 fn said(facts: &Facts, id: &str) -> Option<Vote> {
-    facts.signal(&id.into()).map(|signal| signal.vote)
+    facts.signals.iter().find(|s| s.voter == id.into()).map(|signal| signal.vote)
 }
 
 #[test]
@@ -172,7 +172,8 @@ fn what_is_new_gone_or_changed_is_seen_among_what_stands_as_before() {
 fn facts_of_every_kind_are_added_up_and_rubbish_counts_as_not_there() {
     let shelf = Shelf::default();
     let standby = Standby { against: vec!["it is down".to_owned()], asks: Vec::new(), at: at(5) };
-    let fact = Fact::Standby { direction: Direction::ToStandby, standby: standby.clone() };
+    let (direction, asked, slot) = (Direction::ToStandby, None, Slot::InForce);
+    let fact = Fact::Standby { direction, standby: standby.clone(), asked, slot };
     let stored = item(
         Key::snapshot(&orders(), "standby", "to-standby"),
         serde_json::to_string(&fact).unwrap(),

@@ -114,7 +114,7 @@ async fn round(
             plan,
             state: &book.state,
             signals: &facts.signals,
-            standby: facts.standby(book.state.decision.direction),
+            standby: facts.standby_by(book.state.decision.direction, plan),
             peaks: &facts.peaks,
             now: book.read_at,
             limits: &desk.limits,

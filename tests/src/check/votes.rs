@@ -69,7 +69,14 @@ pub(super) fn counted_again(evidence: &Case<'_>) -> Vec<String> {
                 }
                 _ => continue,
             };
-            let stood = standings(evidence, &votes, record.at, landed);
+            let mut stood = standings(evidence, &votes, record.at, landed);
+            // What could not be stored in its own place stands in the evidence that the decision names.
+            let carried = if by_evidence { carried(evidence, decision) } else { Vec::new() };
+            if matches!(record.entry, Entry::Opened(_)) && !carried.is_empty() {
+                for (_, votes) in &mut stood {
+                    *votes = beside(votes, &carried);
+                }
+            }
             // An opening is decided on twice: on what is stored, as old as it is when it is read, and on what
             // those who say down say when they are asked again, which is not stored.
             let twice = matches!(record.entry, Entry::Opened(_));
@@ -133,6 +140,37 @@ fn fences_rest_on_go(evidence: &Case<'_>, journal: &Journal) -> Vec<String> {
         }
     }
     breaches
+}
+
+/// The votes that an opening rests on and that were stored with its evidence alone.
+fn carried(evidence: &Case<'_>, decision: &Decision) -> Vec<Signal> {
+    #[derive(serde::Deserialize)]
+    struct Weighed {
+        #[serde(default)]
+        carried: Vec<Signal>,
+    }
+    let place = format!("EV#{}", decision.evidence);
+    let stored = evidence.writes.iter().find(|w| w.item.key.sk == place.as_str());
+    let weighed = stored.and_then(|w| serde_json::from_str::<Weighed>(&w.item.body).ok());
+    weighed.map_or_else(Vec::new, |weighed| weighed.carried)
+}
+
+/// Votes with others in the place of older ones of the same voters.
+fn beside<'v>(votes: &[Stored<'v>], others: &'v [Signal]) -> Vec<Stored<'v>> {
+    let of = |one: &Signal, other: &Signal| one.voter == other.voter && one.eye == other.eye;
+    let older = |v: &&Stored<'_>| !others.iter().any(|o| of(o, v.signal) && o.at >= v.signal.at);
+    let mut all: Vec<Stored<'v>> = votes.iter().filter(older).copied().collect();
+    for other in others.iter().filter(|o| votes.iter().all(|v| !of(o, v.signal) || o.at >= v.signal.at)) {
+        let before = votes.iter().find(|v| of(other, v.signal) && v.signal.vote == other.vote);
+        all.push(Stored { signal: other, begun: before.map_or(other.at, |v| v.begun) });
+    }
+    all
+}
+
+/// Whether it is a vote of the plan's own voter, and not of another one of that name.
+fn is_own(evidence: &Case<'_>, vote: &Signal) -> bool {
+    let voters = &evidence.plan.detection.voters;
+    voters.iter().any(|voter| *voter.id() == vote.voter && voter.has_eye(&vote.eye))
 }
 
 type Judge = fn(&Case<'_>, &Region, &[Stored<'_>], Timestamp) -> bool;
@@ -270,7 +308,8 @@ fn standings<'v>(
             let read = vote.landed.as_second().max(earliest);
             let read = Timestamp::from_second(read).unwrap_or(dated);
             let stored = |(cast, begun): &(&'v Cast<'_>, Timestamp)| {
-                Some(Stored { signal: cast.signal()?, begun: *begun })
+                let signal = cast.signal().filter(|signal| is_own(evidence, signal))?;
+                Some(Stored { signal, begun: *begun })
             };
             stood.push((read, latest.values().filter_map(stored).collect()));
         }

@@ -137,18 +137,20 @@ fn impairments_are_listed_and_their_means_told() {
 }
 
 #[test]
-fn brake_and_switch_are_seen_set_and_let_go() {
+fn brake_and_switch_are_seen_set_and_let_go_and_what_is_done_as_asked_exits_well() {
     let rig = Rig::orders("brake");
     assert!(rig.well(&["brake"]).lines[0].contains("0 of 10 recoveries"));
     let set = rig.ask(&["brake", "set", "--limit", "0", "--window", "1h"]).unwrap();
-    assert_eq!((set.exit, &set.json["holds"]), (Exit::NeedsPerson, &json!(true)));
+    assert_eq!((set.exit, &set.json["holds"]), (Exit::Well, &json!(true)));
+    assert_eq!(rig.ask(&["brake"]).unwrap().exit, Exit::NeedsPerson);
     rig.well(&["brake", "set", "--limit", "2", "--window", "1h"]);
     let free = rig.well(&["brake", "release", "--reason", "seen"]);
     assert!(free.lines.join("\n").contains(ANA), "{:?}", free.lines);
 
     assert!(rig.well(&["switch"]).lines[0].contains("is on"));
     let off = rig.ask(&["switch", "off", "--reason", "monitoring"]).unwrap();
-    assert_eq!(off.exit, Exit::Refused);
+    assert_eq!(off.exit, Exit::Well);
+    assert_eq!(rig.ask(&["switch"]).unwrap().exit, Exit::Refused);
     let assessed = rig.ask(&["assess", "orders"]).unwrap().lines.join("\n");
     assert!(assessed.contains("switched off: monitoring"), "{assessed}");
     rig.well(&["switch", "on", "--reason", "well"]);

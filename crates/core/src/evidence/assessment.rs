@@ -53,6 +53,9 @@ pub struct Assessment {
     pub standby: Option<Standby>,
     /// Every reason with its numbers, in sentences.
     pub reasons: Vec<String>,
+    /// Votes that are weighed here and could not be stored in their own places.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub carried: Vec<Arc<Signal>>,
 }
 
 /// A deployment that somebody posted.
@@ -72,6 +75,8 @@ pub struct Deployed {
 pub struct Evidence<'a> {
     /// The latest signals of the plan's voters.
     pub signals: &'a [Arc<Signal>],
+    /// Those of them that could not be stored.
+    pub carried: &'a [Arc<Signal>],
     /// How the side to move to was last seen.
     pub standby: Option<&'a Standby>,
     /// The last deployment.
@@ -131,7 +136,7 @@ pub fn assess(
     standby: Option<&Standby>,
     now: Timestamp,
 ) -> Assessment {
-    weigh(plan, direction, Evidence { signals, standby, deployed: None }, now)
+    weigh(plan, direction, Evidence { signals, standby, ..Evidence::default() }, now)
 }
 
 /// What the votes alone say at `now`: nothing is put in words.
@@ -226,8 +231,15 @@ pub fn weigh(
         ballots,
         standby: standby.cloned(),
         reasons,
+        carried: carried(plan, evidence.carried),
     }
     .bounded()
+}
+
+/// Those of the plan's own voters.
+fn carried(plan: &Plan, votes: &[Arc<Signal>]) -> Vec<Arc<Signal>> {
+    let own = |s: &&Arc<Signal>| plan.detection.voters.iter().any(|v| *v.id() == s.voter);
+    votes.iter().filter(own).cloned().collect()
 }
 
 /// Whether the trouble began soon after a deployment. All instants are on record, so that waiting alone never

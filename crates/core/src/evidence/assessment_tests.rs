@@ -146,7 +146,7 @@ fn a_voter_that_is_no_longer_heard_takes_nothing_of_the_beginning_with_it() {
         [said("canary-west", -130, 0), said("canary-eu", -130, 0), said("api-5xx", -420, -145)];
     let deployed = Deployed { what: "api".to_owned(), by: None, at: at(-2_000) };
     let asks = |signals: &[Arc<Signal>], now: i64| {
-        let evidence = Evidence { signals, standby: None, deployed: Some(&deployed) };
+        let evidence = Evidence { signals, deployed: Some(&deployed), ..Evidence::default() };
         let weighed = weigh(&plan, Direction::ToStandby, evidence, at(now));
         assert_eq!(weighed.verdict, Verdict::Down);
         !weighed.ask.is_empty()
@@ -169,7 +169,8 @@ fn people_are_told_whether_it_was_deployed_before_or_in_the_trouble() {
     let signals: Vec<_> = plan.detection.voters.iter().take(2).map(said).map(Arc::new).collect();
     let told = |deployed: i64| {
         let deployed = Deployed { what: "api".to_owned(), by: None, at: at(deployed) };
-        let evidence = Evidence { signals: &signals, standby: None, deployed: Some(&deployed) };
+        let evidence =
+            Evidence { signals: &signals, deployed: Some(&deployed), ..Evidence::default() };
         weigh(&plan, Direction::ToStandby, evidence, at(0)).ask.concat()
     };
     assert!(told(-360).contains("1 min 0 s before the trouble began"), "{}", told(-360));

@@ -125,9 +125,11 @@ pub(super) fn ballot(
     now: Timestamp,
 ) -> Ballot {
     let own = signals.iter().filter(|s| s.voter == *voter.id());
+    // The plan in force and the one that an open generation was decided by may both have a voter of that name.
     // Of two words of one instant the one counts that calls for less, whichever came first.
     let latest = own.max_by_key(|s| {
-        (s.at, s.vote != Vote::Unhealthy, s.vote, s.since, !s.once, s.turns.len(), &s.evidence)
+        let less = (s.vote != Vote::Unhealthy, s.vote, s.since, !s.once, s.turns.len());
+        (voter.has_eye(&s.eye), s.at, less, &s.evidence)
     });
     let mut ballot = Ballot {
         voter: voter.id().clone(),

@@ -23,7 +23,7 @@ pub use hearing::{Heard, hear};
 pub use looking::{baseline_questions, read, voter_questions};
 pub use metric::{BASELINE_AGE, BASELINE_LAST, Baseline, baseline};
 pub use signal::{Reading, Signal, Signs, Vote};
-pub use standby::{Standby, standby, standby_questions};
+pub use standby::{Standby, standby, standby_key, standby_questions};
 #[cfg(test)]
 mod hearing_tests;
 #[cfg(test)]

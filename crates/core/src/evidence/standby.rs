@@ -2,7 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::ids::Direction;
+use crate::ids::{Digest, Direction};
+use crate::journal::chain;
 use crate::lease_terms::without_terms;
 use crate::plan::{Capacity, Database, Plan, WriterLease};
 use crate::table::lease_key;
@@ -76,6 +77,16 @@ fn lease_asks(plan: &Plan, seen: &Seen) -> Vec<String> {
         Ok(other) => Some(format!("{question} answered something else: {other:?}")),
     };
     lease_questions(plan).into_iter().filter_map(one).collect()
+}
+
+/// What is looked at, in one word: versions of a plan that name the same things there share what was seen.
+pub fn standby_key(plan: &Plan, direction: Direction) -> Digest {
+    let mut asked = direction.to_string();
+    for question in standby_questions(plan, direction) {
+        asked.push('\n');
+        asked.push_str(&question.to_string());
+    }
+    chain::digest(asked.as_bytes())
 }
 
 /// What was seen there.

@@ -69,7 +69,8 @@ fn shared(signals: &[Signal]) -> Vec<Arc<Signal>> {
 
 fn weighed(plan: &Plan, signals: &[Signal], deployed: Option<&Deployed>, now: i64) -> Assessment {
     let standby = standby_well();
-    let evidence = Evidence { signals: &shared(signals), standby: Some(&standby), deployed };
+    let (signals, standby) = (&shared(signals), Some(&standby));
+    let evidence = Evidence { signals, standby, deployed, ..Evidence::default() };
     weigh(plan, HOME, evidence, at(now))
 }
 
@@ -376,7 +377,8 @@ fn an_ill_standby_stops_the_failover_with_the_reason() {
     let ill =
         Standby { against: vec!["the replica is gone".to_owned()], asks: Vec::new(), at: at(0) };
     let signals = down(&p, &["west", "eu"]);
-    let evidence = Evidence { signals: &shared(&signals), standby: Some(&ill), deployed: None };
+    let evidence =
+        Evidence { signals: &shared(&signals), standby: Some(&ill), ..Evidence::default() };
     let assessed = weigh(&p, HOME, evidence, at(0));
     assert_eq!((assessed.verdict, assessed.bearing), (Verdict::Down, Bearing::Unsure));
     assert!(assessed.sentence().contains("us-west-2 cannot take it: the replica is gone"));
