@@ -163,6 +163,7 @@ fn shape(entry: &Entry) -> Option<String> {
         | Entry::Resumed { .. }
         | Entry::Acknowledged { .. }
         | Entry::OldSideFenced { .. }
+        | Entry::SeenAtHome { .. }
         | Entry::Noted { .. }
         | Entry::Closed { .. } => name.to_owned(),
     })

@@ -6,6 +6,9 @@ use leeward_core::journal::State;
 use leeward_core::matching::{Candidate, Choice, choose};
 use leeward_core::opening::{NotNow, Opening, may_open};
 use leeward_core::plan::{ApprovalFor, OnTimeout, Plan};
+use leeward_core::sweep_decision::{
+    Down, Recheck, SweepDecision, looks_by_its_own_plan, nothing_opens_away, sweep_decision,
+};
 use leeward_core::time::{Span, Timestamp};
 use leeward_reconcile::{Facts, StoredPlan, Switch};
 use serde::Serialize;
@@ -36,6 +39,9 @@ struct OnePlan {
     plan: PlanId,
     digest: Digest,
     enabled: bool,
+    /// The open generation that was decided by this version, which is not in force any more.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    decided_by_it: Option<Generation>,
     quorum: u32,
     assessment: Assessment,
     /// Whether a recovery would be opened by the evidence alone, now.
@@ -59,17 +65,13 @@ pub async fn now(
     let switch = office.desk.switch().await?;
     let (last, _) = office.desk.latest(&workload).await?;
     let last = last.map(|book| book.state);
-    let one = |stored: &StoredPlan| {
-        one(office, stored.clone(), &facts, &switch, last.as_deref(), direction, now)
-    };
-    let mut weighed: Vec<OnePlan> = plans.iter().map(one).collect();
-    answering(&plans, &mut weighed, now);
+    let looked = Looked { facts: &facts, switch: &switch, last: last.as_deref(), direction, now };
+    let mut weighed: Vec<Weighed> = plans.iter().map(|s| looked.by(office, s)).collect();
     let brake = office.desk.brake().await?;
-    if let Err(holds) = brake.brake.admit(&workload, next_generation(last.as_deref()), brake.at) {
-        weighed.iter_mut().for_each(|p| p.missing.push(holds.to_string()));
-    }
-    let mut plans = weighed;
-    plans.iter_mut().for_each(|p| p.would_open = p.missing.is_empty());
+    let held_back = brake.brake.admit(&workload, next_generation(last.as_deref()), brake.at);
+    decided(&plans, &mut weighed, &looked, held_back.err().map(|holds| holds.to_string()));
+    let mut plans: Vec<OnePlan> = weighed.into_iter().map(|w| w.plan).collect();
+    plans.extend(of_the_open(office, &looked, &plans, plan).await?);
     let gravest = plans.iter().map(|p| p.assessment.verdict).min_by_key(|v| match v {
         Verdict::Down => 0,
         Verdict::Unsure => 1,
@@ -101,71 +103,143 @@ fn exit(assessed: &Assessed) -> Exit {
     }
 }
 
-fn one(
-    office: &Office,
-    stored: StoredPlan,
-    facts: &Facts,
-    switch: &Switch,
-    last: Option<&State>,
+/// What is on record of a workload, at one instant.
+struct Looked<'a> {
+    facts: &'a Facts,
+    switch: &'a Switch,
+    last: Option<&'a State>,
     direction: Direction,
     now: Timestamp,
-) -> OnePlan {
-    let plan = &stored.plan;
-    let assessment = weigh(plan, direction, facts.evidence(direction), now);
-    let mut missing = missing_votes(plan, &assessment);
-    let opening = if switch.on {
-        may_open(last, plan, direction, &office.desk.limits, now, false)
-    } else {
-        Opening::Refused(NotNow::SwitchedOff(switch.reason.clone()))
-    };
-    match opening {
-        Opening::Refused(why) => missing.push(why.to_string()),
-        Opening::Join(generation) => {
-            missing
-                .push(format!("nothing is opened beside generation {generation}, which is open"));
+}
+
+/// A plan weighed, and what stands in the way of an opening by it whatever its voters say.
+struct Weighed {
+    plan: OnePlan,
+    hindered: Vec<String>,
+}
+
+impl Looked<'_> {
+    fn by(&self, office: &Office, stored: &StoredPlan) -> Weighed {
+        let (plan, direction, now) = (&stored.plan, self.direction, self.now);
+        let assessment = weigh(plan, direction, self.facts.evidence(direction), now);
+        let opening = if self.switch.on {
+            may_open(self.last, plan, direction, &office.desk.limits, now, false)
+        } else {
+            Opening::Refused(NotNow::SwitchedOff(self.switch.reason.clone()))
+        };
+        let mut hindered = Vec::new();
+        match opening {
+            Opening::Refused(why) => hindered.push(why.to_string()),
+            Opening::Join(generation) => hindered
+                .push(format!("nothing is opened beside generation {generation}, which is open")),
+            Opening::Open(_) => {}
         }
-        Opening::Open(_) => {}
-    }
-    if direction == Direction::ToPrimary {
-        missing.push(
-            "going home is a person's decision: `leeward start --direction to-primary`".to_owned(),
-        );
-    }
-    OnePlan {
-        plan: plan.plan.clone(),
-        digest: stored.digest,
-        enabled: plan.enabled,
-        quorum: plan.detection.quorum,
-        would_open: missing.is_empty(),
-        waits_for: waits_for(plan, &assessment),
-        missing,
-        assessment,
+        if direction == Direction::ToPrimary {
+            hindered.push(
+                "going home is a person's decision: `leeward start --direction to-primary`"
+                    .to_owned(),
+            );
+        }
+        Weighed { plan: OnePlan::new(stored, assessment), hindered }
     }
 }
 
-/// Which of the plans would be carried out, and why the others would not.
-fn answering(stored: &[StoredPlan], weighed: &mut [OnePlan], now: Timestamp) {
+impl OnePlan {
+    fn new(stored: &StoredPlan, assessment: Assessment) -> Self {
+        let plan = &stored.plan;
+        Self {
+            plan: plan.plan.clone(),
+            digest: stored.digest.clone(),
+            enabled: plan.enabled,
+            decided_by_it: None,
+            quorum: plan.detection.quorum,
+            would_open: false,
+            missing: missing_votes(plan, &assessment),
+            waits_for: waits_for(plan, &assessment),
+            assessment,
+        }
+    }
+}
+
+/// What the next sweep would do, by the same decision that it makes itself.
+fn decided(
+    stored: &[StoredPlan],
+    weighed: &mut [Weighed],
+    looked: &Looked<'_>,
+    held_back: Option<String>,
+) {
+    let plans: Vec<&Plan> = stored.iter().map(|s| &*s.plan).collect();
     let choice = {
-        let candidates: Vec<Candidate<'_>> = stored
+        let candidates: Vec<Candidate<'_>> = plans
             .iter()
             .zip(weighed.iter())
-            .map(|(s, w)| Candidate { plan: &s.plan, assessment: &w.assessment })
+            .map(|(plan, w)| Candidate { plan, assessment: &w.plan.assessment })
             .collect();
-        choose(&candidates, now)
+        choose(&candidates, looked.now)
     };
-    let chosen = match &choice {
+    answering(stored, weighed, &choice);
+    let down = Down::of(weighed.iter().map(|w| &w.plan.assessment));
+    let (last, recheck) = (looked.last, Recheck::Done);
+    let decision = sweep_decision(last, &plans, choice, down.as_ref(), recheck, looked.now);
+    for (place, one) in weighed.iter_mut().enumerate() {
+        let Weighed { plan, hindered } = one;
+        let resumed = matches!(decision, SweepDecision::Resume(which) if which == place);
+        if resumed {
+            // What the last generation left was counted when that one opened.
+            plan.missing.clear();
+        } else {
+            hindered.extend(held_back.clone());
+        }
+        plan.missing.append(hindered);
+        if let (SweepDecision::Away(_), Some(last)) = (&decision, last) {
+            plan.missing.push(nothing_opens_away(last));
+        }
+        let opens = matches!(decision, SweepDecision::Open(which) if which == place) || resumed;
+        plan.would_open = opens && plan.missing.is_empty();
+    }
+}
+
+/// Why the plans whose voters say down are not carried out, but for the chosen one.
+fn answering(stored: &[StoredPlan], weighed: &mut [Weighed], choice: &Choice) {
+    let chosen = match choice {
         Choice::Nothing => return,
         Choice::Plan(index) => stored.get(*index).map(|s| s.plan.plan.clone()),
         Choice::Person(_) => None,
     };
-    let down = weighed.iter_mut().filter(|p| p.assessment.verdict == Verdict::Down);
+    let down = weighed.iter_mut().map(|w| &mut w.plan);
+    let down = down.filter(|p| p.assessment.verdict == Verdict::Down);
     for plan in down.filter(|p| chosen.as_ref() != Some(&p.plan)) {
-        plan.missing.push(match (&choice, &chosen) {
+        plan.missing.push(match (choice, &chosen) {
             (Choice::Person(needed), _) => needed.why.clone(),
             (_, Some(other)) => format!("plan {other} answers to it and is more specific"),
             (_, None) => "no plan answers to it".to_owned(),
         });
     }
+}
+
+/// The version that the open generation was decided by, where another one is in force by now: its fence and its
+/// commit rest on what its own voters say.
+async fn of_the_open(
+    office: &Office,
+    looked: &Looked<'_>,
+    in_force: &[OnePlan],
+    asked: Option<&str>,
+) -> Result<Option<OnePlan>, Trouble> {
+    let Some(state) = looked.last.filter(|state| looks_by_its_own_plan(state)) else {
+        return Ok(None);
+    };
+    let decision = &state.decision;
+    let other = asked.is_some_and(|asked| decision.plan.as_str() != asked);
+    if other || in_force.iter().any(|p| p.digest == decision.plan_digest) {
+        return Ok(None);
+    }
+    let plan = office.desk.plan_version(&decision.plan, &decision.plan_digest).await?;
+    let evidence = looked.facts.evidence_by(decision.direction, &plan);
+    let assessment = weigh(&plan, decision.direction, evidence, looked.now);
+    let stored = StoredPlan { plan, digest: decision.plan_digest.clone() };
+    let mut one = OnePlan::new(&stored, assessment);
+    one.decided_by_it = Some(decision.generation);
+    Ok(Some(one))
 }
 
 fn next_generation(last: Option<&State>) -> Generation {
@@ -245,6 +319,12 @@ fn lines(a: &Assessed) -> Vec<String> {
                 Verdict::Unsure => "not sure",
             }
         ));
+        if let Some(generation) = p.decided_by_it {
+            lines.push(format!(
+                "  version   {} is not in force; generation {generation} was decided by it",
+                p.digest
+            ));
+        }
         for b in &p.assessment.ballots {
             let counted = match b.counted {
                 Counted::Healthy => "healthy",

@@ -162,6 +162,9 @@ fn lines(s: &Status) -> Vec<String> {
             WayBack::TurnedBack => "taken".to_owned(),
         },
     );
+    if let Some(away) = &s.away {
+        say("AWAY", away.clone());
+    }
     say("RTO", recovery_time(s));
     say(
         "RPO",

@@ -45,12 +45,11 @@ impl fmt::Display for LeasePlace {
     }
 }
 
-/// The side that the workload lives on, as far as its last generation tells.
+/// The side that the workload lives on, as far as its last generation tells and what was seen since it ended.
 pub fn lives_on(last: Option<&State>) -> Side {
     match last {
-        None => Side::Primary,
-        Some(state) if state.committed() => state.decision.direction.target(),
-        Some(state) => state.decision.direction.source(),
+        Some(state) if state.away_from_home() => Side::Standby,
+        Some(_) | None => Side::Primary,
     }
 }
 

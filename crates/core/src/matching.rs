@@ -5,7 +5,7 @@ use std::cmp::Reverse;
 
 use crate::evidence::{Assessment, Classification, Verdict, actions};
 use crate::journal::Bearing;
-use crate::need::Needed;
+use crate::need::{Every, Needed};
 use crate::plan::{Plan, RespondsTo, Severity};
 use crate::succession::reach;
 use crate::time::Timestamp;
@@ -168,6 +168,7 @@ fn needed(seen: &[&Candidate<'_>], cause: String, why: String) -> Needed {
         reason: format!("A person is needed: {why}. Seen: {}", seen.join(" | ")),
         why,
         actions: found.map_or_else(Vec::new, |found| actions(found.kind, workload)),
+        every: Every::Hour,
     }
 }
 

@@ -4,7 +4,8 @@ use crate::brake::Holds;
 use crate::error::StepError;
 use crate::evidence::Assessment;
 use crate::ids::{Generation, PlanId, WorkloadId};
-use crate::journal::chain;
+use crate::journal::{State, chain};
+use crate::telling::way_home;
 use crate::time::Timestamp;
 
 /// Why a person is needed.
@@ -18,12 +19,24 @@ pub struct Needed {
     pub reason: String,
     /// What to do.
     pub actions: Vec<String>,
+    /// How often people are told of it while it lasts.
+    pub every: Every,
 }
 
 /// How often people are told of the same need.
-const TOLD_EVERY_MS: i64 = 3_600_000;
-/// A cause that begins so is told once a day: nothing is wrong yet, and it may take a person a while.
-const DAILY: &str = "daily:";
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Every {
+    /// Once an hour.
+    #[default]
+    Hour,
+    /// Once a day: it is known, and must not be forgotten.
+    Day,
+    /// Once, as of that instant.
+    Once(Timestamp),
+}
+
+const HOUR_MS: i64 = 3_600_000;
+const DAY_MS: i64 = 24 * HOUR_MS;
 
 impl Needed {
     /// The brake holds this one back.
@@ -36,6 +49,7 @@ impl Needed {
                 "leeward brake".to_owned(),
                 "leeward brake release --reason …".to_owned(),
             ],
+            every: Every::Hour,
         }
     }
 
@@ -61,7 +75,8 @@ impl Needed {
             asks.join("; ")
         );
         let actions = vec!["let every holder write its terms into the lease's item".to_owned()];
-        Self::to_watch(format!("{DAILY}lease:{plan}"), why, actions)
+        // Nothing is wrong yet, and it may take a person a while.
+        Self::to_watch(format!("lease:{plan}"), why, actions).daily()
     }
 
     /// A workload has journals or a lease, and no plan: nobody watches it.
@@ -73,13 +88,14 @@ impl Needed {
             "leeward plan put FILE".to_owned(),
             format!("leeward plan retire --workload {workload} --reason …"),
         ];
-        Self::to_watch(format!("{DAILY}no-plan"), why, actions)
+        Self::to_watch("no-plan".to_owned(), why, actions).daily()
     }
 
     /// Two plans in force do not agree.
     pub fn clash(plan: &PlanId, clashes: &[String]) -> Self {
         let why = format!("plan {plan} does not agree with other plans: {}", clashes.join("; "));
-        Self::to_watch(format!("{DAILY}clash:{plan}"), why, vec!["leeward plan show".to_owned()])
+        let actions = vec!["leeward plan show".to_owned()];
+        Self::to_watch(format!("clash:{plan}"), why, actions).daily()
     }
 
     /// A recovery is open, and its executor cannot be started.
@@ -98,18 +114,48 @@ impl Needed {
         Self::to_watch(format!("foreign:{generation}"), why, actions)
     }
 
-    fn to_watch(cause: String, why: String, actions: Vec<String>) -> Self {
-        let reason = format!("A person is needed: {why}");
-        Self { cause, why, reason, actions }
+    fn daily(self) -> Self {
+        Self { every: Every::Day, ..self }
     }
 
-    /// One instant for the same cause within an hour, or a day: the sweep meets it again each minute, and people
+    fn to_watch(cause: String, why: String, actions: Vec<String>) -> Self {
+        let reason = format!("A person is needed: {why}");
+        Self { cause, why, reason, actions, every: Every::Hour }
+    }
+
+    /// It lives on the other side for so long: a day's reminder that nothing is opened by itself.
+    pub fn away(last: &State) -> Self {
+        let decision = &last.decision;
+        let (workload, generation) = (&decision.workload, decision.generation);
+        let why = format!(
+            "{workload} lives away from home since generation {generation}: nothing is opened by itself until it is home again"
+        );
+        Self::to_watch(format!("away:{generation}"), why, vec![way_home(last)]).daily()
+    }
+
+    /// While it lives on the other side a quorum says that its home is down.
+    pub fn down_while_away(last: &State, began: Timestamp, seen: &str) -> Self {
+        let decision = &last.decision;
+        let (workload, generation) = (&decision.workload, decision.generation);
+        let why = format!(
+            "{workload} lives away from home since generation {generation}, so nothing is opened though a quorum says down since {began}: {seen}"
+        );
+        let (every, cause) = (Every::Once(began), format!("down-while-away:{generation}"));
+        let actions = vec![format!("leeward assess {workload}"), way_home(last)];
+        Self { every, ..Self::to_watch(cause, why, actions) }
+    }
+
+    /// One instant for the same cause within its time: the sweep meets it again each minute, and people
     /// are told once.
     pub fn told_as_of(&self, now: Timestamp) -> Timestamp {
-        let every = if self.cause.starts_with(DAILY) { 24 * TOLD_EVERY_MS } else { TOLD_EVERY_MS };
-        let begin = now.as_millisecond().div_euclid(every) * every;
+        let begun = |every: i64| now.as_millisecond().div_euclid(every) * every;
+        let (from, within) = match self.every {
+            Every::Hour => (begun(HOUR_MS), HOUR_MS),
+            Every::Day => (begun(DAY_MS), DAY_MS),
+            Every::Once(at) => (at.as_millisecond(), HOUR_MS),
+        };
         let digest = chain::digest(self.cause.as_bytes());
         let place = digest.as_str().bytes().take(8).fold(0i64, |sum, b| sum * 31 + i64::from(b));
-        Timestamp::from_millisecond(begin + place.rem_euclid(every)).unwrap_or(now)
+        Timestamp::from_millisecond(from + place.rem_euclid(within)).unwrap_or(now)
     }
 }

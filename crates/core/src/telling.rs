@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::ids::Digest;
+use crate::ids::{Digest, Direction};
 use crate::journal::{End, Entry, Record, State, Unproven};
 use crate::planted::{self, Bug};
 use crate::printable::{one_line, printable};
@@ -133,8 +133,13 @@ fn informs(state: &State, record: &Record) -> Option<Words> {
                 End::RolledBack => "NOT moved: everything was undone".to_owned(),
                 End::Abandoned => format!("ABANDONED by {}: look at both sides", record.by),
             },
-            format!("{reason}. {}{}", losses(state), standing(state, *end)),
-            vec![format!("leeward status {w}"), format!("leeward ack {w} --reason …")],
+            format!("{reason}. {}{}{}", losses(state), standing(state, *end), away(state)),
+            ended_commands(state),
+        ),
+        Entry::SeenAtHome { evidence } => (
+            "seen at home again: it is protected as before".to_owned(),
+            format!("{evidence}. From now on a recovery is opened by the evidence again."),
+            vec![format!("leeward assess {w}")],
         ),
         Entry::OldSideFenced { database, side, evidence } => (
             format!("the old side of {database} ({side}) is seen fenced"),
@@ -180,6 +185,34 @@ fn standing(state: &State, end: End) -> String {
     } else {
         format!(" STILL STANDING: {}.", all.join("; "))
     }
+}
+
+/// What follows from living on the other side.
+fn away(state: &State) -> String {
+    if !state.away_from_home() {
+        return String::new();
+    }
+    format!(
+        " It lives away from home: until `leeward start --direction to-primary` has ended, or it is seen at home again, nothing is opened by itself{}.",
+        if state.decision.direction == Direction::ToStandby {
+            format!(", not even when {} fails", state.decision.target)
+        } else {
+            String::new()
+        }
+    )
+}
+
+fn ended_commands(state: &State) -> Vec<String> {
+    let w = &state.decision.workload;
+    let mut commands = vec![format!("leeward status {w}"), format!("leeward ack {w} --reason …")];
+    commands.extend(state.away_from_home().then(|| way_home(state)));
+    commands
+}
+
+/// The command that brings a workload home.
+pub fn way_home(state: &State) -> String {
+    let d = &state.decision;
+    format!("leeward start {} --plan {} --direction to-primary --reason …", d.workload, d.plan)
 }
 
 /// Old sides that may still write: told with everything, until they are seen fenced.

@@ -2,6 +2,7 @@
 //! before the commit.
 
 mod commit;
+mod last_generation;
 mod notes;
 mod observe;
 mod open;

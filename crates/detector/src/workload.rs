@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use futures_util::lock::Mutex;
 use leeward_core::contract::{DetectOutput, DetectStatus, Mode};
-use leeward_core::course::{Course, Round, course, looks_besides, looks_by_its_own_plan, seen_by};
 use leeward_core::error::StepError;
 use leeward_core::evidence::{Assessment, weigh};
 use leeward_core::ids::{Direction, ExecutorId, WorkloadId};
@@ -14,11 +13,14 @@ use leeward_core::matching::{Candidate, choose};
 use leeward_core::need::Needed;
 use leeward_core::plan::Plan;
 use leeward_core::succession;
+use leeward_core::sweep_decision::{
+    Down, Recheck, SweepDecision, looks_besides, seen_by, sweep_decision,
+};
 use leeward_core::time::Timestamp;
 use leeward_core::trigger::Told;
 use leeward_reconcile::{Appended, Book, Facts, StoredPlan, need};
 
-use crate::observe::OpenPlan;
+use crate::last_generation::{besides, open_plan, residence};
 use crate::open::{Reason, adopt, open};
 use crate::tell::{Latest, tell};
 use crate::{Detector, observe, output, watch};
@@ -139,7 +141,7 @@ async fn look_at(
     let desk = &detector.desk;
     let id =
         &stored.first().ok_or_else(|| StepError::InvalidInput("no plan".to_owned()))?.plan.workload;
-    let (last, _) = desk.latest(id).await?;
+    let (mut last, _) = desk.latest(id).await?;
     let open = open_plan(detector, stored, last.as_ref()).await;
     let mut unstored = match errand.how {
         How::Everything | How::Votes(_) => {
@@ -152,32 +154,12 @@ async fn look_at(
     let error = unstored.error.take();
     let (mut facts, now) = desk.facts(id).await?;
     unstored.into_facts(&mut facts);
-    let look = Look { facts: &facts, now, round: Round::First, last };
+    if let (How::Everything, Some(book)) = (errand.how, &mut last) {
+        residence(detector, stored, (&facts, now), book).await;
+    }
+    let look = Look { facts: &facts, now, recheck: Recheck::Due, last };
     let decided = Box::pin(decide(detector, stored, look, errand)).await?;
     Ok(Looked { decided, facts, now, unstored: error })
-}
-
-/// The version of the plan that an open generation was decided by: another one may be in force by now.
-async fn open_plan(
-    detector: &Detector,
-    stored: &[&StoredPlan],
-    last: Option<&Book>,
-) -> Option<OpenPlan> {
-    let state = &last.filter(|book| looks_by_its_own_plan(&book.state))?.state;
-    let (decision, desk) = (&state.decision, &detector.desk);
-    let in_force = stored.iter().find(|s| s.digest == decision.plan_digest);
-    let plan = match in_force {
-        Some(stored) => Ok(stored.plan.clone()),
-        None => desk.plan_version(&decision.plan, &decision.plan_digest).await,
-    };
-    match plan {
-        Ok(plan) => Some(OpenPlan { plan, direction: decision.direction }),
-        Err(error) => {
-            let workload = &decision.workload;
-            tracing::error!(%workload, %error, "the open generation is not looked at by its own plan; the next sweep tries again");
-            None
-        }
-    }
 }
 
 /// In a storm a thousand alarms tell the same. What happened before the last look was seen by it, and a
@@ -221,7 +203,7 @@ impl From<DetectOutput> for Decided {
 struct Look<'a> {
     facts: &'a Facts,
     now: Timestamp,
-    round: Round,
+    recheck: Recheck,
     /// The latest generation, read before the votes were. Whoever writes into it meets what came after.
     last: Option<Book>,
 }
@@ -233,7 +215,7 @@ async fn decide(
     errand: &Errand<'_>,
 ) -> Result<Decided, StepError> {
     let direction = Direction::ToStandby;
-    let Look { facts, now, round, last } = look;
+    let Look { facts, now, recheck, last } = look;
     let weighed: Vec<Assessment> =
         all.iter().map(|s| weigh(&s.plan, direction, facts.evidence(direction), now)).collect();
     let candidates: Vec<Candidate<'_>> = all
@@ -249,35 +231,45 @@ async fn decide(
     impaired(detector, &candidates, facts, state, now).await;
     let plans: Vec<&Plan> = all.iter().map(|s| &*s.plan).collect();
     let pick = |place: usize| all.get(place).copied().zip(weighed.get(place));
-    let course = course(state, &plans, choice, round);
-    let answer = match (&course, last) {
-        (Course::Open { wanted }, Some(book)) => {
+    let down = Down::of(&weighed);
+    let decision = sweep_decision(state, &plans, choice, down.as_ref(), recheck, now);
+    let answer = match (&decision, last) {
+        (SweepDecision::Continue { wanted }, Some(book)) => {
             return worked_on(detector, wanted.and_then(pick), pick(0), book, facts, errand).await;
         }
-        (Course::Confirm(place), last) => {
+        (SweepDecision::Recheck(place), last) => {
             let mut facts = facts.clone();
             if let Some((stored, assessment)) = pick(*place) {
                 let plan = &stored.plan;
                 let again = observe::again(&detector.desk, plan, assessment, &facts, now).await;
                 facts.hear(again);
             }
-            let look = Look { facts: &facts, now, round: Round::Again, last };
+            let look = Look { facts: &facts, now, recheck: Recheck::Done, last };
             return Box::pin(decide(detector, all, look, errand)).await;
         }
-        (Course::Resume(place) | Course::Begin(place), last) => {
+        (SweepDecision::Resume(place) | SweepDecision::Open(place), last) => {
             let Some((stored, assessment)) = pick(*place) else {
                 let answer = output(DetectStatus::NotNeeded, id.as_str(), None, "there is no plan");
                 return Ok(answer.into());
             };
-            let left = last.filter(|_| matches!(course, Course::Resume(_)));
+            let left = last.filter(|_| matches!(decision, SweepDecision::Resume(_)));
             let trigger = left.map_or_else(
                 || by_evidence(errand),
                 |l| StartedBy::HandedOver { from: l.state.decision.generation },
             );
             go_on(detector, stored, assessment, errand, trigger).await
         }
-        (Course::Person(needed), _) => person(detector, id, needed, now).await,
-        (Course::Rest | Course::Open { .. }, last) => {
+        (SweepDecision::Escalate(needed), _) => person(detector, id, needed, now).await,
+        (SweepDecision::Away(needed), last) => {
+            if let Some(needed) = needed {
+                need(&detector.desk, id, needed, now).await?;
+            }
+            let why =
+                "it lives on its other side: nothing is opened by itself until it is home again";
+            let answer = output(DetectStatus::NotNeeded, id.as_str(), None, why);
+            return Ok(Decided { answer, latest: Some(last) });
+        }
+        (SweepDecision::Nothing | SweepDecision::Continue { .. }, last) => {
             let sentences: Vec<String> = weighed.iter().map(Assessment::sentence).collect();
             let answer = output(DetectStatus::NotNeeded, id.as_str(), None, &sentences.join(" | "));
             return Ok(Decided { answer, latest: Some(last) });
@@ -300,7 +292,7 @@ async fn worked_on(
     }
     if matches!(errand.how, How::Everything)
         && let Some(direction) = looks_besides(&book.state)
-        && let Err(error) = besides(detector, &book, direction, facts, errand).await
+        && let Err(error) = besides(detector, &book, direction, facts, errand.read_at).await
     {
         let workload = &book.state.decision.workload;
         tracing::warn!(%workload, %direction, %error, "the side that is moved to was not looked at; the next sweep tries again");
@@ -316,21 +308,6 @@ async fn worked_on(
             Ok(Decided { answer, latest: Some(Some(book)) })
         }
     }
-}
-
-/// Looks at the side that an open generation moves to, by its own plan.
-async fn besides(
-    detector: &Detector,
-    book: &Book,
-    direction: Direction,
-    facts: &Facts,
-    errand: &Errand<'_>,
-) -> Result<(), StepError> {
-    let (decision, desk) = (&book.state.decision, &detector.desk);
-    let plan = desk.plan_version(&decision.plan, &decision.plan_digest).await?;
-    let slot = facts.slot(direction, &plan);
-    let seen = observe::other_side(desk, &plan, slot, direction, errand.read_at).await;
-    seen.map_err(|(_, error)| error)
 }
 
 /// Keeps the impairment that the gravest of the plans sees. A failure here is no reason to do less.

@@ -160,7 +160,9 @@ fn beside<'v>(votes: &[Stored<'v>], others: &'v [Signal]) -> Vec<Stored<'v>> {
     let of = |one: &Signal, other: &Signal| one.voter == other.voter && one.eye == other.eye;
     let older = |v: &&Stored<'_>| !others.iter().any(|o| of(o, v.signal) && o.at >= v.signal.at);
     let mut all: Vec<Stored<'v>> = votes.iter().filter(older).copied().collect();
-    for other in others.iter().filter(|o| votes.iter().all(|v| !of(o, v.signal) || o.at >= v.signal.at)) {
+    for other in
+        others.iter().filter(|o| votes.iter().all(|v| !of(o, v.signal) || o.at >= v.signal.at))
+    {
         let before = votes.iter().find(|v| of(other, v.signal) && v.signal.vote == other.vote);
         all.push(Stored { signal: other, begun: before.map_or(other.at, |v| v.begun) });
     }

@@ -2,6 +2,7 @@
 
 use leeward_core::ids::Seq;
 use leeward_core::table::Key;
+use leeward_core::world::AlarmState;
 
 use super::*;
 use crate::status::read_subject;
@@ -154,4 +155,46 @@ fn brake_and_switch_are_seen_set_and_let_go_and_what_is_done_as_asked_exits_well
     let assessed = rig.ask(&["assess", "orders"]).unwrap().lines.join("\n");
     assert!(assessed.contains("switched off: monitoring"), "{assessed}");
     rig.well(&["switch", "on", "--reason", "well"]);
+}
+
+#[test]
+fn away_from_home_assess_and_status_say_what_the_sweep_will_do() {
+    let rig = Rig::unattended("away");
+    rig.kill_primary();
+    rig.live(Span::minutes(8));
+    rig.well(&["run", "orders"]);
+    rig.well(&["ack", "orders", "--reason", "seen"]);
+    for (region, name) in [("us-west-2", "orders-canary-west"), ("eu-west-1", "orders-canary-eu")] {
+        rig.world.set_alarm(&region.into(), name, AlarmState::Alarm);
+    }
+    rig.live(Span::minutes(90));
+    let answer = rig.ask(&["assess", "orders"]).unwrap();
+    let text = answer.lines.join("\n");
+    assert_eq!(answer.json["verdict"], "down", "{text}");
+    assert_eq!(answer.exit, Exit::Refused, "no sweep opens anything: {text}");
+    assert_eq!(answer.json["plans"][0]["would-open"], false);
+    assert!(text.contains("it lives away from home since generation 1"), "{text}");
+    let status = rig.well(&["status", "orders"]);
+    assert!(status.lines.iter().any(|l| l.contains("AWAY")), "{:#?}", status.lines);
+    let home = "leeward start orders --plan orders-region --direction to-primary --reason …";
+    assert_eq!(status.json["next"], json!([home]), "{:#?}", status.lines);
+    rig.live(Span::minutes(10));
+    assert_eq!(rig.ask(&["status", "orders"]).unwrap().json["generation"], 1);
+}
+
+#[test]
+fn what_an_open_generation_rests_on_is_assessed_by_its_own_version() {
+    let rig = Rig::unattended("own-version");
+    rig.kill_primary();
+    rig.live(Span::minutes(8));
+    let changed = orders().replace("orders-canary-west", "orders-canary-two");
+    let changed = file("own-version-two", &changed.replace("for: one-way", "for: none"));
+    rig.well(&["plan", "put", &changed.display().to_string()]);
+    let _ = std::fs::remove_file(changed);
+    rig.live(Span::minutes(3));
+    let answer = rig.ask(&["assess", "orders"]).unwrap();
+    let own = &answer.json["plans"][1];
+    assert_eq!(own["decided-by-it"], 1, "{:#?}", answer.lines);
+    assert_eq!(own["assessment"]["count"]["down"], 3, "{:#?}", answer.lines);
+    assert!(answer.lines.iter().any(|l| l.contains("is not in force")), "{:#?}", answer.lines);
 }

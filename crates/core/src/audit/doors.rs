@@ -212,6 +212,7 @@ pub(super) fn one_fate(case: &Walked<'_>) -> Verdict {
             | Entry::Ended { .. }
             | Entry::Acknowledged { .. }
             | Entry::OldSideFenced { .. }
+            | Entry::SeenAtHome { .. }
             | Entry::Noted { .. }
             | Entry::Closed { .. } => {}
         }

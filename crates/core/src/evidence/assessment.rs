@@ -5,7 +5,9 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use crate::evidence::ballot::ballot;
-use crate::evidence::{Ballot, Classification, Count, Counted, Signal, Standby, Vote, classify};
+use crate::evidence::{
+    Ballot, Classification, Count, Counted, Signal, Signs, Standby, Vote, classify,
+};
 use crate::ids::Direction;
 use crate::journal::Bearing;
 use crate::plan::{Plan, Voter};
@@ -236,10 +238,20 @@ pub fn weigh(
     .bounded()
 }
 
-/// Those of the plan's own voters.
+/// Changes of mind that are kept of a vote that is carried.
+const TURNS_CARRIED: usize = 8;
+
+/// Those of the plan's own voters, as votes alone: their words stand in the ballots.
 fn carried(plan: &Plan, votes: &[Arc<Signal>]) -> Vec<Arc<Signal>> {
-    let own = |s: &&Arc<Signal>| plan.detection.voters.iter().any(|v| *v.id() == s.voter);
-    votes.iter().filter(own).cloned().collect()
+    let own = |s: &&Arc<Signal>| {
+        plan.detection.voters.iter().any(|v| *v.id() == s.voter && v.has_eye(&s.eye))
+    };
+    let bare = |s: &Arc<Signal>| {
+        let turns = s.turns.iter().rev().take(TURNS_CARRIED).rev().copied().collect();
+        let (evidence, signs) = ("".into(), Signs::default());
+        Arc::new(Signal { evidence, signs, turns, ..(**s).clone() })
+    };
+    votes.iter().filter(own).map(bare).collect()
 }
 
 /// Whether the trouble began soon after a deployment. All instants are on record, so that waiting alone never

@@ -147,8 +147,8 @@ mod tests {
             at: at(0),
         };
         let deployed = Deployed { what: text.to_owned(), by: Some(text.to_owned()), at: at(-700) };
-        let evidence =
-            Evidence { signals: &signals, standby: Some(&standby), deployed: Some(&deployed) };
+        let (signals, standby, deployed) = (&signals, Some(&standby), Some(&deployed));
+        let evidence = Evidence { signals, carried: signals, standby, deployed };
         serde_json::to_string(&weigh(&plan, Direction::ToStandby, evidence, at(0))).unwrap()
     }
 

@@ -7,7 +7,7 @@
 //! was not blocked, is nothing that the votes show.
 
 use crate::ids::EntryId;
-use crate::need::Needed;
+use crate::need::{Every, Needed};
 use crate::plan::Plan;
 use crate::trigger::RdsEvent;
 
@@ -88,7 +88,7 @@ pub fn global_note(plan: &Plan, event: &RdsEvent) -> Option<GlobalNote> {
     let cause = format!("{}:{cluster}", event.event);
     let reason =
         if only_by_others { format!("Note: {why}") } else { format!("A person is needed: {why}") };
-    let needed = Needed { cause, why, reason, actions };
+    let needed = Needed { cause, why, reason, actions, every: Every::Hour };
     Some(GlobalNote { database: id.clone(), needed, only_by_others })
 }
 

@@ -212,6 +212,11 @@ pub enum Entry {
         /// What was seen.
         evidence: String,
     },
+    /// A workload that its last generation moved away is seen at home again: somebody went back by hand.
+    SeenAtHome {
+        /// What was seen.
+        evidence: String,
+    },
     /// A remark.
     Noted {
         /// The remark.
@@ -256,6 +261,7 @@ impl Entry {
             Self::Ended { .. } => "ended",
             Self::Acknowledged { .. } => "acknowledged",
             Self::OldSideFenced { .. } => "old-side-fenced",
+            Self::SeenAtHome { .. } => "seen-at-home",
             Self::Noted { .. } => "noted",
             Self::Closed { .. } => "closed",
         }

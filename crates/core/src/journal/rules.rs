@@ -47,6 +47,8 @@ pub fn admits(
         return match entry {
             Entry::Acknowledged { .. } | Entry::Noted { .. } | Entry::Closed { .. } => Ok(()),
             Entry::OldSideFenced { .. } => old_side_fenced(state, entry),
+            Entry::SeenAtHome { .. } if state.away_from_home() => Ok(()),
+            Entry::SeenAtHome { .. } => no("it is not away from home"),
             Entry::Waived { database, .. } => waived(state, database, beside),
             other => no(format!(
                 "the generation has ended: {}; no {} follows",
@@ -60,6 +62,9 @@ pub fn admits(
         Entry::Closed { .. } if planted::is(Bug::ClosedWhileOpen) => Ok(()),
         Entry::Closed { .. } => no("the generation has not ended"),
         Entry::Acknowledged { .. } => no("there is no end to acknowledge yet"),
+        Entry::SeenAtHome { .. } => {
+            no("where it lives is decided by this generation, which is open")
+        }
         Entry::Intent { effect, change, undoes, .. } => {
             named(state, effect, undoes.as_ref())?;
             intent(state, change, undoes.is_some())?;

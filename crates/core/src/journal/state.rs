@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use crate::effect::EffectId;
-use crate::ids::{Digest, EntryId, ExecutorId, Generation, Seq, Side, Step};
+use crate::ids::{Digest, Direction, EntryId, ExecutorId, Generation, Seq, Side, Step};
 use crate::journal::rules;
 use crate::journal::{
     Answer, Asked, Assessed, Broken, Decision, EffectState, Ended, Entry, Fate, Fenced, Halt,
@@ -69,6 +69,8 @@ pub struct State {
     pub last_pass: Option<(Timestamp, bool)>,
     /// The end.
     pub end: Option<Ended>,
+    /// When the workload was seen at home again without a generation that brought it there.
+    pub seen_at_home: Option<Timestamp>,
     /// When a person acknowledged it.
     pub acknowledged: Option<Timestamp>,
     /// The generation that follows.
@@ -145,6 +147,7 @@ impl State {
             passes: 0,
             last_pass: None,
             end: None,
+            seen_at_home: None,
             acknowledged: None,
             closed: None,
         }
@@ -304,6 +307,7 @@ impl State {
             Entry::OldSideFenced { database, side, .. } => {
                 self.old_sides_fenced.insert((database.clone(), *side));
             }
+            Entry::SeenAtHome { .. } => self.seen_at_home = Some(at),
             Entry::Pass { held, .. } => {
                 let row = if planted::is(Bug::PassesNotInARow) { self.passes } else { 0 };
                 self.passes = if *held { self.passes + 1 } else { row };
@@ -349,6 +353,16 @@ impl State {
     /// Whether the commit stands.
     pub fn committed(&self) -> bool {
         matches!(self.fate, Fate::Committed(_))
+    }
+
+    /// Whether the workload lives on its standby side, as far as this generation tells and nothing else was seen
+    /// since it ended.
+    pub fn away_from_home(&self) -> bool {
+        let moved_away = match self.decision.direction {
+            Direction::ToStandby => self.committed(),
+            Direction::ToPrimary => !self.committed(),
+        };
+        moved_away && self.seen_at_home.is_none()
     }
 
     /// Whether the next generation goes on with that effect.

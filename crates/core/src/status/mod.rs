@@ -18,6 +18,8 @@ use crate::journal::{End, Fate, HaltKind, Record, State};
 use crate::limits::Limits;
 use crate::opening::record_status;
 use crate::plan::{Plan, Strategy};
+use crate::sweep_decision::stays_away;
+use crate::telling::way_home;
 use crate::time::{Span, Timestamp, since};
 
 pub use times::{RecoveryTime, StepTime};
@@ -98,6 +100,8 @@ pub struct Status {
     pub last: Seq,
     /// Digest of the last entry.
     pub head: Digest,
+    /// Why nothing is opened by itself though all is well: it lives on its other side.
+    pub away: Option<String>,
     /// What a person can do next: commands that can be pasted.
     pub next: Vec<String>,
     /// Every entry in a sentence.
@@ -269,6 +273,7 @@ pub fn status(
         rpo: recovery_point(state, plan),
         databases: plan.databases.iter().map(|d| database(state, d, now)).collect(),
         old_side: old_side(state),
+        away: stays_away(state, now),
         next: next(state, question.as_ref()),
         question,
         halt: state.halt.as_ref().map(halt),
@@ -365,7 +370,9 @@ fn next(state: &State, question: Option<&Question>) -> Vec<String> {
     let w = &state.decision.workload;
     if state.end.is_some() {
         let acknowledge = state.acknowledged.is_none() && state.closed.is_none();
-        return acknowledge.then(|| format!("leeward ack {w} --reason …")).into_iter().collect();
+        let acknowledge = acknowledge.then(|| format!("leeward ack {w} --reason …"));
+        let home = state.away_from_home().then(|| way_home(state));
+        return acknowledge.into_iter().chain(home).collect();
     }
     let mut next = Vec::new();
     if let Some(q) = question {

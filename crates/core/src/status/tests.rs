@@ -27,7 +27,9 @@ fn a_recovery_that_is_over_tells_its_times_by_part() {
     assert_eq!(s.old_side, OldSide::Fenced);
     assert!(s.steps.iter().all(|s| s.done.is_some()), "{:?}", s.steps);
     assert!(s.in_flight.is_empty());
-    assert_eq!(s.next, ["leeward ack orders --reason …"]);
+    let home = "leeward start orders --plan orders-region --direction to-primary --reason …";
+    assert_eq!(s.next, ["leeward ack orders --reason …", home]);
+    assert!(s.away.unwrap().contains("nothing is opened by itself"));
 }
 
 #[test]

@@ -71,6 +71,7 @@ pub fn sentence(entry: &Entry) -> String {
         Entry::OldSideFenced { database, side, evidence } => {
             format!("the {side} side of {database} is seen fenced: {evidence}")
         }
+        Entry::SeenAtHome { evidence } => format!("seen at home again: {evidence}"),
         Entry::Noted { text } => text.clone(),
         Entry::Closed { next } => format!("closed; generation {next} follows"),
     }

@@ -1,0 +1,160 @@
+//! On which side a workload lives: by what its last generation did, and by what is seen since. A team that goes
+//! home by hand leaves no entry behind; without a look nobody would ever protect the workload again.
+
+use crate::evidence::Verdict;
+use crate::ids::Side;
+use crate::journal::Entry;
+use crate::plan::{Database, Plan};
+use crate::table::lease_key;
+use crate::world::{Question, Seen, View};
+
+/// What has to be looked at to see where a workload lives, by its plans; nothing where no look can tell.
+pub fn questions(plans: &[&Plan]) -> Vec<Question> {
+    let mut questions = Vec::new();
+    for plan in plans {
+        let single = plan.databases.iter().filter(|d| d.single_writer());
+        questions.extend(single.flat_map(|database| asked(plan, database)));
+    }
+    questions.sort();
+    questions.dedup();
+    questions
+}
+
+fn asked(plan: &Plan, database: &Database) -> Vec<Question> {
+    let mut questions = roles(plan, database);
+    questions.extend(lease(plan, database));
+    questions
+}
+
+/// The questions that show which side is the writer, and that the other follows it.
+fn roles(plan: &Plan, database: &Database) -> Vec<Question> {
+    match database {
+        Database::RdsReplica(d) => [Side::Primary, Side::Standby]
+            .into_iter()
+            .map(|side| Question::Rds {
+                region: plan.regions.of(side).clone(),
+                instance: d.instance.of(side).clone(),
+            })
+            .collect(),
+        Database::AuroraGlobal(d) => vec![Question::Global {
+            region: plan.regions.standby.clone(),
+            global_cluster: d.global_cluster.clone(),
+        }],
+        Database::DynamodbGlobal(_) => Vec::new(),
+    }
+}
+
+fn lease(plan: &Plan, database: &Database) -> Option<Question> {
+    database.lease().map(|lease| Question::Lease {
+        region: lease.region.clone(),
+        table: lease.table.clone(),
+        key: lease_key(&plan.workload).into(),
+    })
+}
+
+/// Whether the voters see the home well again. A home that nobody lived in looks down to them for as long: were it
+/// protected before they say otherwise, their old words would move the workload away at once.
+pub fn at_ease(verdicts: impl IntoIterator<Item = Verdict>) -> bool {
+    let mut well = false;
+    for verdict in verdicts {
+        match verdict {
+            Verdict::Down => return false,
+            Verdict::Well => well = true,
+            Verdict::Unsure => {}
+        }
+    }
+    well
+}
+
+/// What goes on record when the workload is seen at home: every database of its plans that one side alone may
+/// write has its writer on the primary side and a replica of it on the standby side, and the lease, where there
+/// is one, is the primary's. Anything unseen is no sight of it.
+///
+/// # Errors
+///
+/// The first thing that is not as it is at home, or is not seen.
+pub fn seen_at_home(plans: &[&Plan], seen: &Seen) -> Result<Entry, String> {
+    let mut evidence = Vec::new();
+    for plan in plans {
+        for database in plan.databases.iter().filter(|d| d.single_writer()) {
+            if let Some(question) = lease(plan, database) {
+                evidence.push(held_at_home(plan, &question, seen)?);
+            }
+            evidence.push(writes_at_home(plan, database, seen)?);
+        }
+    }
+    evidence.dedup();
+    if evidence.is_empty() {
+        return Err(
+            "no plan names a database with one writer: nothing shows where it lives".to_owned()
+        );
+    }
+    Ok(Entry::SeenAtHome { evidence: evidence.join("; ") })
+}
+
+fn held_at_home(plan: &Plan, question: &Question, seen: &Seen) -> Result<String, String> {
+    let primary = &plan.regions.primary;
+    match seen.get(question) {
+        Ok(View::Lease(Some(lease))) if lease.owner == primary.as_str() => {
+            Ok(format!("{primary} holds the lease at epoch {}", lease.epoch))
+        }
+        Ok(View::Lease(Some(lease))) => Err(format!("the lease is with {}", lease.owner)),
+        Ok(_) => Err(format!("{question} does not exist")),
+        Err(blind) => Err(format!("{question} is unseen: {blind}")),
+    }
+}
+
+fn writes_at_home(plan: &Plan, database: &Database, seen: &Seen) -> Result<String, String> {
+    let id = database.id();
+    let asked = roles(plan, database);
+    let mut views = Vec::new();
+    for question in &asked {
+        match seen.get(question) {
+            Ok(view) => views.push(view),
+            Err(blind) => return Err(format!("{question} is unseen: {blind}")),
+        }
+    }
+    match (database, views.as_slice()) {
+        (Database::RdsReplica(d), [View::Rds(Some(primary)), View::Rds(Some(standby))]) => {
+            let (writer, follower) = (&d.instance.primary, &d.instance.standby);
+            if let Some(source) = &primary.replica_source {
+                return Err(format!(
+                    "{writer} in {} is a replica of {source}",
+                    plan.regions.primary
+                ));
+            }
+            match &standby.replica_source {
+                Some(source) if is_instance(source, writer) => {
+                    Ok(format!("{follower} is a replica of {writer}"))
+                }
+                Some(source) => {
+                    Err(format!("{follower} is a replica of {source}, not of {writer}"))
+                }
+                None => Err(format!("{follower} in {} is no replica", plan.regions.standby)),
+            }
+        }
+        (Database::AuroraGlobal(d), [View::Global(Some(global))]) => {
+            let primary = plan.regions.primary.as_str();
+            let writer = global.members.iter().find(|m| m.writer).map(|m| m.arn.as_str());
+            match (writer, &global.failover) {
+                (_, Some(state)) => Err(format!("{} is {state}", d.global_cluster)),
+                (Some(arn), None) if arn.split(':').nth(3) == Some(primary) => {
+                    Ok(format!("the writer of {} is in {primary}", d.global_cluster))
+                }
+                (Some(arn), None) => Err(format!("the writer of {} is {arn}", d.global_cluster)),
+                (None, None) => Err(format!("{} has no writer", d.global_cluster)),
+            }
+        }
+        _ => Err(format!("{id}: one of its sides does not exist")),
+    }
+}
+
+/// Whether a replication source is that instance: RDS names a source in another Region by its ARN
+/// (`DBInstance.ReadReplicaSourceDBInstanceIdentifier`, API reference).
+fn is_instance(source: &str, instance: &str) -> bool {
+    source == instance || source.strip_suffix(instance).is_some_and(|rest| rest.ends_with(":db:"))
+}
+
+#[cfg(test)]
+#[path = "residence_tests.rs"]
+mod tests;
