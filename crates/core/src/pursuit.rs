@@ -178,10 +178,10 @@ fn refused(
     let denied = ["AccessDenied", "Unauthorized"].iter().any(|d| error.code.contains(d));
     let mend = if denied {
         format!(
-            "allow {operation} on it to the function's role (its tag `leeward:workload`, the stack's list of resources, a boundary or an SCP)"
+            "Allow {operation} on it to the function's role (its tag `leeward:workload`, the stack's list of resources, a boundary or an SCP)"
         )
     } else {
-        "mend what the answer names".to_owned()
+        "Mend what the answer names".to_owned()
     };
     format!(
         "{change} was refused: {operation} answered at {at}: {error}. {mend}, then `{}`",
