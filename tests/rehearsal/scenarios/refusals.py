@@ -141,6 +141,34 @@ class CapacityFails(Scenario):
         checks.audit_holds(r)
 
 
+class ResumeSendsAgain(Scenario):
+    """A permission is missing; a person gives it and resumes: the promotion is asked for once more."""
+
+    name = "resume-sends-again"
+    line = "RDS refuses the promotion once for a missing permission: held, mended, resumed, recovered"
+
+    def prepare(self, r) -> None:
+        self.fault = r.world.cloud.faults.add(
+            "refuse", service="rds", action="PromoteReadReplica", code="AccessDenied", status=403,
+            message="not authorized to perform: rds:PromoteReadReplica", times=1)
+
+    def follow(self, r) -> None:
+        rest = r.wait_rest()
+        checks.expect(rest.kind == "held", f"it was not held: {rest.entry}")
+        reason = rest.entry["reason"]
+        for word in ("rds:PromoteReadReplica", "AccessDenied", f"leeward resume {names.WORKLOAD}"):
+            checks.expect(word in reason, f"the hold does not name {word}: {reason}")
+        r.events.add("operator", "a person gives the permission and types: leeward resume orders")
+        r.command.must("resume", names.WORKLOAD, "--reason", "the permission is there now")
+        r.wait_entry("ended")
+
+    def judge(self, r) -> None:
+        checks.expect(self.fault.struck, "no promotion was refused: nothing was rehearsed")
+        checks.generations(r, 1)
+        checks.promoted(r, 1)
+        checks.recovered_whole(r)
+
+
 class TurnBack(Scenario):
     """The primary is well again before the commit: the lease is given back, users stay."""
 
@@ -182,4 +210,4 @@ class TurnBack(Scenario):
 
 
 SCENARIOS = [TurnBack(), CapacityFails(), LossOverLimit(), UnknownLag(), QuorumNotReached(),
-             RefusedCoolDown()]
+             RefusedCoolDown(), ResumeSendsAgain()]

@@ -55,9 +55,10 @@ class CheckRefuses(_TwoDatabases):
     moral = "GOOD: one database could not go, so none went."
 
     def judge(self, r) -> None:
-        turned = r.book.of("turned-back", 1)
-        checks.expect(turned and _INSTANCE[PRIMARY] in turned[-1].entry["detail"],
+        held = r.book.of("held", 1)
+        checks.expect(held and _INSTANCE[PRIMARY] in held[0].entry["reason"],
                       "the database that could not go is not named")
+        checks.no_entry(r, "turned-back")
         checks.promoted(r, 0)
         checks.untouched_traffic(r)
         checks.expect(checks.lease_owner(r)[0] == PRIMARY, "the lease was taken for nothing")
