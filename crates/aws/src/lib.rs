@@ -66,6 +66,8 @@ mod rds;
 #[cfg(feature = "rds")]
 mod rds_global;
 #[cfg(feature = "route53")]
+mod record_sets;
+#[cfg(feature = "route53")]
 mod records;
 #[cfg(feature = "ec2")]
 mod security_groups;

@@ -83,8 +83,8 @@ use Plane::{Control, Data};
 const ALL: &[Caller] = &[Detector, DbFailover, Restore, DnsFailover, Validator, Notifier, Operator];
 /// The standby's health, the checks before a promotion, and the proof of a writer.
 const DATABASE_LOOKS: &[Caller] = &[Detector, DbFailover, Validator, Operator];
-/// The engine itself.
-const ENGINE_LOOKS: &[Caller] = &[DbFailover, Validator, Operator];
+/// The engine itself: whether it can be asked at all is seen while all is well.
+const ENGINE_LOOKS: &[Caller] = &[Detector, DbFailover, Validator, Operator];
 /// Groups are the standby's health, the writers' fence, and capacity.
 const GROUP_LOOKS: &[Caller] = &[Detector, DbFailover, Restore, Operator];
 /// Fences and promotions, and what takes fences down again.
@@ -93,6 +93,8 @@ const DATABASES: &[Caller] = &[DbFailover, Operator];
 const CAPACITY: &[Caller] = &[Restore, Operator];
 /// Traffic.
 const TRAFFIC: &[Caller] = &[DnsFailover, Operator];
+/// Records and their zones: changed by a batch, and looked at while all is well.
+const RECORD_LOOKS: &[Caller] = &[Detector, DnsFailover, Operator];
 /// Voters, snapshots, and executions.
 const DETECTION: &[Caller] = &[Detector, Operator];
 
@@ -307,10 +309,15 @@ pub const OPERATIONS: &[Operation] = &[
     operation(
         "route53:GetHostedZone",
         (Control, UsEast1, Read),
-        TRAFFIC,
+        RECORD_LOOKS,
         "Route53/latest/APIReference/API_GetHostedZone.html",
     ),
-    operation("route53:ListResourceRecordSets", (Control, UsEast1, Read), TRAFFIC, FAULT_ISOLATION),
+    operation(
+        "route53:ListResourceRecordSets",
+        (Control, UsEast1, Read),
+        RECORD_LOOKS,
+        FAULT_ISOLATION,
+    ),
     operation(
         "sns:Publish",
         (Data, Regional, Tell),

@@ -34,6 +34,8 @@ fn view(instance: &aws_sdk_rds::types::DbInstance) -> Option<RdsView> {
         status: instance.db_instance_status()?.into(),
         replica_source: source.filter(|s| !s.is_empty()).map(Into::into),
         engine: instance.engine()?.into(),
+        engine_version: instance.engine_version().unwrap_or_default().into(),
+        host: instance.endpoint().and_then(|e| e.address()).map(Into::into),
         zone: instance.availability_zone().map(Into::into),
         multi_az: instance.multi_az().unwrap_or_default(),
         replication: replication(instance),

@@ -36,6 +36,8 @@ fn view(cluster: &GlobalCluster) -> Option<GlobalView> {
     Some(GlobalView {
         status: cluster.status()?.into(),
         failover: failover.map(|status| status.as_str().into()),
+        engine: cluster.engine().map(Into::into),
+        engine_version: cluster.engine_version().map(Into::into),
         members: members.collect::<Option<Vec<_>>>()?,
     })
 }

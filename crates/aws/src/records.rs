@@ -17,12 +17,15 @@ use crate::Clients;
 use crate::clients::{GLOBAL_REGION, sent_once};
 use crate::fault::Fault;
 use crate::limits::Limits;
+use crate::record_sets;
 use crate::world::{Part, not_asked_here, not_wired};
 
 /// Time to live of a fence number's record. No resolver asks for it; a `DELETE` must name it exactly.
 pub const FENCE_TTL_SECONDS: u32 = 60;
 /// Record sets read at once: the one asked for and the next, to see whether it has siblings.
 const READ_AT_ONCE: i32 = 2;
+/// Record sets listed at once from a name on: more than one name has, but for policies of a hundred members.
+const LISTED_AT_ONCE: i32 = 100;
 /// The code by which Route 53 refuses a batch.
 const INVALID_BATCH: &str = "InvalidChangeBatch";
 
@@ -164,7 +167,7 @@ fn batch(fence: &FenceNumber, records: &[RecordSet]) -> Result<ChangeBatch, Buil
 
 /// A name as Route 53 answers it, in the form in which names are compared: lower case, without the
 /// last dot, with `\052` and its like read as the characters that they stand for.
-fn comparable(name: &str) -> String {
+pub(crate) fn comparable(name: &str) -> String {
     let mut plain = String::new();
     let mut rest = name.trim_end_matches('.');
     while let Some((before, after)) = rest.split_once('\\') {
@@ -185,7 +188,7 @@ fn comparable(name: &str) -> String {
     plain.to_ascii_lowercase()
 }
 
-fn values(set: &ResourceRecordSet) -> Vec<Text> {
+pub(crate) fn values(set: &ResourceRecordSet) -> Vec<Text> {
     let text = *set.r#type() == RrType::Txt;
     let plain =
         |r: &ResourceRecord| match r.value().strip_prefix('"').and_then(|v| v.strip_suffix('"')) {
@@ -201,6 +204,22 @@ impl Part for Records {
         self.0.route_53_turn().await;
         if let Question::ZoneChange { id } = question {
             return self.in_sync(question, id).await;
+        }
+        if let Question::Zone { zone } = question {
+            let answer = self.client().get_hosted_zone().id(zone.as_str()).send().await;
+            return record_sets::zone(question, answer.map_err(|e| Fault::of(&e)));
+        }
+        if let Question::RecordSets { zone, name } = question {
+            let listed = self
+                .client()
+                .list_resource_record_sets()
+                .hosted_zone_id(zone.as_str())
+                .start_record_name(name.as_str())
+                .max_items(LISTED_AT_ONCE)
+                .send()
+                .await
+                .map_err(|e| Fault::of(&e).blind(question))?;
+            return Ok(record_sets::at_name(name, listed.resource_record_sets()));
         }
         let Question::Record { zone, name, record_type } = question else {
             return Err(not_asked_here(question));

@@ -5,7 +5,7 @@ use aws_sdk_lambda::Client;
 use aws_sdk_lambda::primitives::Blob;
 use aws_sdk_lambda::types::InvocationType;
 use leeward_core::world::{Blind, Question, View};
-use leeward_ports::probe_wire::{ProbeAnswer, ProbeMark, ProbeRequest, SCHEMA};
+use leeward_ports::probe_wire::{ProbeAnswer, ProbeMark, ProbeRequest, SCHEMA, UNSUPPORTED};
 
 use crate::Clients;
 use crate::clients::limited;
@@ -53,7 +53,13 @@ impl Part for Engines {
             .map_err(|e| Fault::of(&e).blind(question))?;
         let body = answer.payload().map(Blob::as_ref).unwrap_or_default();
         if let Some(how) = answer.function_error() {
-            return Err(unusable(format!("db-probe failed ({how}): {}", thrown(body))));
+            let words = thrown(body);
+            let why = format!("{question}: db-probe failed ({how}): {words}");
+            return Err(if words.contains(UNSUPPORTED) {
+                Blind::unsupported(why)
+            } else {
+                Blind::new(why)
+            });
         }
         let answer: ProbeAnswer = serde_json::from_slice(body)
             .map_err(|e| unusable(format!("db-probe answers no probe answer: {e}")))?;

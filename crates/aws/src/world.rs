@@ -59,7 +59,10 @@ impl Place {
             Question::Concurrency { .. } | Question::EventSource { .. } => Self::Functions,
             Question::Targets { .. } | Question::TargetHealth { .. } => Self::Targets,
             Question::Ingress { .. } => Self::Ingress,
-            Question::Record { .. } | Question::ZoneChange { .. } => Self::Records,
+            Question::Record { .. }
+            | Question::RecordSets { .. }
+            | Question::Zone { .. }
+            | Question::ZoneChange { .. } => Self::Records,
             Question::Authority { .. } => Self::Authority,
             Question::Name(_) => Self::Names,
             Question::Http(_) => Self::Http,

@@ -5,7 +5,7 @@ use leeward_core::ids::{Digest, Direction, Generation, PlanId, WorkloadId};
 use leeward_core::journal::State;
 use leeward_core::matching::{Candidate, Choice, choose};
 use leeward_core::opening::{NotNow, Opening, may_open};
-use leeward_core::plan::{ApprovalFor, OnTimeout, Plan};
+use leeward_core::plan::{ApprovalFor, Finding, OnTimeout, Plan};
 use leeward_core::sweep_decision::{
     Down, Recheck, SweepDecision, looks_by_its_own_plan, nothing_opens_away, sweep_decision,
 };
@@ -50,6 +50,8 @@ struct OnePlan {
     missing: Vec<String>,
     /// What a recovery would wait for, once opened.
     waits_for: Vec<String>,
+    /// What was not as the plan says when a sweep looked last.
+    not_ready: Vec<Finding>,
 }
 
 /// Weighs what is on record now. Touches nothing.
@@ -140,7 +142,9 @@ impl Looked<'_> {
                     .to_owned(),
             );
         }
-        Weighed { plan: OnePlan::new(stored, assessment), hindered }
+        let known = self.facts.readiness(&plan.plan);
+        let not_ready = known.map(|r| r.findings.clone()).unwrap_or_default();
+        Weighed { plan: OnePlan { not_ready, ..OnePlan::new(stored, assessment) }, hindered }
     }
 }
 
@@ -156,6 +160,7 @@ impl OnePlan {
             would_open: false,
             missing: missing_votes(plan, &assessment),
             waits_for: waits_for(plan, &assessment),
+            not_ready: Vec::new(),
             assessment,
         }
     }
@@ -350,6 +355,7 @@ fn lines(a: &Assessed) -> Vec<String> {
         if let Some(standby) = &p.assessment.standby {
             lines.extend(standby.asks.iter().map(|why| format!("  asks      a person: {why}")));
         }
+        lines.extend(p.not_ready.iter().map(|f| format!("  not ready {f}")));
         lines.extend(p.waits_for.iter().map(|w| format!("  then      waits for {w}")));
     }
     if let (Some(generation), true) = (a.generation, a.open) {

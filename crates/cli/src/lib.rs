@@ -12,6 +12,7 @@ mod history;
 mod impairments;
 mod journal;
 mod lease;
+mod live;
 pub mod office;
 mod plan;
 mod provide;

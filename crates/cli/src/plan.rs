@@ -9,12 +9,14 @@ use leeward_core::journal::chain;
 use leeward_core::plan::compare::{self, Between};
 use leeward_core::plan::{Finding, Level, Plan, Problem, check, parse, schema};
 use leeward_core::table::Key;
+use leeward_core::time::Timestamp;
 use leeward_ports::{Condition, Dated, Frozen, Item, Put};
 use serde::Serialize;
 use serde_json::json;
 
 use crate::exit::{Answer, Exit, Trouble};
 use crate::history;
+use crate::live;
 use crate::office::Office;
 use crate::provide;
 
@@ -28,6 +30,15 @@ struct Checked {
     valid: bool,
     problems: Vec<Problem>,
     findings: Vec<Finding>,
+}
+
+impl Checked {
+    /// More findings; one of them may be an error.
+    fn add(&mut self, more: Vec<Finding>) {
+        self.valid &= more.iter().all(|f| f.level != Level::Error);
+        self.findings.extend(more);
+        self.findings.sort_by_key(|f| f.level);
+    }
 }
 
 /// Reads a file and says everything that is to be said about it.
@@ -92,7 +103,13 @@ pub async fn put_files(office: &Office, files: &[PathBuf]) -> Result<Answer, Tro
         }
         ready.push((checked, plan));
     }
-    let beside = beside(office, &ready).await?;
+    let (beside, now) = beside(office, &ready).await?;
+    for (checked, plan) in &mut ready {
+        checked.add(live::findings(office, plan, now).await);
+        if !checked.valid {
+            return answer(checked);
+        }
+    }
     let mut put = Vec::new();
     let mut lines: Vec<String> = beside.iter().map(Between::to_string).collect();
     for (checked, plan) in &ready {
@@ -108,8 +125,12 @@ pub async fn put_files(office: &Office, files: &[PathBuf]) -> Result<Answer, Tro
 }
 
 /// What the plans say against each other and against those that will be in force beside them. An error refuses all.
-async fn beside(office: &Office, ready: &[(Checked, Plan)]) -> Result<Vec<Between>, Trouble> {
-    let (stored, _) = office.desk.plans().await?;
+/// With the time of the table's answer.
+async fn beside(
+    office: &Office,
+    ready: &[(Checked, Plan)],
+) -> Result<(Vec<Between>, Timestamp), Trouble> {
+    let (stored, now) = office.desk.plans().await?;
     let replaced = |other: &Plan| {
         ready.iter().any(|(_, p)| p.plan == other.plan && p.workload == other.workload)
     };
@@ -120,7 +141,7 @@ async fn beside(office: &Office, ready: &[(Checked, Plan)]) -> Result<Vec<Betwee
     let (errors, rest): (Vec<Between>, Vec<Between>) =
         found.into_iter().partition(|b| b.level == Level::Error);
     if errors.is_empty() {
-        return Ok(rest);
+        return Ok((rest, now));
     }
     let mut trouble = Trouble::refused("the plans do not agree; nothing is stored");
     trouble.lines = errors.iter().map(Between::to_string).collect();

@@ -118,6 +118,14 @@ impl Needed {
         Self { every: Every::Day, ..self }
     }
 
+    /// What the plan names is not as it says: a recovery would fail by it, behind the commit at worst.
+    pub fn not_ready(plan: &PlanId, errors: &[String]) -> Self {
+        let why = format!("a recovery by plan {plan} would fail: {}", errors.join("; "));
+        let cause = format!("not-ready:{plan}:{}", chain::digest(why.as_bytes()));
+        let actions = vec!["mend what is named, or `leeward plan put FILE`".to_owned()];
+        Self::to_watch(cause, why, actions).daily()
+    }
+
     fn to_watch(cause: String, why: String, actions: Vec<String>) -> Self {
         let reason = format!("A person is needed: {why}");
         Self { cause, why, reason, actions, every: Every::Hour }

@@ -153,6 +153,8 @@ mod tests {
             status: "available".into(),
             replica_source: replica_source.map(Into::into),
             engine: "postgres".into(),
+            engine_version: "17.4".into(),
+            host: None,
             zone: None,
             multi_az: false,
             replication: None,

@@ -21,6 +21,8 @@ fn instance(source: Option<&str>) -> View {
         status: "available".into(),
         replica_source: source.map(Into::into),
         engine: "postgres".into(),
+        engine_version: "17.4".into(),
+        host: None,
         zone: None,
         multi_az: false,
         replication: None,

@@ -5,7 +5,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use leeward_ports::probe_wire::{HeartbeatRow, ProbeAnswer, ProbeRequest, SCHEMA};
+use leeward_ports::probe_wire::{HeartbeatRow, ProbeAnswer, ProbeRequest, SCHEMA, UNSUPPORTED};
 use rustls::ClientConfig;
 use tokio::io::AsyncReadExt;
 use tokio::net::TcpStream;
@@ -47,7 +47,7 @@ impl fmt::Display for ProbeError {
             Self::Unreachable(why) => write!(f, "not reachable: {why}"),
             Self::Untrusted(why) => write!(f, "not trusted: {why}"),
             Self::Forbidden(why) => write!(f, "not allowed: {why}"),
-            Self::Unsupported(why) => write!(f, "not supported: {why}"),
+            Self::Unsupported(why) => write!(f, "{UNSUPPORTED}{why}"),
             Self::Failed(why) => write!(f, "failed: {why}"),
         }
     }
@@ -125,13 +125,16 @@ async fn ask(
     client: &Client,
     request: &ProbeRequest,
 ) -> Result<ProbeAnswer, tokio_postgres::Error> {
-    let in_recovery = client.query_one("SELECT pg_is_in_recovery()", &[]).await?.try_get(0)?;
+    let in_recovery: bool =
+        client.query_one("SELECT pg_is_in_recovery()", &[]).await?.try_get(0)?;
     let heartbeat = heartbeat(client).await?;
     let sessions = match &request.sessions_of {
         Some(user) => Some(sessions(client, user).await?),
         None => None,
     };
-    let writable = takes_a_write(client).await?;
+    // An engine in recovery is asked for no write: with write forwarding an Aurora secondary sends it to the
+    // writer, and waits for that Region (Aurora User Guide, write forwarding in a global database).
+    let writable = !in_recovery && takes_a_write(client).await?;
     Ok(ProbeAnswer { schema: SCHEMA, in_recovery, writable, heartbeat, sessions })
 }
 

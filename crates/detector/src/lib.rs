@@ -6,6 +6,7 @@ mod last_generation;
 mod notes;
 mod observe;
 mod open;
+mod ready;
 mod sweep;
 mod tell;
 mod watch;

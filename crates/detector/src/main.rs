@@ -28,6 +28,9 @@ async fn main() -> Result<(), leeward_lambda::Error> {
         .instances()
         .targets()
         .ecs()
+        .records()
+        .sql()
+        .names()
         .http()
         .build();
     let limits = settings.limits();

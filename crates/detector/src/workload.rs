@@ -23,7 +23,7 @@ use leeward_reconcile::{Appended, Book, Facts, StoredPlan, need};
 use crate::last_generation::{besides, open_plan, residence};
 use crate::open::{Reason, adopt, open};
 use crate::tell::{Latest, tell};
-use crate::{Detector, observe, output, watch};
+use crate::{Detector, observe, output, ready, watch};
 
 /// Why a workload is looked at, and how closely.
 #[derive(Clone, Copy)]
@@ -109,6 +109,9 @@ pub async fn workload(
         stored = stored.and(observe::pasts(desk, &plans, &facts, errand.read_at).await);
         for plan in &plans {
             stored = stored.and(observe::peaks(desk, plan, &facts, now).await);
+            if decided.answer.status == DetectStatus::NotNeeded {
+                stored = stored.and(ready::look_at(desk, plan, &facts, now).await);
+            }
         }
         if stored.is_ok() {
             stored = watch::swept(detector, id, &before, errand.read_at).await;

@@ -8,6 +8,9 @@ use serde::{Deserialize, Serialize};
 /// The version of this wire.
 pub const SCHEMA: u32 = 1;
 
+/// In the error of a `db-probe` that can never ask this engine; whoever called stops asking.
+pub const UNSUPPORTED: &str = "not supported: ";
+
 /// What `db-probe` is called with.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

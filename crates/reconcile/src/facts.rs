@@ -3,8 +3,10 @@
 use std::sync::Arc;
 
 use leeward_core::error::StepError;
-use leeward_core::evidence::{Baseline, Deployed, Evidence, Signal, Standby, standby_key};
-use leeward_core::ids::{Digest, Direction, Side, VoterId, WorkloadId};
+use leeward_core::evidence::{
+    Baseline, Deployed, Evidence, Readiness, Signal, Standby, standby_key,
+};
+use leeward_core::ids::{Digest, Direction, PlanId, Side, VoterId, WorkloadId};
 use leeward_core::impairment::Impairment;
 use leeward_core::plan::{Plan, Voter};
 use leeward_core::steps::Peak;
@@ -55,6 +57,8 @@ pub struct Facts {
     pub unswept: Option<Timestamp>,
     /// The past of the voters' metrics, by voter and eye.
     pub baselines: Vec<(VoterId, String, Baseline)>,
+    /// Whether what each plan names is as it says, when that was looked at last.
+    pub readiness: Vec<(PlanId, Readiness)>,
 }
 
 /// One fact to store.
@@ -85,6 +89,13 @@ pub enum Fact {
         /// Time of the first that failed.
         since: Option<Timestamp>,
     },
+    /// Whether what a plan names is as it says.
+    Readiness {
+        /// The plan.
+        plan: PlanId,
+        /// What was found.
+        readiness: Readiness,
+    },
     /// What a voter's metric was at this hour in the past.
     Baseline {
         /// The voter.
@@ -113,6 +124,7 @@ impl Fact {
             Self::Impairment(_) => Key::snapshot(workload, "impairment", "last"),
             Self::Deployed(_) => Key::snapshot(workload, "deployed", "last"),
             Self::Unswept { .. } => Key::snapshot(workload, "unswept", "last"),
+            Self::Readiness { plan, .. } => Key::snapshot(workload, "readiness", plan.as_str()),
             Self::Baseline { voter, .. } => Key::snapshot(workload, "baseline", voter.as_str()),
         }
     }
@@ -135,6 +147,7 @@ impl From<Fact> for Parsed {
             | Fact::Peak(_)
             | Fact::Deployed(_)
             | Fact::Unswept { .. }
+            | Fact::Readiness { .. }
             | Fact::Baseline { .. }) => Self::Fact(Arc::new(fact)),
         }
     }
@@ -195,6 +208,7 @@ impl Facts {
             Fact::Impairment(last) => self.impairment = Some(Arc::new(*last)),
             Fact::Unswept { since } => self.unswept = since,
             Fact::Deployed(deployed) => self.deployed = Some(deployed),
+            Fact::Readiness { plan, readiness } => self.readiness.push((plan, readiness)),
             Fact::Baseline { voter, eye, baseline } => self.baselines.push((voter, eye, baseline)),
         }
     }
@@ -202,6 +216,11 @@ impl Facts {
     /// How the side that a recovery that way moves to was last seen by a plan in force.
     pub fn standby(&self, direction: Direction) -> Option<&Standby> {
         self.last_seen(|seen| seen.direction == direction && seen.slot == Slot::InForce)
+    }
+
+    /// What was found of a plan when it was looked at last.
+    pub fn readiness(&self, plan: &PlanId) -> Option<&Readiness> {
+        self.readiness.iter().find(|(id, _)| id == plan).map(|(_, readiness)| readiness)
     }
 
     /// The same as that version of a plan names it, whether it is in force or an open generation rests on it.

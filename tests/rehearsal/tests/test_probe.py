@@ -129,3 +129,19 @@ def test_without_the_table_there_is_no_heartbeat(ask, pair):
     pair.primary.query("DROP TABLE leeward_heartbeat")
     answer = ask(pair.primary)
     assert (answer["heartbeat"], answer["writable"]) == (None, True)
+
+
+def test_an_engine_in_recovery_is_asked_for_no_write(ask, pair):
+    """As far as one engine can show an Aurora secondary with write forwarding: it says that it is in
+    recovery, takes the UPDATE, and the answer of the far writer does not come."""
+    pair.primary.query("INSERT INTO leeward_heartbeat VALUES (1, 1700000000123, 'us-east-1')")
+    for statement in (
+            "CREATE FUNCTION public.pg_is_in_recovery() RETURNS bool LANGUAGE sql AS 'SELECT true'",
+            "CREATE FUNCTION far() RETURNS trigger LANGUAGE plpgsql AS "
+            "$$BEGIN PERFORM pg_sleep(60); RETURN NEW; END$$",
+            "CREATE TRIGGER far BEFORE UPDATE ON leeward_heartbeat FOR EACH ROW EXECUTE FUNCTION far()",
+            f"ALTER ROLE {postgres.PROBE_ROLE} SET search_path = public, pg_catalog"):
+        pair.primary.query(statement)
+    answer = ask(pair.primary)
+    assert (answer.get("in_recovery"), answer.get("writable")) == (True, False), answer
+    assert answer["heartbeat"]["written"]["region"] == "us-east-1"

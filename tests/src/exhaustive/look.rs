@@ -172,6 +172,8 @@ fn answer(node: &Node, setup: &Setup, question: &Question) -> Result<View, Blind
                 replica_source: source(&setup.plan, side(region).other())
                     .filter(|_| engine != Engine::Writer),
                 engine: "postgres".into(),
+                engine_version: "17.4".into(),
+                host: None,
                 zone: None,
                 multi_az: false,
                 replication: None,

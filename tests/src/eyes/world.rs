@@ -97,6 +97,8 @@ fn view(voter: &Voter, ill: bool, since: Timestamp, now: Timestamp) -> View {
             status: "available".into(),
             replica_source: Some("orders-db".into()),
             engine: "postgres".into(),
+            engine_version: "17.4".into(),
+            host: None,
             zone: None,
             multi_az: false,
             replication: Some(ReplicationView {

@@ -165,6 +165,8 @@ fn look(question: &Question) -> &'static str {
         Question::TargetHealth { .. } => "look: targets, each",
         Question::ServiceHealth { .. } => "look: AWS Health",
         Question::Series { .. } => "look: series of a metric",
+        Question::Zone { .. } => "look: zone",
+        Question::RecordSets { .. } => "look: records of a name",
         Question::ZoneChange { .. } => "look: change of a zone",
         Question::Authority { .. } => "look: authoritative answer",
     }

@@ -4,7 +4,9 @@
 use std::collections::BTreeSet;
 
 use leeward_core::effect::Verb;
-use leeward_core::evidence::{baseline_questions, standby_questions, voter_questions};
+use leeward_core::evidence::{
+    baseline_questions, readiness_questions, standby_questions, voter_questions,
+};
 use leeward_core::ids::{Digest, Direction, Generation, Nonce, Seq, Step};
 use leeward_core::journal::{
     Decision, EffectState, Entry, IntentState, PROTOCOL, Record, Reply, State, Trigger, chain,
@@ -79,8 +81,8 @@ fn questions(function: &Function) -> BTreeSet<String> {
             let all = function.steps.iter().flat_map(|step| steps::questions(*step, &situation));
             asked.extend(all.map(|question| kind(&question)));
             if function.steps.contains(&Step::Detect) {
-                let all = standby_questions(plan, direction);
-                asked.extend(all.iter().map(kind));
+                let all = standby_questions(plan, direction).into_iter();
+                asked.extend(all.chain(readiness_questions(plan)).map(|question| kind(&question)));
                 let voters = plan.detection.voters.iter();
                 let looks =
                     voters.flat_map(|v| [voter_questions(v, plan), baseline_questions(v)].concat());

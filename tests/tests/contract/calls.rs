@@ -22,6 +22,8 @@ const CALLS: &[(&str, &[&str])] = &[
     ("Question::Targets", &["elasticloadbalancing:DescribeTargetHealth"]),
     ("Question::Ingress", &["ec2:DescribeSecurityGroups"]),
     ("Question::Record", &["route53:ListResourceRecordSets"]),
+    ("Question::RecordSets", &["route53:ListResourceRecordSets"]),
+    ("Question::Zone", &["route53:GetHostedZone"]),
     ("Question::GroupMembers", &["autoscaling:DescribeAutoScalingGroups"]),
     ("Question::InstanceStatus", &["ec2:DescribeInstanceStatus"]),
     ("Question::TargetHealth", &["elasticloadbalancing:DescribeTargetHealth"]),

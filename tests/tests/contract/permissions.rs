@@ -24,13 +24,17 @@ const ENCRYPTED: [&str; 2] = ["kms:Decrypt", "kms:GenerateDataKey"];
 const IN_A_VPC: [&str; 3] =
     ["ec2:CreateNetworkInterface", "ec2:DeleteNetworkInterface", "ec2:DescribeNetworkInterfaces"];
 
-/// The operations of every verb but `run`: table, leases and fence numbers that `plan put` makes,
-/// starts, and who is calling.
-const EVERYDAY: [&str; 8] = [
+/// The operations of every verb but `run`: table, what `plan put` looks at, leases and fence numbers that it
+/// makes, starts, and who is calling.
+const EVERYDAY: [&str; 12] = [
     "dynamodb:GetItem",
     "dynamodb:PutItem",
     "dynamodb:Query",
+    "lambda:Invoke",
+    "rds:DescribeDBInstances",
+    "rds:DescribeGlobalClusters",
     "route53:ChangeResourceRecordSets",
+    "route53:GetHostedZone",
     "route53:ListResourceRecordSets",
     "states:DescribeExecution",
     "states:StartExecution",

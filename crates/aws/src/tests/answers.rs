@@ -35,7 +35,7 @@ pub(super) const TARGETS: &str = "<TargetHealthDescriptions>\
 </TargetHealthDescriptions>";
 
 pub(super) const GLOBAL: &str = "<GlobalClusters><GlobalClusterMember><GlobalClusterIdentifier>catalog</GlobalClusterIdentifier>\
-<Status>failing-over</Status><FailoverState><Status>failing-over</Status></FailoverState><GlobalClusterMembers>\
+<Status>failing-over</Status><Engine>aurora-postgresql</Engine><EngineVersion>16.6</EngineVersion><FailoverState><Status>failing-over</Status></FailoverState><GlobalClusterMembers>\
 <GlobalClusterMember><DBClusterArn>arn:east</DBClusterArn><IsWriter>true</IsWriter></GlobalClusterMember>\
 <GlobalClusterMember><DBClusterArn>arn:west</DBClusterArn><IsWriter>false</IsWriter></GlobalClusterMember>\
 </GlobalClusterMembers></GlobalClusterMember></GlobalClusters>";

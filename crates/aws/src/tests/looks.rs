@@ -147,7 +147,8 @@ fn instance_xml(source: &str) -> Reply {
         "DescribeDBInstances",
         &format!(
             "<DBInstances><DBInstance><DBInstanceIdentifier>orders-west</DBInstanceIdentifier>\
-             <DBInstanceStatus>available</DBInstanceStatus><Engine>postgres</Engine>\
+             <DBInstanceStatus>available</DBInstanceStatus><Engine>postgres</Engine><EngineVersion>17.4</EngineVersion>\
+             <Endpoint><Address>orders-west.abc.us-west-2.rds.amazonaws.com</Address></Endpoint>\
              <ReadReplicaSourceDBInstanceIdentifier>{source}</ReadReplicaSourceDBInstanceIdentifier>\
              </DBInstance></DBInstances>"
         ),
@@ -159,6 +160,8 @@ fn instance_view(source: Option<&str>) -> View {
         status: "available".into(),
         replica_source: source.map(Into::into),
         engine: "postgres".into(),
+        engine_version: "17.4".into(),
+        host: Some("orders-west.abc.us-west-2.rds.amazonaws.com".into()),
         zone: None,
         multi_az: false,
         replication: None,
@@ -218,6 +221,8 @@ fn databases() -> Vec<(Question, Reply, View)> {
             View::Global(Some(GlobalView {
                 status: "failing-over".into(),
                 failover: Some("failing-over".into()),
+                engine: Some("aurora-postgresql".into()),
+                engine_version: Some("16.6".into()),
                 members: vec![member("arn:east", true), member("arn:west", false)],
             })),
         ),

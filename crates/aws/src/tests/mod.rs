@@ -12,6 +12,7 @@ mod looks;
 mod mutes;
 mod operations;
 mod people;
+mod record_sets;
 mod repairs;
 mod table;
 mod wire;

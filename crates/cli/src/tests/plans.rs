@@ -65,6 +65,63 @@ fn put_stores_the_bytes_that_the_digest_is_over_and_makes_what_is_missing() {
     assert_eq!(current.n, 2);
 }
 
+/// The shipped plan that moves records, and the first of them.
+fn catalog() -> String {
+    include_str!("../../../../plans/catalog.yaml").to_owned()
+}
+
+#[test]
+fn put_looks_at_what_the_plan_names_and_refuses_what_a_recovery_would_fail_by() {
+    let rig = Rig::new("alias", &catalog());
+    let file = rig.file.display().to_string();
+    let alias = leeward_core::world::RecordSetView {
+        record_type: "CNAME".into(),
+        alias: Some("lb.elb.amazonaws.com".into()),
+        policy: None,
+        ttl: None,
+        values: Vec::new(),
+    };
+    rig.world.lay_special_record("Z0123456789EXAMPLE01", "catalog.example.com", alias);
+    let answer = rig.ask(&["plan", "put", &file]).unwrap();
+    assert_eq!(answer.exit, Exit::Invalid);
+    assert!(answer.lines[0].contains("is an alias to lb.elb.amazonaws.com"), "{:#?}", answer.lines);
+    assert!(rig.table.items().is_empty(), "nothing is stored");
+    assert_eq!(
+        rig.ask(&["plan", "check", &file]).unwrap().exit,
+        Exit::Well,
+        "check looks at nothing"
+    );
+}
+
+#[test]
+fn put_refuses_an_engine_that_db_probe_cannot_ask() {
+    let rig = Rig::new("mysql", &orders());
+    rig.world.set_engine("mysql");
+    let answer = rig.ask(&["plan", "put", &rig.file.display().to_string()]).unwrap();
+    assert_eq!(answer.exit, Exit::Invalid);
+    let lines = answer.lines.join("\n");
+    assert!(lines.contains("error: databases[0].engine:") && lines.contains("is mysql"), "{lines}");
+}
+
+#[test]
+fn a_plan_is_put_while_what_it_names_cannot_be_seen_and_says_so() {
+    let rig = Rig::new("unseen", &orders());
+    rig.world.set_region(&"us-west-2".into(), leeward_ports::fake::RegionState::Dead);
+    let answer = rig.well(&["plan", "put", &rig.file.display().to_string()]);
+    let unseen = answer.lines.iter().filter(|l| l.starts_with("warning: ")).count();
+    assert!(unseen > 0, "{:#?}", answer.lines);
+}
+
+#[test]
+fn assess_shows_what_a_sweep_found_not_ready() {
+    let rig = Rig::orders("assessed");
+    rig.world.set_engine("mysql");
+    rig.live(Span::minutes(62));
+    let answer = rig.ask(&["assess", "orders"]).unwrap();
+    let lines = answer.lines.join("\n");
+    assert!(lines.contains("  not ready error: databases[0].engine:"), "{lines}");
+}
+
 trait IntoDigest {
     fn into_digest(self) -> leeward_core::ids::Digest;
 }

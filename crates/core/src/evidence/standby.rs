@@ -5,7 +5,8 @@ use serde::{Deserialize, Serialize};
 use crate::ids::{Digest, Direction};
 use crate::journal::chain;
 use crate::lease_terms::without_terms;
-use crate::plan::{Capacity, Database, Plan, WriterLease};
+use crate::plan::{Capacity, Database, Plan, WriterLease, engine_against};
+use crate::steps::named_engine;
 use crate::table::lease_key;
 use crate::time::Timestamp;
 use crate::world::{Question, Seen, View};
@@ -27,17 +28,7 @@ pub struct Standby {
 pub fn standby_questions(plan: &Plan, direction: Direction) -> Vec<Question> {
     let side = direction.target();
     let region = plan.target_region(direction).clone();
-    let databases = plan.databases.iter().map(|database| match database {
-        Database::RdsReplica(d) => {
-            Question::Rds { region: region.clone(), instance: d.instance.of(side).clone() }
-        }
-        Database::AuroraGlobal(d) => {
-            Question::Global { region: region.clone(), global_cluster: d.global_cluster.clone() }
-        }
-        Database::DynamodbGlobal(d) => {
-            Question::TableReplica { region: region.clone(), table: d.table.clone() }
-        }
-    });
+    let databases = plan.databases.iter().map(|d| database_question(plan, direction, d));
     let groups = plan.capacity.iter().filter_map(|capacity| match capacity {
         Capacity::AutoScalingGroup(c) => {
             Some(Question::Group { region: region.clone(), group: c.group.of(side).clone() })
@@ -48,6 +39,18 @@ pub fn standby_questions(plan: &Plan, direction: Direction) -> Vec<Question> {
         | Capacity::EventSource(_) => None,
     });
     databases.chain(groups).chain(lease_questions(plan)).collect()
+}
+
+/// What its service says of a database on that side.
+fn database_question(plan: &Plan, direction: Direction, database: &Database) -> Question {
+    let (side, region) = (direction.target(), plan.target_region(direction).clone());
+    match database {
+        Database::RdsReplica(d) => Question::Rds { region, instance: d.instance.of(side).clone() },
+        Database::AuroraGlobal(d) => {
+            Question::Global { region, global_cluster: d.global_cluster.clone() }
+        }
+        Database::DynamodbGlobal(d) => Question::TableReplica { region, table: d.table.clone() },
+    }
 }
 
 /// The items of the plan's writer leases, each once.
@@ -95,11 +98,23 @@ pub fn standby(plan: &Plan, direction: Direction, seen: &Seen, now: Timestamp) -
         .iter()
         .filter(|question| !matches!(question, Question::Lease { .. }))
         .filter_map(|question| match seen.get(question) {
-            Err(blind) => Some(format!("{question} is unseen: {blind}")),
+            Err(blind) => Some(format!("unseen: {}", blind.about(question))),
             Ok(view) => against(view).map(|why| format!("{question} {why}")),
         })
+        .chain(engines_against(plan, direction, seen))
         .collect();
     Standby { against, asks: lease_asks(plan, seen), at: now }
+}
+
+/// Engines that `db-probe` cannot ask: nothing of them can ever be fenced by sessions or promoted.
+fn engines_against(plan: &Plan, direction: Direction, seen: &Seen) -> Vec<String> {
+    let one = |database: &Database| {
+        let question = database_question(plan, direction, database);
+        let view = seen.get(&question).ok()?;
+        let why = engine_against(database, named_engine(view)?)?;
+        Some(format!("{question} {why}"))
+    };
+    plan.databases.iter().filter_map(one).collect()
 }
 
 #[expect(clippy::wildcard_enum_match_arm, reason = "any other view is no answer to what was asked")]

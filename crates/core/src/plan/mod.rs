@@ -22,6 +22,7 @@ pub use capacity::{
     Amount, AutoScalingGroup, Capacity, EcsService, EcsSide, EventSource, Instances,
     LambdaConcurrency, When,
 };
+pub(crate) use check::engines::{engine_against, version_against};
 pub use check::{Finding, Level, check};
 pub use database::{
     AuroraGlobal, Database, DynamodbGlobal, Fence, Isolate, Probe, ProbeSide, RdsReplica,

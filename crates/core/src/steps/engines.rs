@@ -1,7 +1,7 @@
 //! What the database engines of the side that is moved to say.
 
 use crate::ids::{Side, Text};
-use crate::plan::{Database, Probe as SqlProbe};
+use crate::plan::{Database, Probe as SqlProbe, engine_against};
 use crate::steps::Situation;
 use crate::world::{GlobalView, Heartbeat, Question, RdsView, Seen, SqlView, View};
 
@@ -69,6 +69,9 @@ pub fn engine(situation: &Situation<'_>, database: &Database, seen: &Seen) -> En
         Ok(view) => view,
         Err(blind) => return Engine::Blind(blind.about(service)),
     };
+    if let Some(why) = unsupported(situation, database, (service, view), seen) {
+        return Engine::Wrong(why);
+    }
     let sql = || engine_word(situation, database, seen);
     match (database, view) {
         (Database::RdsReplica(d), View::Rds(Some(rds))) => {
@@ -92,6 +95,31 @@ pub fn engine(situation: &Situation<'_>, database: &Database, seen: &Seen) -> En
             Engine::Wrong(format!("{service} does not exist"))
         }
         (_, other) => Engine::Blind(format!("{service} answered {other:?}")),
+    }
+}
+
+/// Why that engine can never be asked, by RDS's word for it or by the probe's own: no waiting helps.
+fn unsupported(
+    situation: &Situation<'_>,
+    database: &Database,
+    (service, view): (&Question, &View),
+    seen: &Seen,
+) -> Option<String> {
+    if let Some(why) = named_engine(view).and_then(|e| engine_against(database, e)) {
+        return Some(format!("{service} {why}"));
+    }
+    let question = sql(database.probe()?, situation.target(), None);
+    let blind = seen.get(&question).err()?;
+    blind.is_unsupported().then(|| blind.about(&question))
+}
+
+/// The engine as RDS names it.
+#[expect(clippy::wildcard_enum_match_arm, reason = "no other view names an engine")]
+pub(crate) fn named_engine(view: &View) -> Option<&str> {
+    match view {
+        View::Rds(Some(rds)) => Some(&rds.engine),
+        View::Global(Some(global)) => global.engine.as_deref(),
+        _ => None,
     }
 }
 
@@ -195,6 +223,8 @@ mod tests {
         GlobalView {
             status: "available".into(),
             failover: None,
+            engine: Some("aurora-postgresql".into()),
+            engine_version: None,
             members: ["east", "west", "third"].map(member).to_vec(),
         }
     }
@@ -217,6 +247,8 @@ mod tests {
                 status: "available".into(),
                 replica_source: Some(source.into()),
                 engine: "postgres".into(),
+                engine_version: "17.4".into(),
+                host: None,
                 zone: None,
                 multi_az: false,
                 replication: None,

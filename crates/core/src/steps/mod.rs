@@ -22,7 +22,7 @@ mod undo;
 mod validate;
 
 pub use allowed::effects;
-pub(crate) use engines::sql;
+pub(crate) use engines::{named_engine, sql};
 
 use std::sync::Arc;
 

@@ -120,6 +120,8 @@ impl Scene {
                 status: "available".into(),
                 replica_source: instance.strip_suffix("-west").map(Into::into),
                 engine: "postgres".into(),
+                engine_version: "17.4".into(),
+                host: None,
                 zone: None,
                 multi_az: false,
                 replication: None,
@@ -302,7 +304,13 @@ pub(super) fn group(maximum: u32, suspended: &[&str], instances: u32) -> View {
 pub(super) fn global(writer: &str) -> View {
     let member = |arn: &str| GlobalMember { arn: arn.into(), writer: arn == writer };
     let members = ["east", "west"].map(member).to_vec();
-    View::Global(Some(GlobalView { status: "available".into(), failover: None, members }))
+    View::Global(Some(GlobalView {
+        status: "available".into(),
+        failover: None,
+        engine: Some("aurora-postgresql".into()),
+        engine_version: None,
+        members,
+    }))
 }
 
 pub(super) fn lease() -> Value {

@@ -64,7 +64,7 @@ pub(super) fn decide(situation: &Situation<'_>, seen: &Seen) -> Move {
 }
 
 /// What is asked of a control's name: one question for each type that either side answers with.
-fn metric_names(c: &StopMetric) -> Vec<NameQuery> {
+pub(crate) fn metric_names(c: &StopMetric) -> Vec<NameQuery> {
     let answers = c.answers.primary.iter().chain(&c.answers.standby);
     let types: BTreeSet<&str> = answers.map(|value| record_type(value)).collect();
     let query = |record_type: &&str| NameQuery {
@@ -92,6 +92,23 @@ fn metric_answers(c: &StopMetric, side: Side, seen: &Seen) -> Probe {
         }
     }
     Probe::Yes(sentences.join(", "))
+}
+
+/// Whether the name of a control answers as either side's would, looked at while all is well.
+pub(crate) fn side_answers(c: &StopMetric, seen: &Seen) -> Result<(), String> {
+    let mut first = None;
+    for side in [Side::Primary, Side::Standby] {
+        match metric_answers(c, side, seen) {
+            Probe::Yes(_) => return Ok(()),
+            Probe::No(why) | Probe::Moving(why) | Probe::Blind(why) => {
+                first.get_or_insert(why);
+            }
+        }
+    }
+    Err(format!(
+        "the name answers as neither side of the plan, so a move of users could not be seen: {}",
+        first.unwrap_or_default()
+    ))
 }
 
 /// Whether a name resolves to exactly these values.

@@ -1,4 +1,5 @@
 //! What people read of a step: each thing named once, what is wanted beside what is seen.
+#![expect(clippy::wildcard_enum_match_arm, reason = "a test answers one question in its own way")]
 
 use super::*;
 use crate::audit::example::{Journal, at, plan, recovered, situation};
@@ -88,4 +89,45 @@ fn a_dual_stack_name_is_asked_by_both_types_and_compared_as_addresses() {
     assert!(done.contains("applied: true"), "{done}");
     let half = moving(&dual, &[("A", &["192.0.2.2"]), ("AAAA", &["2001:db8::1"])]);
     assert!(half.contains("AAAA resolves to 2001:db8::1; wanted 2001:db8::2"), "{half}");
+}
+
+#[test]
+fn an_engine_that_can_never_be_asked_is_wrong_and_not_waited_for() {
+    use crate::steps::engines::{Engine, engine, sql};
+
+    let (plan, state) = (plan(), Journal::opened(1, 0).state());
+    let situation = situation(&plan, &state, at(5));
+    let database = &plan.databases[0];
+    let question = sql(database.probe().unwrap(), situation.target(), None);
+    let of = |engine_name: &str, blind: Blind| {
+        let mut seen = Seen::default();
+        for asked in questions(Step::Fence, &situation) {
+            let view = match &asked {
+                Question::Rds { .. } => Ok(View::Rds(Some(rds(engine_name)))),
+                _ => Err(blind.clone()),
+            };
+            seen.insert(asked, view);
+        }
+        engine(&situation, database, &seen)
+    };
+    let never =
+        of("postgres", Blind::unsupported("db-probe: not supported: this is a MySQL server"));
+    assert!(matches!(&never, Engine::Wrong(why) if why.contains("MySQL")), "{never:?}");
+    let named = of("mysql", Blind::new("no answer"));
+    assert!(matches!(&named, Engine::Wrong(why) if why.contains("is mysql")), "{named:?}");
+    let away = of("postgres", Blind::new("no answer"));
+    assert!(matches!(&away, Engine::Blind(why) if why.matches(&question.to_string()).count() == 1));
+}
+
+fn rds(engine: &str) -> crate::world::RdsView {
+    crate::world::RdsView {
+        status: "available".into(),
+        replica_source: Some("orders".into()),
+        engine: engine.into(),
+        engine_version: "17.4".into(),
+        host: None,
+        zone: None,
+        multi_az: false,
+        replication: None,
+    }
 }

@@ -19,7 +19,8 @@ pub use heartbeat::Heartbeat;
 pub use question::{HttpRequest, NameQuery, Question};
 pub use view::{
     AlarmState, AlarmView, AnswerView, Blind, GlobalMember, GlobalView, GroupView, HttpView,
-    InstanceState, LeaseView, RdsView, ReplicationView, RunningView, SqlView, TargetsView, View,
+    InstanceState, LeaseView, RdsView, RecordSetView, ReplicationView, RunningView, SqlView,
+    TargetsView, View, ZoneView,
 };
 
 /// What was seen in one look around: each question with its answer, of two to one question the later. What is

@@ -135,6 +135,18 @@ pub enum Question {
         /// Record type.
         record_type: Text,
     },
+    /// A hosted zone, by Route 53's control plane. Answered by `View::Zone`.
+    Zone {
+        /// Hosted zone id.
+        zone: Text,
+    },
+    /// Every record set of one name in a zone, by Route 53's control plane. Answered by `View::RecordSets`.
+    RecordSets {
+        /// Hosted zone id.
+        zone: Text,
+        /// Record name.
+        name: Text,
+    },
     /// Whether a batch of records has reached every name server. Answered by `View::InSync`.
     ZoneChange {
         /// The id under which Route 53 took it.
@@ -283,6 +295,8 @@ impl fmt::Display for Question {
             Self::Record { zone, name, record_type } => {
                 write!(f, "record {name} {record_type} in zone {zone}")
             }
+            Self::Zone { zone } => write!(f, "hosted zone {zone}"),
+            Self::RecordSets { zone, name } => write!(f, "records of {name} in zone {zone}"),
             Self::ZoneChange { id } => write!(f, "change {id}"),
             Self::Authority { zone, name, record_type } => {
                 write!(f, "{name} {record_type} by every name server of zone {zone}")

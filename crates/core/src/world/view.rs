@@ -12,25 +12,42 @@ use crate::world::{Heartbeat, MembersView, Question, SeriesView, ServiceView};
 
 /// Why nothing was seen. Unknown counts as no.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct Blind(Text);
+#[serde(rename_all = "kebab-case")]
+pub struct Blind {
+    reason: Text,
+    unsupported: bool,
+}
 
 impl Blind {
     /// With the reason: what was asked, of whom, what came back.
     pub fn new(reason: impl Into<Text>) -> Self {
-        Self(kept(reason, TEXT_MAX))
+        Self { reason: kept(reason, TEXT_MAX), unsupported: false }
+    }
+
+    /// Whoever was asked can never answer, however often it is asked again: an engine of another kind.
+    pub fn unsupported(reason: impl Into<Text>) -> Self {
+        Self { reason: kept(reason, TEXT_MAX), unsupported: true }
+    }
+
+    /// Whether asking again is in vain.
+    pub fn is_unsupported(&self) -> bool {
+        self.unsupported
     }
 
     /// The reason, with what was asked named once: most reasons name it themselves.
     pub fn about(&self, asked: &Question) -> String {
         let asked = asked.to_string();
-        if self.0.contains(&asked) { self.0.to_string() } else { format!("{asked}: {}", self.0) }
+        if self.reason.contains(&asked) {
+            self.reason.to_string()
+        } else {
+            format!("{asked}: {}", self.reason)
+        }
     }
 }
 
 impl fmt::Display for Blind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
+        f.write_str(&self.reason)
     }
 }
 
@@ -62,6 +79,10 @@ pub enum View {
     Cidrs(Vec<Text>),
     /// Values and time to live of a record set; `None`: there is none.
     Record(Option<(Vec<Text>, u32)>),
+    /// A hosted zone; `None`: there is none of that id.
+    Zone(Option<ZoneView>),
+    /// Every record set of a name; empty: there is none.
+    RecordSets(Vec<RecordSetView>),
     /// Whether a batch of records has reached every name server.
     InSync(bool),
     /// What a name resolves to.
@@ -109,6 +130,11 @@ pub struct RdsView {
     pub replica_source: Option<Text>,
     /// Engine, such as `postgres`.
     pub engine: Text,
+    /// Version of the engine, such as `17.4`; empty: RDS does not say.
+    #[serde(default)]
+    pub engine_version: Text,
+    /// Host of its endpoint; `None` while it is made.
+    pub host: Option<Text>,
     /// Zone of its writer's host, such as `us-east-1a`.
     pub zone: Option<Text>,
     /// Whether a standby in another zone takes over by itself.
@@ -137,8 +163,38 @@ pub struct GlobalView {
     pub status: Text,
     /// Failover state, when one is under way: `pending`, `failing-over`, `switching-over`, `cancelling`.
     pub failover: Option<Text>,
+    /// Engine, such as `aurora-postgresql`; `None`: RDS does not say.
+    pub engine: Option<Text>,
+    /// Version of the engine; `None`: RDS does not say.
+    pub engine_version: Option<Text>,
     /// Its member clusters.
     pub members: Vec<GlobalMember>,
+}
+
+/// A hosted zone of Route 53.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct ZoneView {
+    /// Its name, in lower case without the last dot.
+    pub name: Text,
+    /// Whether only its networks can ask it.
+    pub private: bool,
+}
+
+/// One record set as Route 53 lists it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct RecordSetView {
+    /// Record type.
+    pub record_type: Text,
+    /// Where its alias leads; `None`: it is no alias.
+    pub alias: Option<Text>,
+    /// Its routing policy, such as `weighted`; `None`: it is simple.
+    pub policy: Option<Text>,
+    /// Time to live in seconds; an alias has none of its own.
+    pub ttl: Option<u32>,
+    /// Values; an alias has none.
+    pub values: Vec<Text>,
 }
 
 /// One member of an Aurora global cluster.

@@ -6,10 +6,10 @@ use crate::names;
 use crate::plan::{Database, Plan, Probe, ProbeSide};
 
 /// Oldest PostgreSQL that `db-probe` can ask: it draws `pg_current_xact_id()`, which came with 13.
-pub const POSTGRES_MIN: u32 = 13;
+const POSTGRES_MIN: u32 = 13;
 /// Oldest PostgreSQL that ends a transaction by time (`transaction_timeout`): the holder of a writer lease
 /// needs it so that no transaction outlives the lease.
-pub const TRANSACTION_TIMEOUT_SINCE: u32 = 17;
+const TRANSACTION_TIMEOUT_SINCE: u32 = 17;
 /// End of every endpoint of RDS.
 const RDS_DOMAIN: &str = ".rds.amazonaws.com";
 
@@ -23,7 +23,7 @@ const OTHERS_PORTS: [(u16, &str); 5] = [
 ];
 
 /// The engine that can be asked, as RDS names it, for that kind of database.
-pub fn askable(database: &Database) -> Option<&'static str> {
+fn askable(database: &Database) -> Option<&'static str> {
     match database {
         Database::RdsReplica(_) => Some("postgres"),
         Database::AuroraGlobal(_) => Some("aurora-postgresql"),
@@ -32,13 +32,13 @@ pub fn askable(database: &Database) -> Option<&'static str> {
 }
 
 /// The major version in RDS's words, such as 16 in `16.4`.
-pub fn major(version: &str) -> Option<u32> {
+fn major(version: &str) -> Option<u32> {
     let digits = version.split(|c: char| !c.is_ascii_digit()).next()?;
     digits.parse().ok()
 }
 
 /// What is wrong with an engine, as RDS or the plan names it; `None`: `db-probe` can ask it.
-pub fn engine_against(database: &Database, engine: &str) -> Option<String> {
+pub(crate) fn engine_against(database: &Database, engine: &str) -> Option<String> {
     let askable = askable(database)?;
     (engine != askable).then(|| {
         format!(
@@ -49,7 +49,7 @@ pub fn engine_against(database: &Database, engine: &str) -> Option<String> {
 
 /// What is wrong with a version of PostgreSQL, weightiest first: whether it makes a recovery impossible,
 /// and the words.
-pub fn version_against(database: &Database, version: &str) -> Option<(bool, String)> {
+pub(crate) fn version_against(database: &Database, version: &str) -> Option<(bool, String)> {
     askable(database)?;
     let major = major(version)?;
     if major < POSTGRES_MIN {

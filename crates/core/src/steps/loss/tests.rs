@@ -72,6 +72,8 @@ impl Scene {
                     status: "available".into(),
                     replica_source: (!self.writer).then(|| "orders".into()),
                     engine: "postgres".into(),
+                    engine_version: "17.4".into(),
+                    host: None,
                     zone: None,
                     multi_az: false,
                     replication: None,

@@ -54,6 +54,8 @@ impl State {
         View::Global(Some(GlobalView {
             status: status.into(),
             failover: failover.map(Into::into),
+            engine: Some("aurora-postgresql".into()),
+            engine_version: Some("17.4".into()),
             members: vec![member(Side::Primary), member(Side::Standby)],
         }))
     }

@@ -3,9 +3,11 @@
 use std::collections::BTreeSet;
 
 use leeward_core::ids::{Region, Side, Sides, Text};
+use leeward_core::names::canonical;
 use leeward_core::plan::{Capacity, Check, Control, Database, Fence, Plan, Strategy, Voter, When};
 use leeward_core::table::lease_key;
 use leeward_core::time::Span;
+use leeward_core::world::ZoneView;
 
 use super::alarms::AlarmCell;
 use super::aurora::Global;
@@ -213,6 +215,8 @@ impl State {
                 Control::Record(c) => {
                     for record in &c.records {
                         let zone = self.zones.entry(record.zone.clone()).or_default();
+                        let name = canonical(&record.zone_name).into();
+                        zone.about = Some(ZoneView { name, private: false });
                         let values = record.values.primary.clone();
                         zone.lay(&record.name, &record.record_type, values, record.ttl);
                         let number =

@@ -93,6 +93,10 @@ impl State {
         if !(self.region(region).answers() || (from == region && self.region(region).works())) {
             return Err(Blind::new(format!("no answer from {host}:{port} in 2s")));
         }
+        if let Some(engine) = &self.foreign_engine {
+            let words = format!("db-probe failed (Unhandled): not supported: this is {engine}");
+            return Err(Blind::unsupported(words));
+        }
         let writable = self.databases.get(database).is_some_and(|d| d.engines.of(side).writable);
         Ok(View::Sql(SqlView {
             in_recovery: !writable,

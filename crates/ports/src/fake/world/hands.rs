@@ -2,7 +2,7 @@
 
 use leeward_core::ids::{EntryId, Region, Side, Text};
 use leeward_core::time::{Span, Timestamp};
-use leeward_core::world::{AlarmState, Change, ChangeError, Question, View};
+use leeward_core::world::{AlarmState, Change, ChangeError, Question, RecordSetView, View};
 
 use super::alarms::Sight;
 use super::database::Kind;
@@ -54,6 +54,23 @@ impl FakeWorld {
         inner.state.set_writers(writers);
         inner.state.after_link_change();
         inner.state.refresh();
+    }
+
+    /// The RDS instances run another engine than `db-probe` can ask, such as `mysql`.
+    pub fn set_engine(&self, engine: &str) {
+        self.settled().state.foreign_engine = Some(engine.into());
+    }
+
+    /// Puts an alias or a record with a routing policy into a zone, in the place of the simple one.
+    pub fn lay_special_record(&self, zone: &str, name: &str, set: RecordSetView) {
+        let mut inner = self.settled();
+        let zone = inner.state.zones.entry(zone.into()).or_default();
+        zone.special.push((name.into(), set));
+    }
+
+    /// Deletes a hosted zone.
+    pub fn delete_zone(&self, zone: &str) {
+        self.settled().state.zones.remove(zone);
     }
 
     /// Sets the clock of a side's writer by so many milliseconds.

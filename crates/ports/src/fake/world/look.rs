@@ -66,6 +66,8 @@ impl State {
             Question::Record { zone, name, record_type } => {
                 self.see_record(zone, name, record_type)
             }
+            Question::Zone { zone } => Ok(self.see_zone(zone)),
+            Question::RecordSets { zone, name } => self.see_record_sets(zone, name),
             Question::ZoneChange { id } => self.see_zone_change(id),
             // Inside one world every name server of a zone has the same.
             Question::Authority { name, record_type, .. } => self.see_name(name, record_type),
@@ -173,9 +175,11 @@ fn asked_in(question: &Question) -> Option<Region> {
         | Question::TargetHealth { region, .. }
         | Question::ServiceHealth { region, .. }
         | Question::Series { region, .. } => Some(region.clone()),
-        Question::Record { .. } | Question::ZoneChange { .. } | Question::Authority { .. } => {
-            Some(Region::from(ROUTE53_HOME))
-        }
+        Question::Record { .. }
+        | Question::RecordSets { .. }
+        | Question::Zone { .. }
+        | Question::ZoneChange { .. }
+        | Question::Authority { .. } => Some(Region::from(ROUTE53_HOME)),
         Question::Name(_) | Question::Http(_) => None,
     }
 }
@@ -195,6 +199,8 @@ pub(super) fn eventually_consistent(question: &Question) -> bool {
         | Question::Targets { .. }
         | Question::Ingress { .. }
         | Question::Record { .. }
+        | Question::RecordSets { .. }
+        | Question::Zone { .. }
         | Question::Alarm { .. }
         | Question::GroupMembers { .. }
         | Question::InstanceStatus { .. }

@@ -74,11 +74,14 @@ impl State {
     pub(super) fn see_rds(&mut self, region: &Region, name: &str) -> View {
         let Some((database, side)) = self.rds_at(region, name) else { return View::Rds(None) };
         let cut = self.databases.get(database).is_some_and(|db| db.replication_cut(side));
+        let foreign = self.foreign_engine.clone();
         let instance = self.rds(database, side);
         View::Rds(instance.map(|i| RdsView {
             status: i.status.clone(),
             replica_source: i.source.clone(),
-            engine: "postgres".into(),
+            engine: foreign.clone().unwrap_or_else(|| "postgres".into()),
+            engine_version: "17.4".into(),
+            host: None,
             zone: Some(zone(region, 0)),
             multi_az: true,
             replication: i.source.as_ref().map(|_| replication(cut)),

@@ -34,6 +34,8 @@ pub(super) struct State {
     pub(super) sides: Sides<Region>,
     pub(super) regions: BTreeMap<Region, RegionState>,
     pub(super) databases: Vec<DatabaseState>,
+    /// The engine of all RDS instances, when it is one that `db-probe` cannot ask.
+    pub(super) foreign_engine: Option<Text>,
     pub(super) leases: BTreeMap<LeaseKey, LeaseItem>,
     pub(super) writers: Sides<Writer>,
     pub(super) groups: BTreeMap<Named, Group>,
@@ -101,6 +103,7 @@ impl State {
             sides,
             regions: BTreeMap::new(),
             databases: Vec::new(),
+            foreign_engine: None,
             leases: BTreeMap::new(),
             writers,
             groups: BTreeMap::new(),

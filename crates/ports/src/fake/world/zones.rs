@@ -6,12 +6,16 @@
 //! | a second batch before the first is done: `PriorRequestNotComplete` | ChangeResourceRecordSets, errors |
 //! | PENDING → INSYNC; names resolve to the old values until then | GetChange |
 //! | the value of a TXT record stands in quotation marks | TXT record type |
+//! | an alias is replaced by a simple record; beside records with a routing policy one is refused: `InvalidChangeBatch` | ChangeResourceRecordSets, `UPSERT`; Choosing a routing policy |
 
 use std::collections::BTreeMap;
 
 use leeward_core::ids::Text;
+use leeward_core::names::same;
 use leeward_core::planted::{self, Bug};
-use leeward_core::world::{Blind, Change, ChangeError, ChangeErrorKind, View};
+use leeward_core::world::{
+    Blind, Change, ChangeError, ChangeErrorKind, RecordSetView, View, ZoneView,
+};
 
 use super::change::{Answer, conflict, refused};
 use super::state::{Due, State};
@@ -28,6 +32,10 @@ pub(super) struct Zone {
     pending: bool,
     /// Ids under which changes were taken, the latest last.
     taken: Vec<Text>,
+    /// Its name, and whether only its networks can ask it.
+    pub(super) about: Option<ZoneView>,
+    /// Aliases and records with a routing policy, by name.
+    pub(super) special: Vec<(Text, RecordSetView)>,
 }
 
 impl Zone {
@@ -56,6 +64,36 @@ impl State {
         Ok(View::Record(zone.records.get(&(name.into(), kind.into())).cloned()))
     }
 
+    /// GetHostedZone.
+    pub(super) fn see_zone(&self, id: &str) -> View {
+        View::Zone(self.zones.get(id).map(|zone| {
+            let unnamed = || ZoneView { name: Text::default(), private: false };
+            zone.about.clone().unwrap_or_else(unnamed)
+        }))
+    }
+
+    /// ListResourceRecordSets, from one name on.
+    pub(super) fn see_record_sets(&self, zone: &str, name: &str) -> Result<View, Blind> {
+        let zone = self
+            .zones
+            .get(zone)
+            .ok_or_else(|| Blind::new(format!("NoSuchHostedZone: there is no zone {zone}")))?;
+        let own = |n: &Text| same(n, name);
+        let simple = zone.records.iter().filter(|((n, _), _)| own(n));
+        let simple = simple.map(|((_, record_type), (values, ttl))| RecordSetView {
+            record_type: record_type.clone(),
+            alias: None,
+            policy: None,
+            ttl: Some(*ttl),
+            values: values.clone(),
+        });
+        let special = zone.special.iter().filter(|(n, _)| own(n)).map(|(_, set)| set.clone());
+        let hidden: Vec<RecordSetView> = special.collect();
+        // Where an alias or a policy stands, no simple record of that type does.
+        let simple = simple.filter(|s| hidden.iter().all(|h| h.record_type != s.record_type));
+        Ok(View::RecordSets(simple.chain(hidden.iter().cloned()).collect()))
+    }
+
     pub(super) fn change_records(&mut self, change: &Change) -> Answer {
         let Change::ChangeRecords { zone: id, fence, records } = change else {
             return refused("InvalidInput", "not a batch");
@@ -76,6 +114,16 @@ impl State {
             let words = format!("{} is {stands:?} and not {}", fence.name, fence.from);
             return conflict("InvalidChangeBatch", &words);
         }
+        let beside = |of: &&(Text, RecordSetView)| {
+            records.iter().any(|r| r.name == of.0 && r.record_type == of.1.record_type)
+        };
+        if let Some((name, _)) = zone.special.iter().filter(beside).find(|s| s.1.policy.is_some()) {
+            let words =
+                format!("{name} cannot be created as other RRSets exist with the same name");
+            return refused("InvalidChangeBatch", &words);
+        }
+        let replaced: Vec<_> = zone.special.iter().filter(beside).cloned().collect();
+        zone.special.retain(|set| !replaced.contains(set));
         zone.records.insert(number, (quoted(fence.to), FENCE_TTL));
         for record in records {
             let key = (record.name.clone(), record.record_type.clone());

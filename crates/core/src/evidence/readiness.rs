@@ -1,0 +1,100 @@
+//! Whether what the plan names is as the plan says, looked at while all is well: engines, records, names.
+//!
+//! `plan put` looks before it stores a plan, and sweeps look again. An error is something by which a recovery
+//! would fail; what cannot be seen is a warning, since the way to it may be away just now.
+
+mod databases;
+mod records;
+#[cfg(test)]
+mod tests;
+
+use serde::{Deserialize, Serialize};
+
+use crate::plan::{Control, Finding, Level, Plan};
+use crate::steps::traffic::{metric_names, side_answers};
+use crate::time::{Span, Timestamp};
+use crate::world::{Blind, Question, Seen};
+
+/// How often a sweep looks: the records of a plan cost requests of Route 53, which takes five a second from
+/// the whole account (Route 53 quotas), and nobody changes them by the minute.
+pub const READINESS_AGE: Span = Span::minutes(60);
+
+/// What was found when it was looked at last.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Readiness {
+    /// Errors and warnings, each with its path in the plan.
+    pub findings: Vec<Finding>,
+    /// When it was looked at.
+    pub at: Timestamp,
+}
+
+impl Readiness {
+    /// What a recovery would fail by.
+    pub fn errors(&self) -> impl Iterator<Item = &Finding> {
+        self.findings.iter().filter(|finding| finding.level == Level::Error)
+    }
+}
+
+/// What has to be looked at.
+pub fn readiness_questions(plan: &Plan) -> Vec<Question> {
+    let mut questions = databases::questions(plan);
+    for control in &plan.traffic.controls {
+        match control {
+            Control::StopMetric(c) => {
+                questions.extend(metric_names(c).into_iter().map(Question::Name));
+            }
+            Control::Record(c) => questions.extend(records::questions(c)),
+        }
+    }
+    questions.sort();
+    questions.dedup();
+    questions
+}
+
+/// What was seen, against what the plan says.
+pub fn readiness(plan: &Plan, seen: &Seen, now: Timestamp) -> Readiness {
+    let mut findings = Found(Vec::new());
+    for (index, database) in plan.databases.iter().enumerate() {
+        databases::check(plan, &format!("databases[{index}]"), database, seen, &mut findings);
+    }
+    for (index, control) in plan.traffic.controls.iter().enumerate() {
+        let path = format!("traffic.controls[{index}]");
+        match control {
+            Control::StopMetric(c) => {
+                if let Err(why) = side_answers(c, seen) {
+                    findings.warn(&format!("{path}.answers"), why);
+                }
+            }
+            Control::Record(c) => records::check(&path, c, seen, &mut findings),
+        }
+    }
+    let mut findings = findings.0;
+    findings.sort_by_key(|f| f.level);
+    Readiness { findings, at: now }
+}
+
+/// Findings as they come.
+struct Found(Vec<Finding>);
+
+impl Found {
+    fn error(&mut self, path: &str, message: impl Into<String>) {
+        self.0.push(Finding {
+            level: Level::Error,
+            path: path.to_owned(),
+            message: message.into(),
+        });
+    }
+
+    fn warn(&mut self, path: &str, message: impl Into<String>) {
+        self.0.push(Finding {
+            level: Level::Warning,
+            path: path.to_owned(),
+            message: message.into(),
+        });
+    }
+
+    fn unseen(&mut self, path: &str, question: &Question, blind: &Blind) {
+        self.warn(path, format!("unseen: {}", blind.about(question)));
+    }
+}

@@ -1,0 +1,204 @@
+//! What is looked at while all is well, and what is said of it.
+#![expect(clippy::wildcard_enum_match_arm, reason = "a test changes the answer to one question")]
+
+use serde_json::{Value, json};
+
+use super::*;
+use crate::ids::Text;
+use crate::plan::example::orders;
+use crate::time::Timestamp;
+use crate::world::{AnswerView, Blind, RdsView, RecordSetView, SqlView, View, ZoneView};
+
+const AT: Timestamp = Timestamp::UNIX_EPOCH;
+
+/// The example, moved by one record besides.
+fn plan() -> Plan {
+    let mut plan = orders();
+    let control = json!({"id": "dns", "kind": "record", "services": ["web"], "records": [{
+        "zone": "Z1", "zone-name": "example.com", "name": "Shop.example.com", "type": "A", "ttl": 60,
+        "values": {"primary": ["192.0.2.1"], "standby": ["192.0.2.2"]}}]});
+    plan["traffic"]["controls"].as_array_mut().unwrap().push(control);
+    serde_json::from_value(plan).unwrap()
+}
+
+fn set(record_type: &str, values: &[&str]) -> RecordSetView {
+    let values = values.iter().map(|v| Text::from(*v)).collect();
+    RecordSetView {
+        record_type: record_type.into(),
+        alias: None,
+        policy: None,
+        ttl: Some(60),
+        values,
+    }
+}
+
+/// Everything as the plan says.
+fn well(question: &Question) -> View {
+    match question {
+        Question::Rds { instance, .. } => View::Rds(Some(RdsView {
+            status: "available".into(),
+            replica_source: None,
+            engine: "postgres".into(),
+            engine_version: "17.4".into(),
+            host: Some(format!("{instance}.abc.region.rds.amazonaws.com").into()),
+            zone: None,
+            multi_az: true,
+            replication: None,
+        })),
+        Question::Sql { host, .. } => View::Sql(SqlView {
+            in_recovery: host == "h2",
+            writable: host != "h2",
+            heartbeat: Some(crate::world::Heartbeat::written("us-east-1".into(), AT)),
+            sessions: None,
+        }),
+        Question::Name(_) => View::Answer(AnswerView { values: vec!["192.0.2.1".into()] }),
+        Question::Zone { .. } => {
+            View::Zone(Some(ZoneView { name: "example.com".into(), private: false }))
+        }
+        Question::RecordSets { .. } => View::RecordSets(vec![set("A", &["192.0.2.1"])]),
+        other => panic!("{other}"),
+    }
+}
+
+fn found(plan: &Plan, but: impl Fn(&Question) -> Option<Result<View, Blind>>) -> Vec<Finding> {
+    let asked = readiness_questions(plan);
+    let answers = asked.iter().map(|q| but(q).unwrap_or_else(|| Ok(well(q)))).collect();
+    readiness(plan, &Seen::of(asked, answers), AT).findings
+}
+
+/// The one finding, by its level, the end of its path, and a part of its words.
+#[track_caller]
+fn one(findings: &[Finding], level: Level, path: &str, words: &str) {
+    let [finding] = findings else { panic!("{path}: {words}: {findings:#?}") };
+    assert!(
+        finding.level == level && finding.path.ends_with(path) && finding.message.contains(words),
+        "{level} {path} {words}: {finding}"
+    );
+}
+
+#[test]
+fn what_is_as_the_plan_says_is_not_spoken_of() {
+    assert_eq!(found(&plan(), |_| None), []);
+}
+
+#[test]
+fn an_alias_or_a_policy_at_a_moved_name_is_an_error_while_all_is_well() {
+    let at_name = |sets: Vec<RecordSetView>| {
+        found(&plan(), move |q| match q {
+            Question::RecordSets { .. } => Some(Ok(View::RecordSets(sets.clone()))),
+            _ => None,
+        })
+    };
+    let alias =
+        RecordSetView { alias: Some("lb.elb.amazonaws.com".into()), ttl: None, ..set("A", &[]) };
+    one(&at_name(vec![alias]), Level::Error, "records[0].name", "is an alias to lb.elb");
+    let weighted = RecordSetView { policy: Some("weighted".into()), ..set("A", &["192.0.2.1"]) };
+    let both = vec![weighted.clone(), weighted];
+    one(
+        &at_name(both),
+        Level::Error,
+        "records[0].name",
+        "2 record sets with a routing policy (weighted)",
+    );
+    one(&at_name(vec![]), Level::Warning, "records[0].name", "does not exist");
+    one(&at_name(vec![set("A", &["192.0.2.9"])]), Level::Warning, "name", "holds 192.0.2.9");
+    let slow = RecordSetView { ttl: Some(3600), ..set("A", &["192.0.2.1"]) };
+    one(&at_name(vec![slow]), Level::Warning, "name", "lives 3600 s now");
+    let cname = found(&plan(), |q| match q {
+        Question::RecordSets { .. } => {
+            Some(Ok(View::RecordSets(vec![set("CNAME", &["lb.example.net"])])))
+        }
+        _ => None,
+    });
+    assert!(
+        cname.iter().any(|f| f.level == Level::Error && f.message.contains("refuses A beside"))
+    );
+}
+
+#[test]
+fn a_zone_that_is_missing_private_or_anothers_is_an_error() {
+    let zone = |view: Option<ZoneView>| {
+        found(&plan(), move |q| match q {
+            Question::Zone { .. } => Some(Ok(View::Zone(view.clone()))),
+            _ => None,
+        })
+    };
+    one(&zone(None), Level::Error, ".zone", "does not exist");
+    let named = |name: &str, private| Some(ZoneView { name: name.into(), private });
+    one(&zone(named("example.org", false)), Level::Error, ".zone", "is example.org");
+    one(&zone(named("example.com", true)), Level::Error, ".zone", "is private");
+}
+
+#[test]
+fn an_engine_that_cannot_be_asked_is_an_error_by_rds_or_by_the_probe() {
+    let engine = |engine: &'static str, version: &'static str| {
+        found(&plan(), move |q| match (q, well(q)) {
+            (Question::Rds { instance, .. }, View::Rds(Some(rds))) if instance == "orders-west" => {
+                let (engine, engine_version) = (engine.into(), version.into());
+                Some(Ok(View::Rds(Some(RdsView { engine, engine_version, ..rds }))))
+            }
+            _ => None,
+        })
+    };
+    one(&engine("mysql", "8.0.39"), Level::Error, "databases[0].engine", "is mysql");
+    one(&engine("postgres", "12.20"), Level::Error, "databases[0].engine", "needs 13");
+    one(&engine("postgres", "16.4"), Level::Warning, "databases[0].engine", "transaction_timeout");
+    let probe = found(&plan(), |q| match q {
+        Question::Sql { host, .. } if host == "h2" => Some(Err(Blind::unsupported("MySQL server"))),
+        _ => None,
+    });
+    one(&probe, Level::Error, "probe.side.standby", "MySQL server");
+}
+
+#[test]
+fn the_probe_is_probed_at_the_hosts_of_the_instances() {
+    let silent = found(&plan(), |q| match q {
+        Question::Sql { host, .. } if host == "h2" => Some(Err(Blind::new("no grant"))),
+        _ => None,
+    });
+    one(&silent, Level::Warning, "probe.side.standby", "while all is well");
+    let same = found(&plan(), |q| match (q, well(q)) {
+        (Question::Sql { .. }, View::Sql(sql)) => {
+            Some(Ok(View::Sql(SqlView { in_recovery: false, ..sql })))
+        }
+        _ => None,
+    });
+    one(&same, Level::Warning, "databases[0].probe", "both sides say that they are writers");
+    let mut elsewhere = serde_json::to_value(plan()).unwrap();
+    let side = |host: &str| Value::from(format!("{host}.rds.amazonaws.com"));
+    elsewhere["databases"][0]["probe"]["side"]["primary"]["host"] = side("orders.abc.region");
+    elsewhere["databases"][0]["probe"]["side"]["standby"]["host"] = side("orders-west.xyz.region");
+    let elsewhere: Plan = serde_json::from_value(elsewhere).unwrap();
+    let found = found(&elsewhere, |q| match (q, well(q)) {
+        (Question::Sql { host, .. }, View::Sql(sql)) => {
+            Some(Ok(View::Sql(SqlView { in_recovery: host.contains("west"), ..sql })))
+        }
+        _ => None,
+    });
+    one(&found, Level::Error, "probe.side.standby.host", "another engine would be asked");
+}
+
+#[test]
+fn a_name_that_answers_as_neither_side_is_told() {
+    let odd = found(&plan(), |q| match q {
+        Question::Name(_) => {
+            Some(Ok(View::Answer(AnswerView { values: vec!["192.0.2.7".into()] })))
+        }
+        _ => None,
+    });
+    one(
+        &odd,
+        Level::Warning,
+        "traffic.controls[0].answers",
+        "resolves to 192.0.2.7; wanted 192.0.2.1",
+    );
+}
+
+#[test]
+fn what_is_unseen_is_never_an_error() {
+    let findings = found(&plan(), |_| Some(Err(Blind::new("no answer in 2 s"))));
+    assert!(
+        findings.len() > 5 && findings.iter().all(|f| f.level == Level::Warning),
+        "{findings:#?}"
+    );
+}

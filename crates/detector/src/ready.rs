@@ -1,0 +1,28 @@
+//! Whether what a plan names is as it says: looked at on good days, once an hour, and told.
+
+use leeward_core::error::StepError;
+use leeward_core::evidence::{READINESS_AGE, readiness, readiness_questions};
+use leeward_core::need::Needed;
+use leeward_core::plan::{Finding, Plan};
+use leeward_core::time::{Timestamp, since};
+use leeward_reconcile::{Desk, Fact, Facts, look, need};
+
+/// Looks where the last look is old. People are told of errors when they are new, and once a day while they last.
+pub async fn look_at(
+    desk: &Desk,
+    plan: &Plan,
+    facts: &Facts,
+    now: Timestamp,
+) -> Result<(), StepError> {
+    if facts.readiness(&plan.plan).is_some_and(|known| since(known.at, now) < READINESS_AGE) {
+        return Ok(());
+    }
+    let seen = look(desk, readiness_questions(plan)).await;
+    let found = readiness(plan, &seen, now);
+    let errors: Vec<String> = found.errors().map(Finding::to_string).collect();
+    if !errors.is_empty() {
+        need(desk, &plan.workload, &Needed::not_ready(&plan.plan, &errors), now).await?;
+    }
+    let fact = Fact::Readiness { plan: plan.plan.clone(), readiness: found };
+    desk.store_fact(&plan.workload, fact, now, now).await
+}
