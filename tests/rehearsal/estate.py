@@ -52,7 +52,8 @@ def build(aws: Cloud, subscriber: str) -> Estate:
 def _databases(aws: Cloud) -> None:
     name = names.DATABASE[PRIMARY]
     aws.client("rds", PRIMARY).create_db_instance(
-        DBInstanceIdentifier=name, Engine="postgres", DBInstanceClass="db.t4g.medium",
+        DBInstanceIdentifier=name, Engine="postgres", EngineVersion="17.4",
+        DBInstanceClass="db.t4g.medium",
         AllocatedStorage=20, MasterUsername="postgres", MasterUserPassword="not-used-here",
         BackupRetentionPeriod=7, Tags=names.tags(name))
     replica = names.DATABASE[STANDBY]
