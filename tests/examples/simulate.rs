@@ -1,13 +1,14 @@
 //! Runs the simulator and prints its tables:
-//! `simulate [schedules] [partitions] [first seed] [threads]`.
+//! `simulate [schedules] [partitions] [first seed] [threads]`, or drawn schedules alone, each failure in a line:
+//! `simulate draw [schedules] [first seed]`.
 //!
 //! First the corpus, then a kill at every await point, then partitions of a minute, then drawn
 //! schedules. Schedules that break an invariant are made simple, told, and kept in the corpus.
 
 use leeward_core::time::Span;
 use leeward_tests::simulate::{
-    KillTable, Order, Report, Setup, Tally, campaign, corpus, everywhere, keep, kill_everywhere,
-    partitions,
+    KillTable, Mended, Order, Report, Scene, Setup, Tally, campaign, corpus, everywhere, keep,
+    kill_everywhere, partitions, put_while_open, refuse_everywhere, refuse_table_once, table_ill,
 };
 
 /// A third of a schedule's time is memory given and taken, which this one does faster than the system's.
@@ -16,6 +17,8 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 /// So many schedules meet everything that is listed.
 const ENOUGH: u64 = 10_000;
+/// Recoveries by each plan over a table that is ill, in each way.
+const ILL_SEEDS: u64 = 5;
 /// Failures after which no further schedules are run.
 const FAILURES_MAX: usize = 5;
 
@@ -34,6 +37,9 @@ fn main() {
         shrinks,
     };
     let setup = Setup::examples();
+    if std::env::args().nth(1).as_deref() == Some("draw") {
+        std::process::exit(i32::from(drawn(&setup, number(2, 500), number(3, 1)) > 0));
+    }
     #[cfg(feature = "planted")]
     match std::env::args().nth(1).as_deref() {
         Some("sown") => std::process::exit(i32::from(sown(&setup, number(2, 1)) > 0)),
@@ -46,6 +52,7 @@ fn main() {
     }
     let mut failures = replayed(&setup);
     failures += killed(&setup);
+    failures += mended(&setup);
     let mut tally = Tally::default();
     let (broken, met) = told("partitions of a minute", &Setup::shipped(), |setup| {
         partitions(setup, &order(number(2, 2_000), false), Span::seconds(60))
@@ -79,6 +86,24 @@ fn main() {
     }
     println!("{failures} failures");
     std::process::exit(i32::from(failures > 0));
+}
+
+/// Drawn schedules alone.
+fn drawn(setup: &Setup, schedules: u64, first_seed: u64) -> usize {
+    let order =
+        Order { first_seed, schedules, threads: 1, failures_max: usize::MAX, shrinks: false };
+    let report = campaign(setup, &order);
+    for failure in &report.failures {
+        for violation in &failure.violations {
+            let seed = failure.seed.unwrap_or_default();
+            println!("{seed}: {}: {} {}", failure.plan, violation.invariant, violation.detail);
+        }
+    }
+    if let [one] = &report.failures[..] {
+        println!("{}", one.told());
+    }
+    println!("{} of {schedules} schedules break an invariant", report.failures.len());
+    report.failures.len()
 }
 
 /// Cells of (call site × fault) that were not hit.
@@ -119,6 +144,24 @@ fn killed(setup: &Setup) -> usize {
     }
     println!("{} kills, one at each await point:\n{}", table.total(), table.told());
     table.failures.len()
+}
+
+/// Every action refused until mended, every call of the table refused once, a table that is ill, plans put.
+fn mended(setup: &Setup) -> usize {
+    let mut mended = Mended::default();
+    for scene in Scene::all() {
+        mended.add(refuse_everywhere(setup, scene));
+    }
+    println!("actions refused until mended, and when:");
+    mended.met.iter().for_each(|met| println!("  {met}"));
+    for plan in [0, 4, 6] {
+        mended.add(refuse_table_once(setup, plan, 1));
+        mended.add(table_ill(setup, plan, ILL_SEEDS));
+    }
+    mended.add(put_while_open(setup, 0));
+    mended.add(put_while_open(setup, 1));
+    println!("refused, ill and put: {}", mended.told());
+    mended.failures.len()
 }
 
 /// Draws schedules against each planted mistake, its other guards off: how many are not found in the budget

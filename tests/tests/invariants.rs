@@ -13,7 +13,7 @@ use leeward_core::time::{Span, Timestamp, after};
 use leeward_core::world::Change;
 use leeward_ports::fake::{Call, Fate, Happened, Happening, RegionState, Sent};
 use leeward_ports::{Frozen, Put};
-use leeward_tests::check::{Evidence, judge};
+use leeward_tests::check::{Deceived, Evidence, judge};
 use leeward_tests::rig::{Rig, example};
 
 const PRIMARY: &str = "us-east-1";
@@ -411,4 +411,37 @@ fn a_generation_that_neither_ends_nor_holds_is_found() {
     evidence.writes.retain(|w| w.item.key.sk != last);
     evidence.now = after(evidence.now, Span::minutes(600));
     assert!(broken(&evidence).contains(&"L1"));
+}
+
+#[test]
+fn a_recovery_of_what_was_well_is_found_unless_a_quorum_was_deceived() {
+    let mut evidence = recovered();
+    evidence.deceived = Some(Vec::new());
+    assert!(!broken(&evidence).contains(&"S17"), "its Region was dead");
+    let ill =
+        |what: &Happened| matches!(what, Happened::RegionIs { .. } | Happened::Served { by: None });
+    evidence.happenings.retain(|h| !ill(&h.what));
+    assert!(broken(&evidence).contains(&"S17"), "nothing was ill any more");
+    let (from, until) = (Timestamp::UNIX_EPOCH, Timestamp::MAX);
+    let deceived = |voters| Some(vec![Deceived { from, until, voters }]);
+    evidence.deceived = deceived(1);
+    assert!(broken(&evidence).contains(&"S17"), "one voter is no quorum");
+    evidence.deceived = deceived(2);
+    assert!(!broken(&evidence).contains(&"S17"), "a lying quorum is not promised against");
+    evidence.deceived = None;
+    assert!(!broken(&evidence).contains(&"S17"), "nobody kept count");
+}
+
+#[test]
+fn a_recovery_that_ends_with_less_than_all_that_was_lost_is_found() {
+    let mut evidence = recovered();
+    for happening in &mut evidence.happenings {
+        if let Happened::Promoted { holds_until, .. } = &mut happening.what {
+            let hour = Span::minutes(60).as_millis() as i64;
+            *holds_until =
+                Timestamp::from_millisecond(holds_until.as_millisecond() - hour).expect("it is");
+        }
+    }
+    let told: Vec<String> = judge(&evidence).into_iter().map(|v| v.detail).collect();
+    assert!(told.iter().any(|words| words.contains("since it was last served")), "{told:#?}");
 }

@@ -2,7 +2,8 @@
 
 use leeward_core::time::Span;
 use leeward_tests::simulate::{
-    Order, Setup, campaign, corpus, kill_everywhere, partition, replay, run_seed,
+    Mended, Order, Scene, Setup, campaign, corpus, kill_everywhere, partition, put_while_open,
+    refuse_everywhere, refuse_table_once, replay, run_seed, table_ill,
 };
 
 #[test]
@@ -51,4 +52,40 @@ fn a_partition_of_a_minute_starts_no_failover() {
         let outcome = partition(&setup, seed, Span::seconds(60));
         assert!(outcome.violations.is_empty(), "{}", outcome.told());
     }
+}
+
+#[test]
+fn one_word_ends_the_wait_for_any_action_that_was_refused_until_mended() {
+    let setup = Setup::examples();
+    let mut mended = Mended::default();
+    for scene in Scene::all() {
+        mended.add(refuse_everywhere(&setup, scene));
+    }
+    for met in ["rds:PromoteReadReplica Commit", "dynamodb:UpdateItem TurnedBack"] {
+        assert!(mended.met.contains(met), "{met} is not met: {:?}", mended.met);
+    }
+    assert!(mended.failures.is_empty(), "{}", mended.told());
+}
+
+#[test]
+fn one_refusal_of_the_table_ends_no_recovery() {
+    let setup = Setup::examples();
+    let mended = refuse_table_once(&setup, 0, 1);
+    assert!(mended.failures.is_empty(), "{}", mended.told());
+}
+
+#[test]
+fn a_table_that_answers_every_second_call_lets_a_recovery_through() {
+    let setup = Setup::examples();
+    let mended = table_ill(&setup, 0, 2);
+    assert!(mended.failures.is_empty(), "{}", mended.told());
+}
+
+#[test]
+fn a_plan_that_is_put_starves_no_open_recovery() {
+    let setup = Setup::examples();
+    let mut mended = put_while_open(&setup, 0);
+    // Where people are asked, the votes by which it was opened are old when they have answered.
+    mended.add(put_while_open(&setup, 1));
+    assert!(mended.failures.is_empty(), "{}", mended.told());
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use leeward_core::ids::{Generation, Side};
+use leeward_core::ids::{Digest, Generation, Side};
 use leeward_core::journal::{Entry, Record, State, chain};
 use leeward_core::limits::Limits;
 use leeward_core::plan::Plan;
@@ -17,8 +17,12 @@ use crate::rig::Rig;
 /// Everything that the checkers may look at.
 #[derive(Debug, Clone)]
 pub struct Evidence {
-    /// The plan of every generation.
+    /// The plan that the run began with. Generations that were decided by another version of it have their own.
     pub plan: Arc<Plan>,
+    /// Versions of the plan, by the digest of what is stored. What is not among them is read from the table.
+    pub versions: Vec<(Digest, Arc<Plan>)>,
+    /// Voters that were made to say what is not so: from when, until when, how many. `None`: nobody kept count.
+    pub deceived: Option<Vec<Deceived>>,
     /// The protocol's numbers.
     pub limits: Limits,
     /// What truly happened in the world.
@@ -43,6 +47,17 @@ pub struct Evidence {
     pub now: Timestamp,
 }
 
+/// Voters that said what was not so.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Deceived {
+    /// From when on.
+    pub from: Timestamp,
+    /// Until when.
+    pub until: Timestamp,
+    /// How many voters.
+    pub voters: usize,
+}
+
 /// Journal items in their order, with what they say and add up to.
 #[derive(Debug, Clone)]
 pub struct Read {
@@ -62,6 +77,8 @@ pub(super) struct Journal {
     landed: Vec<Timestamp>,
     /// What the entries add up to; `None`: it cannot be read.
     pub(super) state: Option<Arc<State>>,
+    /// The version of the plan that it was decided by.
+    pub(super) plan: Arc<Plan>,
 }
 
 /// Evidence with its journals, parsed once for all checkers.
@@ -107,6 +124,8 @@ impl Evidence {
     pub fn of(rig: &Rig) -> Self {
         Self {
             plan: Arc::new(rig.plan.clone()),
+            versions: Vec::new(),
+            deceived: None,
             limits: Limits::REAL,
             happenings: rig.world.happenings(),
             calls: rig.world.calls(),
@@ -147,9 +166,25 @@ impl Evidence {
                     own.map_or(record.at, |(_, at)| *at)
                 })
                 .collect();
-            journals.push(Journal { generation, items, records, landed, state });
+            let plan = self.plan_of(&records);
+            journals.push(Journal { generation, items, records, landed, state, plan });
             generation = generation.next();
         }
+    }
+
+    /// The version of the plan that a journal's decision names.
+    fn plan_of(&self, records: &[Record]) -> Arc<Plan> {
+        let Some(Entry::Opened(decision)) = records.first().map(|r| &r.entry) else {
+            return self.plan.clone();
+        };
+        let digest = &decision.plan_digest;
+        if let Some((_, plan)) = self.versions.iter().find(|(known, _)| known == digest) {
+            return plan.clone();
+        }
+        let key = Key::plan_version(&decision.plan, digest);
+        let stored = self.items.binary_search_by(|item| item.key.cmp(&key)).ok();
+        let read = stored.and_then(|place| serde_json::from_str(&self.items[place].body).ok());
+        read.map_or_else(|| self.plan.clone(), Arc::new)
     }
 
     /// What journal items say and add up to.

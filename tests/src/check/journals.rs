@@ -70,7 +70,7 @@ pub(super) fn audited(evidence: &Case<'_>) -> Vec<Violation> {
             };
             audit(&audit::Case {
                 records,
-                plan: &evidence.plan,
+                plan: &journal.plan,
                 plan_digest: &decision.plan_digest,
                 limits: &evidence.limits,
                 previous,

@@ -19,15 +19,18 @@
 //! | S14 operators obey S1 to S8 | the same checks, with operators at work | |
 //! | S15 one fate | | yes |
 //! | S16 nothing in the air at the end | nothing lands after the end | yes |
+//! | S17 what is well stays | served, every Region well, too few voters deceived | |
 //! | L1 ends or is Held | | yes |
 //! | L2 people are told | messages that reached every receiver | |
 //! | L3 a dead executor's work is finished | L1, with executors killed | yes |
 //! | L4 no retry storm | requests sent an effect; executors of what waits for a person | |
-//! | L5 Held is left by one command | no hold for an answer of before the word; that one leads to an end is a test | |
+//! | L5 Held is left by one command | no hold for an answer of before the word; in the simulator one word leads to an end | |
+//! | L6 protected at home | the simulator, after a return by hand | |
 
 mod effects;
 mod evidence;
 mod fences;
+mod healthy;
 mod journals;
 mod losses;
 mod people;
@@ -36,7 +39,7 @@ mod votes;
 mod writers;
 
 use evidence::Case;
-pub use evidence::{Evidence, Read};
+pub use evidence::{Deceived, Evidence, Read};
 
 /// One invariant that does not hold.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -51,7 +54,7 @@ pub struct Violation {
 type Checker = fn(&Case<'_>) -> Vec<String>;
 
 /// Every checker of this crate, by the number of its invariant.
-const CHECKERS: [(&str, Checker); 19] = [
+const CHECKERS: [(&str, Checker); 20] = [
     ("S1", writers::one_writer),
     ("S2", votes::counted_again),
     ("S3", journals::written_once),
@@ -68,6 +71,7 @@ const CHECKERS: [(&str, Checker); 19] = [
     ("S11", effects::signed_on_the_journal),
     ("S13", scope::inside_the_plan),
     ("S16", effects::nothing_lands_after_the_end),
+    ("S17", healthy::stays),
     ("L2", people::told),
     ("L4", people::left_alone),
     ("L5", people::asked_anew),

@@ -9,7 +9,7 @@ use leeward_core::time::since;
 use leeward_ports::fake::{Delivered, Sent};
 use serde::Deserialize;
 
-use super::evidence::Case;
+use super::evidence::{Case, Journal};
 
 /// Which entry of which generation a message tells of.
 #[derive(Default, Deserialize)]
@@ -51,7 +51,7 @@ pub(super) fn told(evidence: &Case<'_>) -> Vec<String> {
                 breaches.push(format!("entry {} owes no notice", record.seq));
                 continue;
             };
-            for receiver in receivers(evidence) {
+            for receiver in receivers(evidence, journal) {
                 // What ends or holds a generation is told last.
                 let has = reached.iter().rev().any(|r| {
                     let told = || r.told();
@@ -68,8 +68,8 @@ pub(super) fn told(evidence: &Case<'_>) -> Vec<String> {
     breaches
 }
 
-fn receivers(evidence: &Case<'_>) -> Vec<String> {
-    let notifications = &evidence.plan.notifications;
+fn receivers(evidence: &Case<'_>, journal: &Journal) -> Vec<String> {
+    let notifications = &journal.plan.notifications;
     let topics = notifications.topics.iter().map(|t| t.0.clone());
     let webhooks = notifications.webhooks.iter().map(|w| w.0.clone());
     topics.chain(webhooks).chain(evidence.system_topic.clone()).collect()

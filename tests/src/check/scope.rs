@@ -11,7 +11,12 @@ use leeward_core::world::Change;
 use super::evidence::Case;
 
 pub(super) fn inside_the_plan(evidence: &Case<'_>) -> Vec<String> {
-    let named = named(&evidence.plan);
+    let mut named = named(&evidence.plan);
+    for journal in evidence.journals() {
+        if journal.plan != evidence.plan {
+            named.extend(self::named(&journal.plan));
+        }
+    }
     evidence
         .arrivals()
         .flat_map(|arrival| touched(arrival.change).into_iter().map(move |t| (arrival.at, t)))

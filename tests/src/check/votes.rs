@@ -6,6 +6,8 @@ use std::collections::BTreeMap;
 use leeward_core::evidence::{Signal, Vote};
 use leeward_core::ids::{Direction, Region, Step};
 use leeward_core::journal::{Bearing, Decision, Entry, Successor, Trigger, TurnBackReason};
+use leeward_core::limits::Limits;
+use leeward_core::plan::Plan;
 use leeward_core::time::{Span, Timestamp, since};
 use leeward_core::world::Change;
 use leeward_ports::Put;
@@ -47,7 +49,8 @@ pub(super) fn counted_again(evidence: &Case<'_>) -> Vec<String> {
         let by_evidence = matches!(decision.trigger, Trigger::Evidence { .. });
         let ordered = matches!(decision.trigger, Trigger::Operator { .. });
         breaches.extend(takes_up_what_was_left(evidence, journal, decision));
-        let suspect = evidence.plan.source_region(decision.direction);
+        let rules = Rules { plan: &journal.plan, limits: &evidence.limits };
+        let suspect = journal.plan.source_region(decision.direction);
         if decision.direction != Direction::ToStandby {
             continue;
         }
@@ -77,12 +80,14 @@ pub(super) fn counted_again(evidence: &Case<'_>) -> Vec<String> {
                     *votes = beside(votes, &carried);
                 }
             }
+            // A voter that another version of the plan knows by another name is not one more.
+            stood.iter_mut().for_each(|(_, votes)| votes.retain(|v| rules.own(v.signal)));
             // An opening is decided on twice: on what is stored, as old as it is when it is read, and on what
             // those who say down say when they are asked again, which is not stored.
             let twice = matches!(record.entry, Entry::Opened(_));
             let judged = |read: Timestamp| if twice { read } else { record.at };
             let stands = |(read, votes): &(Timestamp, Vec<Stored<'_>>)| {
-                says(evidence, suspect, votes, judged(*read))
+                says(&rules, suspect, votes, judged(*read))
             };
             if !stood.iter().any(stands) {
                 breaches.push(format!(
@@ -169,69 +174,74 @@ fn beside<'v>(votes: &[Stored<'v>], others: &'v [Signal]) -> Vec<Stored<'v>> {
     all
 }
 
-/// Whether it is a vote of the plan's own voter, and not of another one of that name.
-fn is_own(evidence: &Case<'_>, vote: &Signal) -> bool {
-    let voters = &evidence.plan.detection.voters;
-    voters.iter().any(|voter| *voter.id() == vote.voter && voter.has_eye(&vote.eye))
+/// Whose votes count, and how: by the version of the plan that the generation was decided by.
+struct Rules<'e> {
+    plan: &'e Plan,
+    limits: &'e Limits,
 }
 
-type Judge = fn(&Case<'_>, &Region, &[Stored<'_>], Timestamp) -> bool;
+impl Rules<'_> {
+    /// Whether it is a vote of the plan's own voter, and not of another one of that name.
+    fn own(&self, vote: &Signal) -> bool {
+        let voters = &self.plan.detection.voters;
+        voters.iter().any(|voter| *voter.id() == vote.voter && voter.has_eye(&vote.eye))
+    }
+}
 
-fn down(evidence: &Case<'_>, suspect: &Region, votes: &[Stored<'_>], now: Timestamp) -> bool {
-    let plan = &evidence.plan.detection;
-    let counted: Vec<&Stored<'_>> = fresh(evidence, votes, now)
-        .filter(|v| v.signal.vote == Vote::Unhealthy && lasted(evidence, v, now) >= plan.sustain)
+type Judge = fn(&Rules<'_>, &Region, &[Stored<'_>], Timestamp) -> bool;
+
+fn down(rules: &Rules<'_>, suspect: &Region, votes: &[Stored<'_>], now: Timestamp) -> bool {
+    let plan = &rules.plan.detection;
+    let counted: Vec<&Stored<'_>> = fresh(rules, votes, now)
+        .filter(|v| v.signal.vote == Vote::Unhealthy)
+        .filter(|v| v.signal.once || lasted(rules, v, now) >= plan.sustain)
         .collect();
     // Who sees it well from outside weighs against them, by a word as recent as theirs.
     let last = counted.iter().map(|v| v.signal.at).max();
     let against = votes.iter().filter(|v| {
         let recent = last.is_some_and(|last| since(v.signal.at, last) <= plan.freshness);
-        v.signal.vote == Vote::Healthy
-            && v.signal.origin != *suspect
-            && recent
-            && !flaps(evidence, v)
+        v.signal.vote == Vote::Healthy && v.signal.origin != *suspect && recent && !flaps(rules, v)
     });
     let outside = counted.iter().filter(|v| v.signal.origin != *suspect).count();
-    outside > against.count() && quorum(evidence, suspect, counted)
+    outside > against.count() && quorum(rules, suspect, counted)
 }
 
 /// How long it is said, by when it was stored: whoever tells may name another date. What was told by an event
 /// that stands until another one ends it lasts until now, everything else until its last word.
-fn lasted(evidence: &Case<'_>, vote: &Stored<'_>, now: Timestamp) -> Span {
+fn lasted(rules: &Rules<'_>, vote: &Stored<'_>, now: Timestamp) -> Span {
     let signal = vote.signal;
     if !signal.stands {
         return since(signal.since, signal.at);
     }
-    let heard = since(vote.begun, now).plus(evidence.limits.assessment_age);
+    let heard = since(vote.begun, now).plus(rules.limits.assessment_age);
     since(signal.since, now).min(heard)
 }
 
-fn flaps(evidence: &Case<'_>, vote: &Stored<'_>) -> bool {
-    let flapping = &evidence.plan.detection.flapping;
+fn flaps(rules: &Rules<'_>, vote: &Stored<'_>) -> bool {
+    let flapping = &rules.plan.detection.flapping;
     let within = |turn: &&Timestamp| since(**turn, vote.signal.at) <= flapping.window;
     vote.signal.turns.iter().filter(within).count() > flapping.turns as usize
 }
 
-fn well(evidence: &Case<'_>, suspect: &Region, votes: &[Stored<'_>], now: Timestamp) -> bool {
+fn well(rules: &Rules<'_>, suspect: &Region, votes: &[Stored<'_>], now: Timestamp) -> bool {
     let says = |wanted| move |v: &&Stored<'_>| v.signal.vote == wanted;
-    let against = fresh(evidence, votes, now).filter(says(Vote::Unhealthy)).count();
-    let counted = fresh(evidence, votes, now).filter(says(Vote::Healthy));
-    against < evidence.plan.detection.quorum as usize
-        && quorum(evidence, suspect, counted.collect())
+    let against = fresh(rules, votes, now).filter(says(Vote::Unhealthy)).count();
+    let counted = fresh(rules, votes, now).filter(says(Vote::Healthy));
+    against < rules.plan.detection.quorum as usize && quorum(rules, suspect, counted.collect())
 }
 
-fn quorum(evidence: &Case<'_>, suspect: &Region, counted: Vec<&Stored<'_>>) -> bool {
-    counted.len() >= evidence.plan.detection.quorum as usize
+fn quorum(rules: &Rules<'_>, suspect: &Region, counted: Vec<&Stored<'_>>) -> bool {
+    counted.len() >= rules.plan.detection.quorum as usize
         && counted.iter().any(|v| v.signal.origin != *suspect)
 }
 
 /// Votes that still count: a voter that lives on events may have a time of its own.
 fn fresh<'a>(
-    evidence: &Case<'_>,
+    rules: &Rules<'_>,
     votes: &'a [Stored<'a>],
     now: Timestamp,
 ) -> impl Iterator<Item = &'a Stored<'a>> {
-    let plan = evidence.plan.clone();
+    let plan = rules.plan.clone();
     votes.iter().filter(move |v| {
         let voter = plan.detection.voters.iter().find(|voter| *voter.id() == v.signal.voter);
         let common = plan.detection.freshness;
@@ -310,7 +320,7 @@ fn standings<'v>(
             let read = vote.landed.as_second().max(earliest);
             let read = Timestamp::from_second(read).unwrap_or(dated);
             let stored = |(cast, begun): &(&'v Cast<'_>, Timestamp)| {
-                let signal = cast.signal().filter(|signal| is_own(evidence, signal))?;
+                let signal = cast.signal()?;
                 Some(Stored { signal, begun: *begun })
             };
             stood.push((read, latest.values().filter_map(stored).collect()));

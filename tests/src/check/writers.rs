@@ -35,7 +35,7 @@ pub(super) fn one_writer(evidence: &Case<'_>) -> Vec<String> {
     breaches
 }
 
-fn waived_from(journals: &[Journal], id: &EntryId) -> Option<Timestamp> {
+pub(super) fn waived_from(journals: &[Journal], id: &EntryId) -> Option<Timestamp> {
     journals
         .iter()
         .filter_map(|j| j.when(|e| matches!(e, Entry::Waived { database, .. } if database == id)))
@@ -119,13 +119,8 @@ pub(super) fn loss_within_bound(evidence: &Case<'_>) -> Vec<String> {
                 (d == database).then_some((record.at, *bound))
             })
             .next_back();
-        // What the replica held when the bound was looked at: it has caught up since, until it was promoted.
-        let caught_up = bound.map_or(Span::default(), |(dated, _)| since(dated, happening.at));
-        let held = before(*holds_until, caught_up);
+        let set_back = slack(evidence, journal, database, *side, (happening.at, *holds_until));
         let bound = bound.map(|(_, bound)| bound);
-        let beaten = beaten(&written, held, heartbeat(evidence, database));
-        let fenced = fenced(journal, database).unwrap_or(happening.at);
-        let set_back = set_back(evidence, side.other(), beaten, fenced);
         match bound {
             Some(Some(bound)) if lost <= bound.plus(set_back) => {}
             Some(Some(bound)) => breaches
@@ -137,6 +132,29 @@ pub(super) fn loss_within_bound(evidence: &Case<'_>) -> Vec<String> {
         }
     }
     breaches
+}
+
+/// By how much a bound of what was promoted then, with what had reached it, may be too small: a clock that was
+/// set back.
+pub(super) fn slack(
+    evidence: &Case<'_>,
+    journal: &Journal,
+    database: &EntryId,
+    side: Side,
+    (at, holds_until): (Timestamp, Timestamp),
+) -> Span {
+    let written = evidence.accepted(database, side.other());
+    let mut dated =
+        journal.entries().filter(|(landed, _)| *landed <= at).filter_map(|(_, record)| {
+            let Entry::LossBound { database: d, .. } = &record.entry else { return None };
+            (d == database).then_some(record.at)
+        });
+    // What the replica held when the bound was looked at: it has caught up since, until it was promoted.
+    let caught_up = dated.next_back().map_or(Span::default(), |dated| since(dated, at));
+    let held = before(holds_until, caught_up);
+    let beaten = beaten(&written, held, heartbeat(evidence, database));
+    let fenced = fenced(journal, database).unwrap_or(at);
+    set_back(evidence, side.other(), beaten, fenced)
 }
 
 /// How often the writers of that database write its heartbeat.

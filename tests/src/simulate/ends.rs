@@ -7,9 +7,13 @@ use serde_json::{Value, json};
 
 use super::host::{answer, failure};
 use super::incidents::{Incident, Place, Version, alarms};
+use super::people::Verb;
 use super::run::{Due, Run};
 use super::sites::Caller;
 use super::task::{Done, Invocation, Kind, Task, Wake};
+
+/// How long after the cause is mended somebody resumes what waits for it.
+const MENDED: Span = Span::seconds(20);
 
 impl Run<'_> {
     pub(super) fn finish(&mut self, task: Task, done: Done) {
@@ -145,6 +149,8 @@ impl Run<'_> {
             }
             Incident::Redrive => self.redrive(),
             Incident::TwoTriggers => self.two_triggers(),
+            Incident::Put(put) => self.put_plan(*put),
+            Incident::Told(telling) => self.tell_of(*telling),
             Incident::Region(..)
             | Incident::TableAway
             | Incident::LeaseAway
@@ -154,6 +160,9 @@ impl Run<'_> {
             | Incident::LinkBroken
             | Incident::ClockSet(_)
             | Incident::BackingUp(_)
+            | Incident::Refuses(_)
+            | Incident::TableIll(_)
+            | Incident::Lagging(_)
             | Incident::Hand(_) => {}
         }
     }
@@ -166,6 +175,10 @@ impl Run<'_> {
         }
         if matches!(incident, Incident::ServiceAway | Incident::Region(Place::Control, _)) {
             self.halt_executions(None);
+        }
+        if matches!(incident, Incident::Refuses(_)) {
+            // Who has mended the cause says so.
+            self.at(after(self.now(), MENDED), Due::Answer(Verb::Resume(None)));
         }
     }
 

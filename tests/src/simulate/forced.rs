@@ -3,9 +3,21 @@
 use leeward_core::time::Span;
 use leeward_ports::fake::RegionState;
 
+use super::mended::From;
 use super::mix::Mix;
 use super::pace::Pace;
+use super::puts::Put;
+use super::refusals::Refused;
 use super::sites::Cell;
+
+/// An action that is refused, and from when on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Refuses {
+    /// The action.
+    pub refused: Refused,
+    /// When it begins.
+    pub from: From,
+}
 
 /// What a caller of the simulator decides instead of the choices.
 #[derive(Debug, Clone, Default)]
@@ -22,6 +34,10 @@ pub struct Forced {
     pub terminals: bool,
     /// How fast it goes.
     pub pace: Pace,
+    /// An action that is refused from that moment on, until somebody mends the cause.
+    pub refuses: Option<Refuses>,
+    /// This plan is put as soon as a generation is open.
+    pub put: Option<Put>,
     /// Nothing but a partition of that length, with faults of calls and triggers beside it.
     pub partition: Option<Span>,
 }

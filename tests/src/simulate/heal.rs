@@ -4,25 +4,21 @@
 use std::sync::Arc;
 
 use leeward_core::ids::{Direction, Generation, Seq};
-use leeward_core::journal::{Answer, Asked, End, HaltKind, State, chain};
+use leeward_core::journal::{End, State, chain};
 use leeward_core::succession::awaits;
 use leeward_core::table::{JOURNAL, Key, SIGNALS, generation_partition, workload_partition};
 use leeward_core::time::{Span, Timestamp, after, since};
 use leeward_ports::Item;
 
 use super::incidents::{Incident, Planned};
-use super::people::{Said, Verb};
+use super::leave::Words;
+use super::people::Verb;
 use super::run::{Due, Run, SWEEP};
 use crate::check::{Read, Violation};
 
 /// Longest time that a healed generation may take: twice the longest time limit of the plans (to do
 /// and to undo), a question's time, and the life of a lost request.
 const BOUND: Span = Span::minutes(150);
-/// A word of a person has to be taken within the life of a lost request, which an end may wait for.
-const WORD_BOUND: Span = Span::minutes(20);
-/// How often a generation may be resumed and wait again before it is given up, where nothing but one kill is
-/// drawn. Where all is drawn it is given up the second time: nothing has changed since the first.
-const RESUMES: u32 = 3;
 /// What a sweep takes to read an alarm that has just been raised.
 const READ: Span = Span::seconds(30);
 /// What a stored vote has in it that says down.
@@ -88,7 +84,7 @@ fn folded(items: Vec<Arc<Item>>) -> Option<Read> {
     Some(Read { items, records: Arc::new(records), state })
 }
 
-fn violation(invariant: &'static str, detail: String) -> Violation {
+pub(super) fn violation(invariant: &'static str, detail: String) -> Violation {
     Violation { invariant, detail }
 }
 
@@ -135,7 +131,7 @@ impl Run<'_> {
 
     /// Whether an ended generation left its work in the middle for one that is not open yet.
     fn left(&self, last: &State) -> bool {
-        awaits(last, &self.stack.prepared.plan)
+        self.stack.versions.iter().any(|version| awaits(last, &version.plan))
     }
 
     /// Whether the first part of the run has nothing more to show.
@@ -205,7 +201,9 @@ impl Run<'_> {
 
     /// Brings everything to rest after it has healed. What is not as promised comes back.
     pub(super) fn settle(&mut self) -> Vec<Violation> {
-        let mut resumes = 0;
+        // Where capacity is short, too, something else than what was forced is wrong.
+        let short = self.stack.world.habits().launch_limit.is_some();
+        let (mut words, alone) = (Words::default(), self.forced.only.is_some() && !short);
         self.worked = self.now();
         loop {
             let until = after(self.now(), BOUND);
@@ -242,58 +240,11 @@ impl Run<'_> {
                 );
                 return vec![violation("L1", words)];
             };
-            let verb = self.word(&state, &halt.kind, &mut resumes);
-            if let Some(broken) = self.take_word(verb, &halt.reason) {
+            let verb = self.word(&state, halt.kind);
+            if let Some(broken) =
+                words.say(&state, verb, alone).or_else(|| self.take_word(verb, &halt.reason))
+            {
                 return vec![broken];
-            }
-        }
-    }
-
-    /// What a person says to a generation that waits. Where nothing but one kill is drawn, people are
-    /// there: they answer what they were asked.
-    fn word(&self, state: &State, halt: &HaltKind, resumes: &mut u32) -> Verb {
-        let late = |q: &Asked| matches!(q.answer, Some((Answer::TimedOut, _)));
-        if self.forced.only.is_some() && state.questions.last().is_some_and(late) {
-            return Verb::Approve;
-        }
-        let most = if self.forced.only.is_some() { RESUMES } else { 1 };
-        let give_up = *resumes >= most || self.shared.choose(|c| c.below(4)) == 3;
-        *resumes += 1;
-        match halt {
-            HaltKind::Held(_) | HaltKind::Stopped if give_up => Verb::Abandon,
-            HaltKind::Held(_) | HaltKind::Stopped => Verb::Resume(Some(Span::minutes(30))),
-            HaltKind::Paused => Verb::Resume(None),
-        }
-    }
-
-    /// L5: the one command is taken, at the latest when no lost request can land any more.
-    fn take_word(&mut self, verb: Verb, reason: &str) -> Option<Violation> {
-        let until = after(self.now(), WORD_BOUND);
-        loop {
-            self.said = None;
-            self.person(verb, true);
-            let this = self.now();
-            self.go(after(this, Span::minutes(1)), |run| run.said.is_some());
-            match self.said.take() {
-                Some(Said::Written) => return None,
-                Some(Said::Refused(why)) if self.now() > until => {
-                    let words = format!("held ({reason}), and {} is not taken: {why}", verb.name());
-                    return Some(violation("L5", words));
-                }
-                Some(Said::Failed(why)) if self.now() > until => {
-                    return Some(violation(
-                        "L5",
-                        format!("{} does not get through: {why}", verb.name()),
-                    ));
-                }
-                Some(Said::Refused(_) | Said::Failed(_)) => {
-                    let later = after(self.now(), Span::minutes(4));
-                    self.go(later, |_| false);
-                }
-                None => {
-                    let words = format!("{} is not answered", verb.name());
-                    return Some(violation("L5", words));
-                }
             }
         }
     }

@@ -1,14 +1,16 @@
 //! What happens to the world and to Leeward's own ground during a run, by a drawn timetable.
 
 use leeward_core::ids::{Region, Side};
-use leeward_core::plan::{Capacity, Control, Plan, Voter};
+use leeward_core::plan::{Plan, Voter};
 use leeward_core::time::{Span, Timestamp, after};
-use leeward_core::world::Change;
 use leeward_ports::fake::{RegionState, Sight};
 
 use super::choices::Choices;
+use super::faults::Fault;
 use super::people::{VERBS, Verb};
-use super::stack::Stack;
+use super::puts::Put;
+use super::refusals::Refused;
+use super::tellings::Telling;
 
 /// Something that begins at its time, and may end by itself.
 #[derive(Debug, Clone, PartialEq)]
@@ -51,6 +53,16 @@ pub(super) enum Incident {
     Abort,
     /// Other code takes the place of the functions; what is under way goes on with the old.
     Deployed(Version),
+    /// A service refuses an action until somebody mends the cause.
+    Refuses(Refused),
+    /// Half of the state table's answers are throttled, lost or undated.
+    TableIll(Fault),
+    /// A plan is put.
+    Put(Put),
+    /// Somebody tells of trouble.
+    Told(Telling),
+    /// What is changed is not seen for so many seconds.
+    Lagging(u64),
 }
 
 /// What is deployed.
@@ -94,6 +106,12 @@ const STATES: [RegionState; 4] =
 /// How long an incident lasts, in seconds; 0: until everything heals.
 const LASTS: [u64; 7] = [0, 20, 60, 150, 400, 900, 1800];
 
+/// What becomes of half of the state table's calls while it is ill.
+const ILL: [Fault; 3] = [Fault::Throttle, Fault::ServerErrorAfter, Fault::NoDate];
+
+/// For how long a change is not seen, in seconds: longer than one look after another, and than the longest wait.
+const LAGS: [u64; 2] = [20, 100];
+
 /// Most incidents of a run besides the first.
 const INCIDENTS_MAX: u32 = 5;
 /// Most words of operators.
@@ -127,6 +145,11 @@ impl Incident {
             Self::Abort => "execution aborted",
             Self::Deployed(Version::Same) => "new version",
             Self::Deployed(Version::Other) => "new version with another protocol",
+            Self::Refuses(refused) => refused.refusal.occasion(),
+            Self::TableIll(_) => "half of the table's answers ill",
+            Self::Put(_) => "plan put",
+            Self::Told(telling) => telling.occasion(),
+            Self::Lagging(_) => "changes not seen for a while",
         }
     }
 }
@@ -192,6 +215,11 @@ fn others(choices: &mut Choices, plan: &Plan, start: Timestamp, planned: &mut Ve
         let at = after(start, Span::seconds(30 * u64::from(choices.below(60))));
         let incident = incident(choices, plan);
         let lasts = lasting(choices);
+        if matches!(incident, Incident::Told(_)) {
+            // Alone it is too little for anything; one voter that is wrong beside it may be enough.
+            let incident = Incident::Voter(0, Sight::Outage);
+            planned.push(Planned { at, incident, lasts });
+        }
         planned.push(Planned { at, incident, lasts });
     }
     for _ in 0..choices.below(WORDS_MAX) {
@@ -216,7 +244,7 @@ fn flap(choices: &mut Choices, planned: &mut Vec<Planned>, state: RegionState) {
 fn incident(choices: &mut Choices, plan: &Plan) -> Incident {
     let state = |choices: &mut Choices| choices.pick(&STATES).copied().unwrap_or(RegionState::Dead);
     // What came later stands last: recorded choices keep their meaning.
-    match choices.below(23) {
+    match choices.below(30) {
         0 => Incident::TwoTriggers,
         1 => Incident::Region(Place::Primary, state(choices)),
         2 => Incident::Region(Place::Standby, state(choices)),
@@ -242,7 +270,12 @@ fn incident(choices: &mut Choices, plan: &Plan) -> Incident {
         19 => Incident::Abort,
         20 => Incident::ClockSet(clock(choices, plan)),
         21 => Incident::Deployed(Version::Same),
-        _ => Incident::Deployed(Version::Other),
+        22 => Incident::Deployed(Version::Other),
+        23 | 24 => Incident::Refuses(Refused::draw(choices)),
+        25 => Incident::TableIll(choices.pick(&ILL).copied().unwrap_or(Fault::Throttle)),
+        26 => Incident::Put(choices.pick(&Put::ALL).copied().unwrap_or(Put::Voter)),
+        27 | 28 => Incident::Told(choices.pick(&Telling::ALL).copied().unwrap_or(Telling::Foreign)),
+        _ => Incident::Lagging(choices.pick(&LAGS).copied().unwrap_or(0)),
     }
 }
 
@@ -259,117 +292,4 @@ pub(super) fn alarms(plan: &Plan) -> impl Iterator<Item = (&Region, &str)> {
     plan.detection.voters.iter().filter_map(|voter| {
         if let Voter::Alarm(v) = voter { Some((&v.region, v.alarm.as_str())) } else { None }
     })
-}
-
-impl Stack {
-    pub(super) fn region(&self, place: Place) -> &Region {
-        let regions = &self.prepared.plan.regions;
-        match place {
-            Place::Primary => &regions.primary,
-            Place::Standby => &regions.standby,
-            Place::Control => &regions.control,
-        }
-    }
-
-    /// Begins (or ends) what concerns the world and the services alone.
-    pub(super) fn strike(&self, incident: &Incident, begins: bool) {
-        match incident {
-            Incident::Region(place, state) => {
-                let state = if begins { *state } else { RegionState::Well };
-                self.world.set_region(self.region(*place), state);
-                if *place == Place::Control {
-                    // Leeward lives there, and so does its table.
-                    self.table.set_away(begins);
-                    self.executions.set_away(begins);
-                }
-            }
-            Incident::TableAway => self.table.set_away(begins),
-            Incident::LeaseAway => self.world.set_lease_away(begins),
-            Incident::ServiceAway => self.executions.set_away(begins),
-            Incident::PublisherDown => self.publisher.set_down(begins),
-            Incident::Voter(place, sight) => {
-                let sight = if begins { *sight } else { Sight::Clear };
-                if let Some((region, alarm)) = alarms(&self.prepared.plan).nth(*place) {
-                    self.world.set_sight(region, alarm, sight);
-                }
-            }
-            Incident::FalseAlarm => {
-                let sight = if begins { Sight::Outage } else { Sight::Clear };
-                for (region, alarm) in alarms(&self.prepared.plan) {
-                    self.world.set_sight(region, alarm, sight);
-                }
-            }
-            Incident::LinkBroken => {
-                for database in self.prepared.plan.databases.iter().take(1) {
-                    self.world.break_replication(database.id(), begins);
-                }
-            }
-            Incident::BackingUp(side) => {
-                for database in &self.prepared.plan.databases {
-                    self.world.set_backing_up(database.id(), *side, begins);
-                }
-            }
-            Incident::ClockSet(seconds) => {
-                let seconds = if begins { *seconds } else { -*seconds };
-                // A clock that was behind and is set right again stays right or behind.
-                self.world.set_clock(Side::Primary, 1000 * seconds);
-            }
-            Incident::Hand(hand) if begins => self.by_hand(*hand),
-            Incident::Hand(_)
-            | Incident::ServiceDies
-            | Incident::TwoTriggers
-            | Incident::Operator(_)
-            | Incident::Terminal
-            | Incident::TerminalCloses
-            | Incident::Redrive
-            | Incident::Deployed(_)
-            | Incident::Abort => {}
-        }
-    }
-
-    fn by_hand(&self, hand: Hand) {
-        let plan = &self.prepared.plan;
-        let region = plan.regions.standby.clone();
-        let group = plan.capacity.iter().find_map(|c| match c {
-            Capacity::AutoScalingGroup(c) => Some(c.group.standby.clone()),
-            Capacity::Instances(_)
-            | Capacity::EcsService(_)
-            | Capacity::LambdaConcurrency(_)
-            | Capacity::EventSource(_) => None,
-        });
-        match (hand, group) {
-            (Hand::Scales, Some(group)) => self.world.scaling_policy(&region, &group, 3),
-            (Hand::LowersMinimum, Some(group)) => {
-                let _ = self.world.by_hand(&Change::SetMinimum { region, group, minimum: 1 });
-            }
-            (Hand::TurnsTraffic(stop), _) => {
-                for control in &plan.traffic.controls {
-                    let Control::StopMetric(c) = control else { continue };
-                    let _ = self.world.by_hand(&Change::PutMetric {
-                        region: c.region.clone(),
-                        namespace: c.namespace.clone(),
-                        metric: c.metric.clone(),
-                        workload: plan.workload.as_str().into(),
-                        value: f64::from(u8::from(stop)),
-                        at: self.clock.date(),
-                    });
-                }
-            }
-            (Hand::Scales | Hand::LowersMinimum, None) => {}
-        }
-    }
-
-    /// Everything is well again.
-    pub(super) fn heal(&self) {
-        for place in [Place::Primary, Place::Standby, Place::Control] {
-            self.world.set_region(self.region(place), RegionState::Well);
-        }
-        self.table.set_away(false);
-        self.world.set_lease_away(false);
-        self.executions.set_away(false);
-        self.publisher.set_down(false);
-        self.strike(&Incident::FalseAlarm, false);
-        self.strike(&Incident::LinkBroken, false);
-        self.strike(&Incident::BackingUp(Side::Standby), false);
-    }
 }

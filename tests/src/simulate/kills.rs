@@ -71,7 +71,7 @@ impl Outcome {
     /// generation at all, with users served from the primary. The minute goes either way: a fence of the
     /// side that is well again may have made its voters say down. An end by abandoning is never good, nor
     /// is a generation that stays open, nor a side that nobody is served from.
-    fn bad_end(&self, forward: bool) -> Option<String> {
+    pub(super) fn bad_end(&self, forward: bool) -> Option<String> {
         match (self.end, self.served) {
             (Some(End::Recovered), Some(Side::Standby)) => None,
             (Some(End::RolledBack), Some(Side::Primary)) if !forward => None,

@@ -1,5 +1,6 @@
 //! The swarm: each run draws which faults it meets at all, how often, and how slow its world is.
 
+use leeward_core::lease_terms::LeaseTerms;
 use leeward_core::time::Span;
 use leeward_ports::fake::{Habits, Promotion};
 
@@ -49,6 +50,14 @@ impl Mix {
         mix
     }
 
+    /// That fault alone, at that rate and those ports.
+    pub fn of(fault: Fault, rate: u32, ports: &[Port]) -> Self {
+        let mut mix =
+            Self { faults: vec![(fault, rate)], ports: ports.to_vec(), ..Self::default() };
+        mix.weigh();
+        mix
+    }
+
     /// One fault of every kind everywhere, at that rate: to hit every cell of the table.
     pub fn every(rate: u32) -> Self {
         let faults = FAULTS.map(|fault| (fault, rate)).to_vec();
@@ -80,10 +89,13 @@ impl Mix {
     }
 }
 
+/// By how much a writer's own lease, or its longest statement, is longer than the plan has it.
+const LONGER: Span = Span::seconds(45);
+
 /// Draws how long things take, and how the writers behave within their contract. Without a lease
 /// nothing compares the clock that dates the heartbeat with ours: such a writer's clock is taken to be
 /// right or behind, as one that is ahead makes the loss look smaller than it is.
-pub fn habits(choices: &mut Choices, leased: bool) -> Habits {
+pub fn habits(choices: &mut Choices, terms: Option<LeaseTerms>) -> Habits {
     let mut habits = Habits::default();
     if choices.below(3) == 0 {
         return habits;
@@ -116,12 +128,25 @@ pub fn habits(choices: &mut Choices, leased: bool) -> Habits {
     habits.launch_limit = choices.pick(&[None, None, None, Some(1)]).copied().flatten();
     habits.latency = Span::millis(choices.pick(&[0, 0, 120, 900]).copied().unwrap_or(0));
     for writer in [&mut habits.writers.primary, &mut habits.writers.standby] {
-        writer.phase = Span::millis(u64::from(choices.below(5)) * 1000);
+        // What came later stands last: recorded choices keep their meaning.
+        let phase = choices.below(8);
+        match (phase, terms) {
+            (0..5, _) | (_, None) => writer.phase = Span::millis(u64::from(phase % 5) * 1000),
+            (5, Some(plan)) => writer.terms = Some(LeaseTerms { ttl: LONGER, ..plan }),
+            (6, Some(plan)) => {
+                let longest_statement = plan.longest_statement.plus(LONGER);
+                writer.terms = Some(LeaseTerms { longest_statement, ..plan });
+            }
+            (_, Some(_)) => writer.tells_terms = false,
+        }
         // Within the drift and the longest statement of the plans that have a lease.
         writer.slow = Span::millis(u64::from(choices.below(3)) * 500);
         writer.statement = Span::seconds(u64::from(choices.below(3)) * 5 / 2);
+        if phase == 6 && terms.is_some() {
+            writer.statement = writer.statement.plus(LONGER);
+        }
         let ahead = choices.pick(&[0, 700, -700, 600_000, -600_000]).copied().unwrap_or(0);
-        writer.ahead_ms = if leased { ahead } else { ahead.min(0) };
+        writer.ahead_ms = if terms.is_some() { ahead } else { ahead.min(0) };
     }
     habits
 }

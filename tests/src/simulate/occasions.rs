@@ -12,7 +12,7 @@ use super::run::Run;
 use super::sites::Tally;
 
 /// Everything that has to befall some run, by the names that runs count it by.
-pub const OCCASIONS: [&str; 51] = [
+pub const OCCASIONS: [&str; 63] = [
     "Region dead",
     "Region hanging",
     "Region partitioned",
@@ -64,6 +64,18 @@ pub const OCCASIONS: [&str; 51] = [
     "operator: waive",
     "operator: resume",
     "operator: abandon",
+    "action denied until mended",
+    "action throttled until mended",
+    "action refused for a state until mended",
+    "half of the table's answers ill",
+    "writer's lease longer than the plan's",
+    "writer that does not tell its terms",
+    "changes not seen for a while",
+    "plan put during a recovery",
+    "told of another's trouble",
+    "told late",
+    "told of trouble of the past",
+    "home again by hand, then an outage",
 ];
 
 /// A clock that is as wrong as the plans are tried with, in milliseconds.
@@ -136,6 +148,7 @@ impl Run<'_> {
             Incident::Deployed(Version::Other) => {
                 counts("another protocol during a recovery", met.open);
             }
+            Incident::Put(_) => counts("plan put during a recovery", met.open),
             Incident::TableAway
             | Incident::LeaseAway
             | Incident::ServiceAway
@@ -144,6 +157,10 @@ impl Run<'_> {
             | Incident::FalseAlarm
             | Incident::BackingUp(_)
             | Incident::Hand(_)
+            | Incident::Refuses(_)
+            | Incident::TableIll(_)
+            | Incident::Lagging(_)
+            | Incident::Told(_)
             | Incident::TwoTriggers
             | Incident::Operator(_)
             | Incident::Redrive
@@ -192,6 +209,8 @@ impl Run<'_> {
             ("promotion that stalls", promoted && habits.promotion == Promotion::Stalls),
             ("writer's clock ten minutes ahead", wrong(WRONG_MS)),
             ("writer's clock ten minutes behind", wrong(-WRONG_MS)),
+            ("writer's lease longer than the plan's", writers.iter().any(|w| w.terms.is_some())),
+            ("writer that does not tell its terms", writers.iter().any(|w| !w.tells_terms)),
         ] {
             if holds {
                 common.tally.event(name);

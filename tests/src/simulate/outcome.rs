@@ -14,7 +14,7 @@ use super::choices::Choices;
 use super::forced::Forced;
 use super::pace::Pace;
 use super::people::Verb;
-use super::run::Run;
+use super::run::{Due, Run};
 use super::setup::Setup;
 use super::sites::{Caller, Tally};
 use super::story::story;
@@ -165,8 +165,12 @@ fn walk(run: &mut Run<'_>) -> Vec<Violation> {
         return Vec::new();
     }
     let mut violations = act(run);
-    if violations.is_empty() && run.shared.choose(|c| c.below(5)) == 4 && run.second_act() {
-        violations = act(run);
+    if violations.is_empty() && run.shared.choose(|c| c.below(5)) == 4 {
+        violations = match run.second_act() {
+            Ok(true) => act(run),
+            Ok(false) => Vec::new(),
+            Err(broken) => broken,
+        };
     }
     if violations.is_empty() {
         violations = run.days_later();
@@ -195,6 +199,22 @@ fn act(run: &mut Run<'_>) -> Vec<Violation> {
         let detail = "it goes round and round".to_owned();
         return vec![Violation { invariant: "L4", detail }];
     }
+    if run.forced.only.is_some() {
+        // Somebody resumes it too early. Then the cause is mended, while the Region is as it was.
+        let broken = run.too_early();
+        if !broken.is_empty() {
+            return broken;
+        }
+        run.forced.refuses = None;
+        run.stack.mend();
+        // Without a lease nothing can be proven of a side that is silent: there a person waits for it.
+        let databases = &run.stack.prepared.plan.databases;
+        let provable = databases.iter().all(|d| !d.single_writer() || d.lease().is_some());
+        let broken = if provable { run.settle() } else { Vec::new() };
+        if !broken.is_empty() {
+            return broken;
+        }
+    }
     run.heal();
     run.settle()
 }
@@ -214,6 +234,8 @@ fn evidence(run: &Run<'_>) -> Evidence {
     let stack = &run.stack;
     Evidence {
         plan: stack.prepared.plan.clone(),
+        versions: stack.versions.iter().map(|v| (v.digest.clone(), v.plan.clone())).collect(),
+        deceived: Some(stack.deceived.borrow().clone()),
         limits: Limits::REAL,
         happenings: stack.world.happenings(),
         calls: stack.world.calls(),
@@ -231,12 +253,10 @@ fn evidence(run: &Run<'_>) -> Evidence {
 
 impl Run<'_> {
     /// After a recovery: people look at it, make the old side a replica again, and start the way
-    /// back. `false`: there is nothing to go back from.
-    fn second_act(&mut self) -> bool {
-        let Some(state) = self.latest() else { return false };
-        let recovered = state.end.as_ref().is_some_and(|e| e.end == End::Recovered);
-        if !recovered || state.decision.direction != Direction::ToStandby {
-            return false;
+    /// back, or go it by hand. `false`: there is nothing to go back from.
+    fn second_act(&mut self) -> Result<bool, Vec<Violation>> {
+        if !self.is_away() {
+            return Ok(false);
         }
         for database in &self.stack.prepared.plan.databases {
             self.stack.world.rebuild_replica(database.id(), Side::Primary);
@@ -244,11 +264,18 @@ impl Run<'_> {
         self.shared.count("way back after a recovery");
         self.plan_again();
         self.person(Verb::Acknowledge, false);
-        let mode =
-            if self.shared.choose(|c| c.below(3)) == 2 { Mode::Drill } else { Mode::Recover };
+        // What came later stands last: recorded choices keep their meaning.
+        let way = self.shared.choose(|c| c.below(5));
         let until = after(self.now(), Span::minutes(2));
+        if way >= 3 && self.can_return() {
+            self.due.retain(|_, due| !matches!(due, Due::Begins(_)));
+            self.go(until, |_| false);
+            let broken = self.home_by_hand();
+            return if broken.is_empty() { Ok(true) } else { Err(broken) };
+        }
+        let mode = if way == 2 { Mode::Drill } else { Mode::Recover };
         self.go(until, |_| false);
         self.person(Verb::Start(mode, Direction::ToPrimary), false);
-        true
+        Ok(true)
     }
 }

@@ -121,9 +121,12 @@ impl<'s> Run<'s> {
             let at = after(start, Span::seconds(90));
             let incident = Incident::Region(Place::Primary, state);
             self.at(at, Due::Begins(Planned { at, incident, lasts }));
-            return;
         }
         self.shared.lock().aims.clone_from(&self.forced.aims);
+        if self.forced.only.is_some() {
+            self.shared.lock().mix = self.forced.mix.clone().unwrap_or_default();
+            return;
+        }
         self.coarse = self.shared.choose(|c| c.below(4)) > 0;
         let mix = self.shared.choose(Mix::draw);
         self.shared.lock().mix = self.forced.mix.clone().unwrap_or(mix);
@@ -172,6 +175,8 @@ impl<'s> Run<'s> {
     ) -> bool {
         loop {
             self.collect();
+            self.refuse();
+            self.put_forced();
             self.happen();
             let now = self.now();
             let ready = self.tasks.iter().enumerate().filter(|(_, task)| task.ready(now));
@@ -299,7 +304,7 @@ impl<'s> Run<'s> {
 
     /// An operator says something.
     pub(super) fn person(&mut self, verb: Verb, must: bool) {
-        let (detector, prepared) = (self.stack.detector.clone(), self.stack.prepared.clone());
+        let (detector, prepared) = (self.stack.detector.clone(), self.stack.current().clone());
         let work = async move { Done::Said(say(detector, prepared, verb).await) };
         self.spawn(Kind::Person(must), Box::pin(work), None, None);
     }

@@ -3,6 +3,8 @@
 use std::sync::Arc;
 
 use leeward_asl::Machine;
+use leeward_core::ids::Digest;
+use leeward_core::journal::chain;
 use leeward_core::plan::{ApprovalFor, OnTimeout, Plan};
 use leeward_core::table::PLANS;
 use leeward_ports::Item;
@@ -23,6 +25,8 @@ pub struct Prepared {
     pub name: String,
     /// The plan.
     pub plan: Arc<Plan>,
+    /// Digest of what is stored of it.
+    pub digest: Digest,
     /// What is stored of it.
     pub items: Arc<[Arc<Item>]>,
     /// Functions that have read it before, as warm ones have.
@@ -40,14 +44,16 @@ pub struct Setup {
 }
 
 impl Prepared {
-    fn new(name: &str, plan: Plan) -> Self {
+    pub(super) fn new(name: &str, plan: Plan) -> Self {
         let items: Arc<[Arc<Item>]> = plan_items(&plan).into_iter().map(Arc::new).collect();
         let shelf = Shelf::default();
         for item in items.iter().filter(|item| item.key.pk == PLANS) {
             // One that cannot be read is told by the sweep.
             let _ = shelf.plan(item);
         }
-        Self { name: name.to_owned(), plan: Arc::new(plan), items, shelf }
+        let body = items.first().map_or("", |item| item.body.as_str());
+        let digest = chain::digest(body.as_bytes());
+        Self { name: name.to_owned(), plan: Arc::new(plan), digest, items, shelf }
     }
 
     /// An example plan with that approval.

@@ -1,9 +1,11 @@
 //! The whole stack of one run, and what its parts share: choices, weather, the tally, the mailbox.
 
+use std::cell::RefCell;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use leeward_asl::Call as TaskCall;
+use leeward_core::plan::{Database, WriterLease};
 use leeward_core::time::{Span, Timestamp};
 use leeward_detector::Detector;
 use leeward_ports::fake::{
@@ -11,11 +13,14 @@ use leeward_ports::fake::{
 };
 
 use super::choices::Choices;
-use super::faults::Port;
+use super::faults::{Fault, Port};
 use super::host::Reply;
+use super::mended::REFUSED;
 use super::mix::{Mix, habits};
+use super::refusals::Refused;
 use super::setup::Prepared;
 use super::sites::{Caller, Cell, Tally, operation};
+use crate::check::Deceived;
 use crate::functions;
 
 /// What the parts of a run share.
@@ -44,6 +49,10 @@ pub(super) struct Common {
     pub(super) tally: Tally,
     /// Faults that come the first time that their call sites do.
     pub(super) aims: Vec<Cell>,
+    /// What services refuse until somebody mends the cause.
+    pub(super) refused: Vec<Refused>,
+    /// What becomes of half of the state table's calls.
+    pub(super) ill: Option<Fault>,
     /// Invocations that an execution asked for: execution, call, where the answer goes.
     asked: Vec<(u64, TaskCall, Reply)>,
 }
@@ -59,6 +68,8 @@ impl Shared {
             caller: Caller::Sweep,
             tally: Tally::default(),
             aims: Vec::new(),
+            refused: Vec::new(),
+            ill: None,
             asked: Vec::new(),
         });
         Self(Arc::new(Both { common, posted: AtomicBool::new(false) }))
@@ -81,6 +92,15 @@ impl Shared {
             std::mem::take(&mut self.lock().asked)
         } else {
             Vec::new()
+        }
+    }
+
+    /// A service refuses an action from now on, or takes it again.
+    pub(super) fn refuse(&self, refused: Refused, begins: bool) {
+        let mut common = self.lock();
+        common.refused.retain(|known| *known != refused);
+        if begins {
+            common.refused.push(refused);
         }
     }
 
@@ -109,12 +129,27 @@ impl Fates for Weather {
         let fault = aimed
             .map(|place| common.aims.remove(place).1)
             .map(|fault| (fault, fault.spans().first().copied().unwrap_or_default()))
-            .or(drawn);
+            .or(drawn)
+            .or_else(|| common.illness(port));
         common.tally.call(here, port);
         if let Some((fault, _)) = fault {
             common.tally.fault(here, fault);
         }
+        if let Some(fate) = common.refused.iter().find_map(|r| r.fate(here.1)) {
+            common.tally.event(REFUSED);
+            return fate;
+        }
         fault.map_or(Fate::Well, |(fault, span)| fault.fate(span))
+    }
+}
+
+impl Common {
+    /// What befalls every second call of a table that is ill.
+    fn illness(&mut self, port: Port) -> Option<(Fault, Span)> {
+        let fault = self
+            .ill
+            .filter(|fault| matches!(port, Port::Read | Port::Write) && fault.befalls(port))?;
+        self.choices.chance(500).then_some((fault, Span::default()))
     }
 }
 
@@ -127,9 +162,19 @@ pub(super) struct Stack {
     pub(super) publisher: FakePublisher,
     pub(super) detector: Arc<Detector>,
     pub(super) prepared: Prepared,
+    pub(super) shared: Shared,
+    /// Every version of the plan that was put, the first first.
+    pub(super) versions: Vec<Prepared>,
+    /// Voters that were made to say what is not so.
+    pub(super) deceived: RefCell<Vec<Deceived>>,
 }
 
 impl Stack {
+    /// The version of the plan that is in force.
+    pub(super) fn current(&self) -> &Prepared {
+        self.versions.last().unwrap_or(&self.prepared)
+    }
+
     /// A good day, with habits of its own.
     pub(super) fn new(prepared: &Prepared, shared: Shared) -> Self {
         let clock = FakeClock::default();
@@ -138,8 +183,9 @@ impl Stack {
         for item in prepared.items.iter() {
             table.put_by_hand(item.clone());
         }
-        let leased = prepared.plan.databases.iter().any(|d| d.lease().is_some());
-        let habits = shared.choose(|c| habits(c, leased));
+        let terms =
+            prepared.plan.databases.iter().find_map(Database::lease).map(WriterLease::terms);
+        let habits = shared.choose(|c| habits(c, terms));
         let world = FakeWorld::with_habits(&prepared.plan, clock.clone(), habits);
         world.keep_looks(false);
         let executions = FakeExecutions::new(clock.clone());
@@ -152,7 +198,19 @@ impl Stack {
         detector.desk.shelf = prepared.shelf.with_plans_alone();
         let detector = Arc::new(detector);
         let prepared = prepared.clone();
-        Self { clock, table, world, executions, publisher, detector, prepared }
+        let (versions, deceived) = (vec![prepared.clone()], RefCell::default());
+        Self {
+            clock,
+            table,
+            world,
+            executions,
+            publisher,
+            detector,
+            prepared,
+            shared,
+            versions,
+            deceived,
+        }
     }
 
     /// Other code from now on: what it remembers begins anew, with the plans read once.

@@ -120,7 +120,9 @@ impl State {
                 self.demote(database, other);
             }
         }
-        let done = now >= after(moving.asked, self.habits.global_done);
+        // It is available again at the earliest when it has its new writer.
+        let done =
+            now >= after(moving.asked, self.habits.global_done.max(self.habits.global_writer));
         if let Some(Kind::Aurora(global)) = self.databases.get_mut(database).map(|d| &mut d.kind) {
             if now >= after(moving.asked, self.habits.global_writer) {
                 global.writer = moving.to;

@@ -52,6 +52,7 @@ impl State {
         if !self.region(&self.home(change)).answers() {
             return Err(no_answer());
         }
+        let before = self.before_change(change);
         let life = self.habits.request_life;
         let answer = if frozen.is_some_and(|f| out_of_life(f, self.now, life)) {
             refused("RequestExpired", "the signature is not within the life of a request")
@@ -62,6 +63,9 @@ impl State {
             Ok(changed) => Happened::Landed { change: change.clone(), frozen, changed: *changed },
             Err(e) => Happened::Rejected { change: change.clone(), code: e.code.clone() },
         };
+        if answer == Ok(true) {
+            self.not_seen_yet(before);
+        }
         self.record(what);
         self.refresh();
         answer.map(|_| ())

@@ -6,12 +6,12 @@ use leeward_core::world::{AlarmState, Change, ChangeError, Question, RecordSetVi
 
 use super::alarms::Sight;
 use super::database::Kind;
-use super::habits::Habits;
+use super::habits::{Habits, Promotion};
 use super::happenings::{Happened, Happening};
 use super::outside::{Called, FakeWorld};
 use super::rds::Instance;
 use super::regions::RegionState;
-use super::state::State;
+use super::state::{Due, State};
 use crate::fake::fate::{Call, Chooser, Fate, Fates};
 
 /// Faults and fates.
@@ -166,6 +166,18 @@ impl FakeWorld {
         inner.state.refresh();
     }
 
+    /// Somebody mends what keeps changes from being carried out: promotions that stall or fail, a shortage of
+    /// capacity, writers by an older contract. What is under way goes on.
+    pub fn mend(&self) {
+        self.set_habits(|habits| {
+            habits.promotion = Promotion::Works;
+            habits.launch_limit = None;
+            habits.writers.primary.tells_terms = true;
+            habits.writers.standby.tells_terms = true;
+        });
+        self.settled().state.go_on();
+    }
+
     fn with_rds(&self, database: &EntryId, side: Side, change: impl FnOnce(&mut Instance)) {
         let mut inner = self.settled();
         let found = inner.state.databases.iter().position(|d| d.id == *database);
@@ -227,6 +239,25 @@ impl FakeWorld {
 }
 
 impl State {
+    /// What may have stood still for a while is looked at again.
+    fn go_on(&mut self) {
+        let Habits { promote_start, promote_writable, promote_done, launch, start, .. } =
+            self.habits;
+        for database in 0..self.databases.len() {
+            for side in [Side::Primary, Side::Standby] {
+                for by in [promote_start, promote_writable, promote_done] {
+                    self.later(by, Due::Promotion(database, side));
+                }
+            }
+        }
+        for name in self.groups.keys().cloned().collect::<Vec<_>>() {
+            self.later(launch, Due::Group(name));
+        }
+        for (region, cluster, service) in self.services.keys().cloned().collect::<Vec<_>>() {
+            self.later(start, Due::Service(region, cluster, service));
+        }
+    }
+
     fn rebuild(&mut self, database: &EntryId, side: Side) {
         let Some(db) = self.databases.iter_mut().find(|d| d.id == *database) else { return };
         let (engine, other) = db.pair(side);

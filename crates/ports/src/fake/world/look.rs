@@ -154,7 +154,7 @@ impl State {
 }
 
 /// The Region that is asked; `None`: no single one.
-fn asked_in(question: &Question) -> Option<Region> {
+pub(super) fn asked_in(question: &Question) -> Option<Region> {
     match question {
         Question::Lease { region, .. }
         | Question::Rds { region, .. }

@@ -15,6 +15,7 @@ mod gauges;
 mod habits;
 mod hands;
 mod happenings;
+mod lagging;
 mod lease;
 mod look;
 mod names;

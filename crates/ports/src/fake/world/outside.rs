@@ -69,6 +69,9 @@ impl Inner {
             return state.see(question);
         }
         let fresh = state.see(question)?;
+        if let Some(before) = state.shown(question) {
+            return Ok(before);
+        }
         // The same few questions come again and again: those that come most stand in front, and only a new one
         // is kept with a copy of its words.
         let before = match state.seen.iter().position(|(known, _)| known == question) {

@@ -126,7 +126,8 @@ impl State {
         if now >= after(asked, habits.promote_start) {
             instance.status = "modifying".into();
         }
-        let done = now >= after(asked, habits.promote_done);
+        // It takes writes at the latest when it is said to be done.
+        let done = now >= after(asked, habits.promote_done.max(habits.promote_writable));
         match habits.promotion {
             Promotion::Stalls => {}
             Promotion::Fails => {

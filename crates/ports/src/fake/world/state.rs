@@ -12,6 +12,7 @@ use super::database::DatabaseState;
 use super::gauges::Gauges;
 use super::habits::Habits;
 use super::happenings::{Happened, Happening};
+use super::lagging::Lagging;
 use super::lease::LeaseItem;
 use super::names::{Application, NameRule};
 use super::network::Rules;
@@ -52,6 +53,7 @@ pub(super) struct State {
     pub(super) alarms: BTreeMap<Named, AlarmCell>,
     pub(super) gauges: Gauges,
     pub(super) places: Places,
+    pub(super) lagging: Lagging,
     pub(super) served: Option<Option<Side>>,
     pub(super) log: Vec<Happening>,
     /// What each question was answered last.
@@ -120,6 +122,7 @@ impl State {
             alarms: BTreeMap::new(),
             gauges: Gauges::default(),
             places: Places::default(),
+            lagging: Lagging::default(),
             served: None,
             log: Vec::new(),
             seen: Vec::new(),

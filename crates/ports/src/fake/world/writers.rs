@@ -160,7 +160,8 @@ impl State {
             writer.tail = None;
         } else {
             let habits = self.writers.of(side).habits.clone();
-            let held = self.holds_lease(side);
+            // Who has stopped begins no statement.
+            let held = self.writers.of(side).held.is_some() && self.holds_lease(side);
             let writer = self.writer(side);
             writer.held = None;
             writer.steady = false;
