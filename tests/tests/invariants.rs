@@ -431,17 +431,3 @@ fn a_recovery_of_what_was_well_is_found_unless_a_quorum_was_deceived() {
     evidence.deceived = None;
     assert!(!broken(&evidence).contains(&"S17"), "nobody kept count");
 }
-
-#[test]
-fn a_recovery_that_ends_with_less_than_all_that_was_lost_is_found() {
-    let mut evidence = recovered();
-    for happening in &mut evidence.happenings {
-        if let Happened::Promoted { holds_until, .. } = &mut happening.what {
-            let hour = Span::minutes(60).as_millis() as i64;
-            *holds_until =
-                Timestamp::from_millisecond(holds_until.as_millisecond() - hour).expect("it is");
-        }
-    }
-    let told: Vec<String> = judge(&evidence).into_iter().map(|v| v.detail).collect();
-    assert!(told.iter().any(|words| words.contains("since it was last served")), "{told:#?}");
-}

@@ -161,13 +161,37 @@ fn back(
         );
     }
     match undo_goal(situation, id, effect, seen) {
-        Some(goal) => {
-            next.pursue(situation, goal);
-        }
+        Some(goal) => by_whom(situation, id, effect, goal, next),
         None => next.stick(format!(
             "`{}` has no way back on record; undo it by hand and give the generation up: `leeward abandon {} --reason …`",
             effect.change, situation.state.decision.workload
         )),
+    }
+}
+
+/// Undoes it, also where somebody else has: nobody would know from the journal, and it would never end. A lease is
+/// read strongly, so what is seen of it stands. What else is seen may be of before our own change: there it is set
+/// back all the same, which changes nothing where it is so already.
+fn by_whom(
+    situation: &Situation<'_>,
+    id: &EffectId,
+    effect: &EffectState,
+    goal: Goal,
+    next: &mut Move,
+) {
+    let others = !situation.state.effects.contains_key(&id.undo());
+    match &goal.probe {
+        Probe::Yes(seen) if others && matches!(effect.change, Change::MoveLease { .. }) => {
+            let evidence = format!("somebody else undid it: {seen}");
+            next.records.push(Entry::Outcome { effect: id.clone(), applied: false, evidence });
+        }
+        Probe::Yes(seen) if others => {
+            let probe = Probe::No(format!("{seen}, and nobody of this generation undid it"));
+            next.pursue(situation, Goal { probe, ..goal });
+        }
+        Probe::Yes(_) | Probe::No(_) | Probe::Moving(_) | Probe::Blind(_) => {
+            next.pursue(situation, goal);
+        }
     }
 }
 

@@ -237,3 +237,47 @@ fn only_the_lease_that_was_taken_is_given_back() {
         assert!(goal(&state).is_none(), "{region} {table}");
     }
 }
+
+/// What is next for an effect that is on record as done, whose way back is `before`, by that view of its thing.
+fn next_for(change: Change, before: Option<Change>, view: View) -> Move {
+    let plan = plan();
+    let mut journal = Journal::opened(1, 0);
+    let step = if change.fences() { Step::Fence } else { Step::Capacity };
+    let id = journal.done(3, step, change);
+    journal.add(5, Entry::turned_back(TurnBackReason::StepFailed, "it could not be done"));
+    let mut state = journal.state();
+    std::sync::Arc::make_mut(std::sync::Arc::make_mut(&mut state.effects).get_mut(&id).unwrap())
+        .before = before;
+    state.resumed_from = Some(HaltKind::Held(Step::Undo));
+    let situation =
+        Situation { undoes: &[Step::Fence, Step::Capacity], ..situation(&plan, &state, at(10)) };
+    let mut seen = Seen::default();
+    for question in asked(&situation, &state.effects[&id]) {
+        seen.insert(question, Ok(view.clone()));
+    }
+    decide(&situation, &seen)
+}
+
+#[test]
+fn what_somebody_else_set_back_is_set_back_on_record_too() {
+    let one = Change::SetMinimum { region: west(), group: "web".into(), minimum: 1 };
+    let next = next_for(minimum(), Some(one), group(1, 4, &[]));
+    assert!(
+        matches!(&next.sends[..], [Entry::Intent { undoes: Some(_), .. }]),
+        "an old look may be why it seems so: {next:?}"
+    );
+}
+
+#[test]
+fn a_lease_that_somebody_else_gave_back_is_on_record_as_not_taken() {
+    let home = View::Lease(Some(LeaseView {
+        owner: EAST.into(),
+        epoch: 3,
+        effect: "by-hand".into(),
+        renewed_at: None,
+        terms: None,
+        answered_at: at(9),
+    }));
+    let next = next_for(moved(EAST, 1, "nobody"), None, home);
+    assert!(matches!(&next.records[..], [Entry::Outcome { applied: false, .. }]), "{next:?}");
+}
