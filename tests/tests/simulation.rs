@@ -75,7 +75,6 @@ fn one_refusal_of_the_table_ends_no_recovery() {
 }
 
 #[test]
-#[ignore = "votes are not repeated, nor read by the plan of an open generation, yet"]
 fn a_table_that_answers_every_second_call_lets_a_recovery_through() {
     let setup = Setup::examples();
     let mended = table_ill(&setup, 0, 2);
@@ -83,7 +82,6 @@ fn a_table_that_answers_every_second_call_lets_a_recovery_through() {
 }
 
 #[test]
-#[ignore = "votes are not repeated, nor read by the plan of an open generation, yet"]
 fn a_plan_that_is_put_starves_no_open_recovery() {
     let setup = Setup::examples();
     let mut mended = put_while_open(&setup, 0);

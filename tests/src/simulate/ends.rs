@@ -163,6 +163,7 @@ impl Run<'_> {
             | Incident::Refuses(_)
             | Incident::TableIll(_)
             | Incident::Lagging(_)
+            | Incident::Muted
             | Incident::Hand(_) => {}
         }
     }

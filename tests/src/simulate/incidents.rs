@@ -63,6 +63,8 @@ pub(super) enum Incident {
     Told(Telling),
     /// What is changed is not seen for so many seconds.
     Lagging(u64),
+    /// Every alarm that votes but the first is muted, and says down: nobody is to be moved for that.
+    Muted,
 }
 
 /// What is deployed.
@@ -150,6 +152,7 @@ impl Incident {
             Self::Put(_) => "plan put",
             Self::Told(telling) => telling.occasion(),
             Self::Lagging(_) => "changes not seen for a while",
+            Self::Muted => "muted alarms say down",
         }
     }
 }
@@ -244,7 +247,7 @@ fn flap(choices: &mut Choices, planned: &mut Vec<Planned>, state: RegionState) {
 fn incident(choices: &mut Choices, plan: &Plan) -> Incident {
     let state = |choices: &mut Choices| choices.pick(&STATES).copied().unwrap_or(RegionState::Dead);
     // What came later stands last: recorded choices keep their meaning.
-    match choices.below(30) {
+    match choices.below(31) {
         0 => Incident::TwoTriggers,
         1 => Incident::Region(Place::Primary, state(choices)),
         2 => Incident::Region(Place::Standby, state(choices)),
@@ -275,7 +278,8 @@ fn incident(choices: &mut Choices, plan: &Plan) -> Incident {
         25 => Incident::TableIll(choices.pick(&ILL).copied().unwrap_or(Fault::Throttle)),
         26 => Incident::Put(choices.pick(&Put::ALL).copied().unwrap_or(Put::Voter)),
         27 | 28 => Incident::Told(choices.pick(&Telling::ALL).copied().unwrap_or(Telling::Foreign)),
-        _ => Incident::Lagging(choices.pick(&LAGS).copied().unwrap_or(0)),
+        29 => Incident::Lagging(choices.pick(&LAGS).copied().unwrap_or(0)),
+        _ => Incident::Muted,
     }
 }
 

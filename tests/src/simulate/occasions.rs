@@ -12,7 +12,7 @@ use super::run::Run;
 use super::sites::Tally;
 
 /// Everything that has to befall some run, by the names that runs count it by.
-pub const OCCASIONS: [&str; 63] = [
+pub const OCCASIONS: [&str; 64] = [
     "Region dead",
     "Region hanging",
     "Region partitioned",
@@ -71,6 +71,7 @@ pub const OCCASIONS: [&str; 63] = [
     "writer's lease longer than the plan's",
     "writer that does not tell its terms",
     "changes not seen for a while",
+    "muted alarms say down",
     "plan put during a recovery",
     "told of another's trouble",
     "told late",
@@ -160,6 +161,7 @@ impl Run<'_> {
             | Incident::Refuses(_)
             | Incident::TableIll(_)
             | Incident::Lagging(_)
+            | Incident::Muted
             | Incident::Told(_)
             | Incident::TwoTriggers
             | Incident::Operator(_)

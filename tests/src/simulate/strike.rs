@@ -73,6 +73,13 @@ impl Stack {
             Incident::Lagging(seconds) => {
                 self.world.set_lagging(Span::seconds(if begins { *seconds } else { 0 }));
             }
+            Incident::Muted => {
+                let sight = if begins { Sight::Outage } else { Sight::Clear };
+                for (region, alarm) in alarms(&self.prepared.plan).skip(1) {
+                    self.world.set_sight(region, alarm, sight);
+                    self.world.mute_alarm(region, alarm, begins.then_some("maintenance"));
+                }
+            }
             Incident::TableIll(fault) => self.shared.lock().ill = begins.then_some(*fault),
             Incident::Hand(hand) if begins => self.by_hand(*hand),
             Incident::Hand(_)
@@ -156,6 +163,7 @@ impl Stack {
         self.strike(&Incident::LinkBroken, false);
         self.strike(&Incident::BackingUp(Side::Standby), false);
         self.strike(&Incident::Lagging(0), false);
+        self.strike(&Incident::Muted, false);
         self.world.mend();
         self.mend();
     }
