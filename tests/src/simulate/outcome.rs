@@ -12,6 +12,8 @@ use leeward_ports::fake::Happened;
 
 use super::choices::Choices;
 use super::forced::Forced;
+use super::mended::OPENED;
+use super::mix::Mix;
 use super::pace::Pace;
 use super::people::Verb;
 use super::run::{Due, Run};
@@ -206,7 +208,11 @@ fn act(run: &mut Run<'_>) -> Vec<Violation> {
             return broken;
         }
         run.forced.refuses = None;
+        if run.generations() > 0 {
+            run.shared.count(OPENED);
+        }
         run.stack.mend();
+        run.shared.lock().mix = Mix::default();
         // Without a lease nothing can be proven of a side that is silent: there a person waits for it.
         let databases = &run.stack.prepared.plan.databases;
         let provable = databases.iter().all(|d| !d.single_writer() || d.lease().is_some());
