@@ -266,6 +266,12 @@ fn missing_votes(plan: &Plan, assessment: &Assessment) -> Vec<String> {
         ));
     } else if !down.iter().any(|b| b.origin != *suspect) {
         missing.push(format!("no voter outside {suspect} says that it is down"));
+    } else if assessment.contradicted() {
+        let count = assessment.count;
+        missing.push(format!(
+            "of the voters outside {suspect} {} say well and {} say down: more would have to say down than well; `leeward start {} --reason …` is a person's word instead",
+            count.against, count.down_outside, plan.workload
+        ));
     }
     for ballot in assessment.ballots.iter().filter(|b| b.counted == Counted::NotYet) {
         let left = plan.detection.sustain.minus(ballot.sustained.unwrap_or_default());

@@ -10,7 +10,7 @@ use leeward_cli::args::Arguments;
 use leeward_cli::exit::{Answer, Exit, Trouble};
 use leeward_cli::screen::Screen;
 use leeward_cli::{at_home, carry_out};
-use leeward_core::printable::printable;
+use leeward_core::printable::{Printable, printable};
 use tracing_subscriber::fmt::writer::MakeWriterExt;
 
 #[tokio::main]
@@ -18,7 +18,8 @@ async fn main() -> ExitCode {
     let arguments = Arguments::parse();
     // Leeward's own warnings go to standard error: standard output is the answer, and what the SDK
     // has to say is in the errors.
-    let own = std::io::stderr.with_filter(|event| event.target().starts_with("leeward"));
+    let stderr = || Printable(std::io::stderr());
+    let own = stderr.with_filter(|event| event.target().starts_with("leeward"));
     tracing_subscriber::fmt()
         .with_max_level(tracing_subscriber::filter::LevelFilter::WARN)
         .with_writer(own)

@@ -77,6 +77,26 @@ pub fn kept_names<C: FromIterator<Text>>(names: impl IntoIterator<Item = Text>, 
     names.into_iter().take(NAMED_MAX).map(|name| kept(name, max)).collect()
 }
 
+/// A writer in front of another that lets nothing through that steers: for logs, whose format escapes the
+/// first control characters and not the others.
+#[derive(Debug)]
+pub struct Printable<W>(pub W);
+
+impl<W: std::io::Write> std::io::Write for Printable<W> {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        // An event is written whole. What is no text, or is cut in the middle of a character, goes as it is.
+        match std::str::from_utf8(bytes) {
+            Ok(text) => self.0.write_all(printable(text).as_bytes())?,
+            Err(_) => self.0.write_all(bytes)?,
+        }
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        self.0.flush()
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -94,6 +114,14 @@ mod tests {
         for plain in ["", "naïve", "注文 🛒", "10 % → 20 %"] {
             assert!(matches!(one_line(plain), Cow::Borrowed(_)), "{plain}");
         }
+    }
+
+    #[test]
+    fn a_log_line_is_written_without_what_steers() {
+        use std::io::Write;
+        let mut log = Printable(Vec::new());
+        writeln!(log, "a reason: \u{9b}2J\u{202e}x").unwrap();
+        assert_eq!(String::from_utf8(log.0).unwrap(), "a reason: \u{fffd}2J\u{fffd}x\n");
     }
 
     proptest! {

@@ -1,5 +1,6 @@
 //! Logs: one JSON object a line, each with the request's and the trace's id from the runtime's span.
 
+use leeward_core::printable::Printable;
 use tracing_subscriber::filter::LevelFilter;
 
 use crate::settings::{Environment, Process};
@@ -17,6 +18,7 @@ pub fn start_logging() {
         .with_span_list(true)
         .with_target(false)
         .with_max_level(level)
+        .with_writer(|| Printable(std::io::stdout()))
         .try_init();
     if let Err(error) = set {
         tracing::debug!(%error, "logging is set up already");

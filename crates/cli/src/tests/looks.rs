@@ -35,6 +35,20 @@ fn an_outage_is_called_for_and_the_open_generation_is_named() {
 }
 
 #[test]
+fn a_quorum_that_half_of_the_outside_contradicts_is_no_opening_and_says_what_is_missing() {
+    let rig = Rig::unattended("contradicted");
+    for (region, alarm) in [("us-east-1", "orders-api-5xx"), ("us-west-2", "orders-canary-west")] {
+        rig.world.set_alarm(&region.into(), alarm, leeward_core::world::AlarmState::Alarm);
+    }
+    rig.live(Span::minutes(8));
+    let answer = rig.ask(&["assess", "orders"]).unwrap();
+    assert_eq!(answer.json["plans"][0]["would-open"], false);
+    let text = answer.lines.join("\n");
+    assert!(text.contains("2 say well and 1 say down"), "{text}");
+    assert!(!text.contains("the next sweep opens"), "{text}");
+}
+
+#[test]
 fn an_outage_that_a_rule_holds_back_is_told_by_its_own_code() {
     let text = orders().replace("enabled: true", "enabled: false");
     let rig = Rig::put("held-back", &text);
