@@ -164,6 +164,7 @@ fn shape(entry: &Entry) -> Option<String> {
         | Entry::Acknowledged { .. }
         | Entry::OldSideFenced { .. }
         | Entry::SeenAtHome { .. }
+        | Entry::OneWriter { .. }
         | Entry::Noted { .. }
         | Entry::Closed { .. } => name.to_owned(),
     })

@@ -34,6 +34,8 @@ mod autoscaling;
 mod clients;
 #[cfg(feature = "cloudwatch")]
 mod cloudwatch;
+#[cfg(feature = "rds")]
+mod database_network;
 #[cfg(feature = "dynamodb")]
 mod date;
 #[cfg(feature = "dns")]
@@ -83,6 +85,8 @@ mod transport;
 #[cfg(feature = "sns")]
 mod webhook;
 mod world;
+#[cfg(feature = "autoscaling")]
+mod writer_groups;
 
 #[cfg(test)]
 #[cfg(feature = "all")]

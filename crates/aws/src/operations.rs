@@ -121,6 +121,12 @@ pub const OPERATIONS: &[Operation] = &[
         "autoscaling/ec2/APIReference/API_DescribeAutoScalingGroups.html",
     ),
     operation(
+        "autoscaling:DescribeWarmPool",
+        (Control, Regional, Read),
+        DATABASES,
+        "autoscaling/ec2/APIReference/API_DescribeWarmPool.html",
+    ),
+    operation(
         "autoscaling:ResumeProcesses",
         (Control, Regional, Effect),
         DATABASES,
@@ -268,6 +274,12 @@ pub const OPERATIONS: &[Operation] = &[
         (Control, Regional, Effect),
         CAPACITY,
         "lambda/latest/api/API_UpdateEventSourceMapping.html",
+    ),
+    operation(
+        "rds:DescribeDBClusters",
+        (Control, Regional, Read),
+        DATABASES,
+        "AmazonRDS/latest/APIReference/API_DescribeDBClusters.html",
     ),
     operation(
         "rds:DescribeDBInstances",

@@ -1,13 +1,17 @@
 //! Security groups: who may reach the database's port.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use async_trait::async_trait;
 use aws_sdk_ec2::Client;
-use aws_sdk_ec2::types::{IpPermission, IpRange, Ipv6Range};
+use aws_sdk_ec2::types::{
+    IpPermission, IpRange, Ipv6Range, PrefixListId, SecurityGroup, UserIdGroupPair,
+};
 use leeward_core::ids::{Region, Text};
 use leeward_core::plan::SecurityGroupRules;
-use leeward_core::world::{Blind, Change, ChangeError, ChangeErrorKind, Question, Receipt, View};
+use leeward_core::world::{
+    Blind, Change, ChangeError, ChangeErrorKind, InboundRule, Question, Receipt, Source, View,
+};
 use leeward_ports::Frozen;
 
 use crate::Clients;
@@ -18,6 +22,8 @@ use crate::world::{Part, not_asked_here, not_wired};
 
 /// Protocol of a rule that lets everything through.
 const EVERY_PROTOCOL: &str = "-1";
+/// A source that the answer does not name lets in all the same.
+const UNNAMED: &str = "(a source without a name)";
 
 pub(crate) struct SecurityGroups(Clients);
 
@@ -26,7 +32,7 @@ impl SecurityGroups {
         Self(clients.clone())
     }
 
-    async fn rules(&self, region: &Region, group: &str) -> Result<Vec<IpPermission>, Fault> {
+    async fn group(&self, region: &Region, group: &str) -> Result<SecurityGroup, Fault> {
         let answer = self
             .0
             .client(region, Client::new)
@@ -36,7 +42,7 @@ impl SecurityGroups {
             .await
             .map_err(|e| Fault::of(&e))?;
         let found = answer.security_groups().iter().find(|g| g.group_id() == Some(group));
-        found.map(|g| g.ip_permissions().to_vec()).ok_or_else(|| Fault {
+        found.cloned().ok_or_else(|| Fault {
             kind: ChangeErrorKind::Refused,
             code: "InvalidGroup.NotFound".to_owned(),
             message: format!("the answer does not tell of {group}; nothing was changed"),
@@ -44,18 +50,55 @@ impl SecurityGroups {
     }
 }
 
-/// Everyone whom a rule on exactly that port, or on more, lets in: CIDR blocks, and the ids of
-/// groups and prefix lists, since those let in too.
-fn admitted(rules: &[IpPermission], port: u16) -> BTreeSet<Text> {
-    let mut sources = BTreeSet::new();
-    for rule in rules.iter().filter(|rule| covers(rule, port)) {
-        let v4 = rule.ip_ranges().iter().filter_map(|r| r.cidr_ip());
-        let v6 = rule.ipv6_ranges().iter().filter_map(|r| r.cidr_ipv6());
-        let groups = rule.user_id_group_pairs().iter().filter_map(|p| p.group_id());
-        let lists = rule.prefix_list_ids().iter().filter_map(|p| p.prefix_list_id());
-        sources.extend(v4.chain(v6).chain(groups).chain(lists).map(Text::from));
+/// Everyone whom a rule on exactly that port, or on more, lets in: address blocks, members of groups, also of
+/// peered accounts, and prefix lists.
+fn admitted(group: &SecurityGroup, port: u16) -> Vec<InboundRule> {
+    let mut all = Vec::new();
+    for rule in group.ip_permissions().iter().filter(|rule| covers(rule, port)) {
+        let wider = wider(rule, port);
+        let mut add = |source: Source, description: Option<&str>| {
+            let description = description.filter(|d| !d.is_empty()).map(Text::from);
+            all.push(InboundRule { source, wider: wider.clone(), description });
+        };
+        for range in rule.ip_ranges() {
+            add(Source::Cidr(range.cidr_ip().unwrap_or(UNNAMED).into()), range.description());
+        }
+        for range in rule.ipv6_ranges() {
+            add(Source::Cidr(range.cidr_ipv6().unwrap_or(UNNAMED).into()), range.description());
+        }
+        for pair in rule.user_id_group_pairs() {
+            add(Source::Group(member_of(pair, group.owner_id())), pair.description());
+        }
+        for list in rule.prefix_list_ids() {
+            let name = list.prefix_list_id().unwrap_or(UNNAMED);
+            add(Source::PrefixList(name.into()), list.description());
+        }
     }
-    sources
+    all.sort();
+    all.dedup();
+    all
+}
+
+/// A group by its id, with its account before it where that is another's.
+fn member_of(pair: &UserIdGroupPair, owner: Option<&str>) -> Text {
+    let group = pair.group_id().or(pair.group_name()).unwrap_or(UNNAMED);
+    match pair.user_id() {
+        Some(account) if owner.is_some_and(|owner| owner != account) => {
+            format!("{account}/{group}").into()
+        }
+        Some(_) | None => group.into(),
+    }
+}
+
+/// What a rule covers beside that one port; `None`: nothing.
+fn wider(rule: &IpPermission, port: u16) -> Option<Text> {
+    let port = i32::from(port);
+    match (rule.ip_protocol(), rule.from_port(), rule.to_port()) {
+        (Some("tcp" | "6"), Some(from), Some(to)) if (from, to) == (port, port) => None,
+        (Some("tcp" | "6"), Some(from), Some(to)) => Some(format!("tcp {from}-{to}").into()),
+        (Some("tcp" | "6"), _, _) => Some("all of tcp".into()),
+        (_, _, _) => Some("all traffic".into()),
+    }
 }
 
 fn covers(rule: &IpPermission, port: u16) -> bool {
@@ -70,40 +113,38 @@ fn covers(rule: &IpPermission, port: u16) -> bool {
     }
 }
 
-/// The CIDR blocks that a rule on exactly that port names: those that one request can take away.
-fn exact(rules: &[IpPermission], port: u16) -> BTreeSet<Text> {
-    let port_only = |rule: &&IpPermission| {
-        matches!(rule.ip_protocol(), Some("tcp" | "6"))
-            && rule.from_port() == Some(i32::from(port))
-            && rule.to_port() == Some(i32::from(port))
-    };
-    let rules: Vec<IpPermission> = rules.iter().filter(port_only).cloned().collect();
-    admitted(&rules, port)
+/// The sources that a rule on exactly that port names: those that one request can take away and give back.
+fn exact(group: &SecurityGroup, port: u16) -> BTreeSet<Text> {
+    let rules = admitted(group, port).into_iter().filter(|rule| rule.wider.is_none());
+    rules.map(|rule| rule.source.name().clone()).collect()
 }
 
-fn permission(port: u16, cidrs: &[&Text]) -> IpPermission {
-    let mut permission = IpPermission::builder()
-        .ip_protocol("tcp")
-        .from_port(i32::from(port))
-        .to_port(i32::from(port));
-    for cidr in cidrs {
+fn permission(rules: &SecurityGroupRules, descriptions: &BTreeMap<Text, Text>) -> IpPermission {
+    let port = i32::from(rules.port);
+    let mut permission = IpPermission::builder().ip_protocol("tcp").from_port(port).to_port(port);
+    let said = |source: &Text| descriptions.get(source).map(ToString::to_string);
+    for cidr in &rules.cidrs {
         permission = if cidr.contains(':') {
-            permission.ipv6_ranges(Ipv6Range::builder().cidr_ipv6(cidr.as_str()).build())
+            let range = Ipv6Range::builder().cidr_ipv6(cidr.as_str());
+            permission.ipv6_ranges(range.set_description(said(cidr)).build())
         } else {
-            permission.ip_ranges(IpRange::builder().cidr_ip(cidr.as_str()).build())
+            let range = IpRange::builder().cidr_ip(cidr.as_str());
+            permission.ip_ranges(range.set_description(said(cidr)).build())
         };
     }
+    for group in &rules.groups {
+        let pair = UserIdGroupPair::builder().set_description(said(group));
+        let pair = match group.split_once('/') {
+            Some((account, group)) => pair.user_id(account).group_id(group),
+            None => pair.group_id(group.as_str()),
+        };
+        permission = permission.user_id_group_pairs(pair.build());
+    }
+    for list in &rules.prefix_lists {
+        let id = PrefixListId::builder().prefix_list_id(list.as_str());
+        permission = permission.prefix_list_ids(id.set_description(said(list)).build());
+    }
     permission.build()
-}
-
-/// EC2 refuses a batch in which one rule already stands (or is gone already), so only the
-/// difference is sent.
-fn missing<'a>(rules: &'a SecurityGroupRules, there: &BTreeSet<Text>) -> Vec<&'a Text> {
-    rules.cidrs.iter().filter(|cidr| !there.contains(*cidr)).collect()
-}
-
-fn present<'a>(rules: &'a SecurityGroupRules, there: &BTreeSet<Text>) -> Vec<&'a Text> {
-    rules.cidrs.iter().filter(|cidr| there.contains(*cidr)).collect()
 }
 
 fn nothing_to_do() -> Receipt {
@@ -116,15 +157,16 @@ impl Part for SecurityGroups {
         let Question::Ingress { region, group, port } = question else {
             return Err(not_asked_here(question));
         };
-        let rules = self.rules(region, group).await.map_err(|fault| fault.blind(question))?;
-        Ok(View::Cidrs(admitted(&rules, *port).into_iter().collect()))
+        let group = self.group(region, group).await.map_err(|fault| fault.blind(question))?;
+        Ok(View::Ingress(admitted(&group, *port)))
     }
 
     async fn change(&self, change: &Change, frozen: Frozen) -> Result<Receipt, ChangeError> {
         if let Change::RevokeIngress { region, rules } = change {
-            let there = exact(&self.rules(region, &rules.group).await.map_err(unsent)?, rules.port);
-            let cidrs = present(rules, &there);
-            if cidrs.is_empty() {
+            let there = exact(&self.group(region, &rules.group).await.map_err(unsent)?, rules.port);
+            // EC2 refuses a batch in which one rule is gone already: only those that stand are sent.
+            let standing = rules.only(|source| there.contains(source));
+            if standing.is_empty() {
                 return Ok(nothing_to_do());
             }
             let revoke = self
@@ -132,15 +174,16 @@ impl Part for SecurityGroups {
                 .client(region, Client::new)
                 .revoke_security_group_ingress()
                 .group_id(rules.group.as_str())
-                .ip_permissions(permission(rules.port, &cidrs));
+                .ip_permissions(permission(&standing, &BTreeMap::new()));
             return send_effect!(aws_sdk_ec2, Limits::EFFECT, frozen, revoke);
         }
-        let Change::AuthorizeIngress { region, rules } = change else {
+        let Change::AuthorizeIngress { region, rules, descriptions } = change else {
             return Err(not_wired(change));
         };
-        let there = exact(&self.rules(region, &rules.group).await.map_err(unsent)?, rules.port);
-        let cidrs = missing(rules, &there);
-        if cidrs.is_empty() {
+        let there = exact(&self.group(region, &rules.group).await.map_err(unsent)?, rules.port);
+        // Nor does it take one that stands already.
+        let missing = rules.only(|source| !there.contains(source));
+        if missing.is_empty() {
             return Ok(nothing_to_do());
         }
         let authorize = self
@@ -148,7 +191,7 @@ impl Part for SecurityGroups {
             .client(region, Client::new)
             .authorize_security_group_ingress()
             .group_id(rules.group.as_str())
-            .ip_permissions(permission(rules.port, &cidrs));
+            .ip_permissions(permission(&missing, descriptions));
         send_effect!(aws_sdk_ec2, Limits::EFFECT, frozen, authorize)
     }
 }

@@ -31,8 +31,10 @@ pub(crate) enum Place {
     Metrics,
     Sql,
     Groups,
+    WriterGroups,
     Instances,
     Ingress,
+    Networks,
     Ecs,
     Functions,
     Targets,
@@ -58,7 +60,9 @@ impl Place {
             Question::EcsService { .. } | Question::ServiceHealth { .. } => Self::Ecs,
             Question::Concurrency { .. } | Question::EventSource { .. } => Self::Functions,
             Question::Targets { .. } | Question::TargetHealth { .. } => Self::Targets,
+            Question::WriterGroup { .. } => Self::WriterGroups,
             Question::Ingress { .. } => Self::Ingress,
+            Question::DatabaseNetwork { .. } => Self::Networks,
             Question::Record { .. }
             | Question::RecordSets { .. }
             | Question::Zone { .. }
@@ -155,6 +159,10 @@ wiring! {
     sql => Sql, crate::sql::Engines;
     "autoscaling", /// Auto Scaling groups.
     groups => Groups, crate::autoscaling::Groups;
+    "autoscaling", /// Auto Scaling groups that run writers, with their warm pools.
+    writer_groups => WriterGroups, crate::writer_groups::WriterGroups;
+    "rds", /// Security groups of databases.
+    networks => Networks, crate::database_network::Networks;
     "ec2", /// EC2 instances.
     instances => Instances, crate::ec2::Instances;
     "ec2", /// Security groups.

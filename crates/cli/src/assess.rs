@@ -27,6 +27,8 @@ struct Assessed {
     generation: Option<Generation>,
     open: bool,
     direction: Direction,
+    /// What earlier generations left closed of a side.
+    left_closed: Vec<String>,
     /// The gravest verdict of the plans.
     verdict: Verdict,
     plans: Vec<OnePlan>,
@@ -86,6 +88,11 @@ pub async fn now(
         generation: last.as_ref().map(|s| s.decision.generation),
         open: last.as_ref().is_some_and(|s| s.end.is_none()),
         direction,
+        left_closed: last
+            .iter()
+            .flat_map(|s| s.left_closed())
+            .map(|left| left.to_string())
+            .collect(),
         verdict: gravest.unwrap_or(Verdict::Unsure),
         plans,
     };
@@ -364,6 +371,7 @@ fn lines(a: &Assessed) -> Vec<String> {
         lines.extend(p.not_ready.iter().map(|f| format!("  not ready {f}")));
         lines.extend(p.waits_for.iter().map(|w| format!("  then      waits for {w}")));
     }
+    lines.extend(a.left_closed.iter().map(|closed| format!("  closed    {closed}")));
     if let (Some(generation), true) = (a.generation, a.open) {
         lines.push(format!("  open      generation {generation}: leeward status {}", a.workload));
     }

@@ -190,17 +190,25 @@ fn lines(s: &Status) -> Vec<String> {
             if d.writer { format!(", writer in {}", s.target_region) } else { String::new() };
         say("database", format!("{}: fence {}, {bound}{writer}", d.id, d.fence));
     }
-    if s.old_side == OldSide::Unproven {
-        say("OLD SIDE", format!("UNPROVEN: nobody has seen that {} cannot write", s.source_region));
-    }
-    for effect in &s.in_flight {
-        say("in flight", effect.to_string());
-    }
+    left_behind(s, &mut say);
     for line in &s.timeline {
         lines.push(timeline_line(line));
     }
     lines.extend(s.next.iter().map(|n| format!("  next      {n}")));
     lines
+}
+
+/// What it left on the sides, and what of it nobody has seen the end of.
+fn left_behind(s: &Status, say: &mut impl FnMut(&str, String)) {
+    if s.old_side == OldSide::Unproven {
+        say("OLD SIDE", format!("UNPROVEN: nobody has seen that {} cannot write", s.source_region));
+    }
+    for closed in &s.left_closed {
+        say("CLOSED", closed.clone());
+    }
+    for effect in &s.in_flight {
+        say("in flight", effect.to_string());
+    }
 }
 
 fn halted(halt: &HaltStatus) -> String {

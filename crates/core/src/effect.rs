@@ -46,6 +46,11 @@ impl EffectId {
         Step::ALL.into_iter().find(|s| s.as_str() == name)
     }
 
+    /// What it is done to, as its step names it.
+    pub fn target(&self) -> Option<&str> {
+        self.0.split('/').nth(3)
+    }
+
     /// The id of the effect that undoes this one; it is done in the step `undo`.
     #[must_use]
     pub fn undo(&self) -> Self {
@@ -64,6 +69,8 @@ pub enum Verb {
     StopWriter,
     /// The old database's network is closed.
     Isolate,
+    /// What an earlier recovery closed on the side that is moved to is opened again.
+    Reopen,
     /// The new side's database becomes the writer.
     Promote,
     /// The datum that moves users is put.
@@ -90,6 +97,7 @@ impl Verb {
             Self::GrantLease => "grant-lease",
             Self::StopWriter => "stop-writer",
             Self::Isolate => "isolate",
+            Self::Reopen => "reopen",
             Self::Promote => "promote",
             Self::StopMetric => "stop-metric",
             Self::Records => "records",

@@ -64,6 +64,14 @@ pub enum Bug {
     DateIsExact,
     /// A revoked rule counts as a fence, whatever sessions live on.
     RevokeIsAFence,
+    /// An isolated database is closed when the plan's own rules are gone, whoever else is let in.
+    PlanRulesAlone,
+    /// What waits in a warm pool does not count as an instance of the writers' group.
+    PoolForgotten,
+    /// A side is opened to its application again whatever its database is.
+    ReopensUnseen,
+    /// The journal admits that a side is opened again although nobody saw what its database is.
+    RuleReopensUnseen,
     /// The commit does not ask for the fences.
     CommitsUnfenced,
     /// The journal admits a commit without fences.

@@ -2,11 +2,12 @@
 //! or real while it is only practised. And what each generation inherits from the one before.
 
 use crate::contract::Mode;
+use crate::effect::EffectId;
 use crate::evidence::Assessment;
 use crate::ids::{Direction, Generation};
 use crate::journal::{
-    Bearing, EffectState, End, Entry, Fate, HandedOver, Lost, State, Successor, TurnBackReason,
-    Unproven,
+    Bearing, Decision, EffectState, End, Entry, Fate, HandedOver, Lost, State, Successor,
+    TurnBackReason,
 };
 use crate::plan::{ImpairmentKind, Plan};
 use crate::planted::{self, Bug};
@@ -79,14 +80,24 @@ pub fn awaits(last: &State, plan: &Plan) -> bool {
     next.is_some_and(|next| next.plan == plan.plan && !next.keeps.is_empty())
 }
 
-/// Old sides that the next generation must know of.
-pub fn unproven(last: Option<&State>) -> Vec<Unproven> {
-    last.map(State::unproven).unwrap_or_default()
+/// A decision with everything that its generation inherits from the one before: old sides to know of, work to go
+/// on with, and what stands closed, with the effects that open it.
+pub fn inheriting(decision: Decision, last: Option<&State>, plan: &Plan) -> Decision {
+    let handed_over = handed_over(last, plan, decision.direction, decision.generation);
+    let mut left_closed = last.map(State::left_closed).unwrap_or_default();
+    // What it goes on with is its own to undo.
+    left_closed.retain(|left| !handed_over.iter().any(|given| *given.change == left.closed));
+    let unproven = last.map(State::unproven).unwrap_or_default();
+    let lost = lost(last);
+    let mut decision = Decision { unproven, handed_over, left_closed, lost, ..decision };
+    let reopens: Vec<EffectId> = decision.reopens().map(|(id, _)| id).collect();
+    decision.effects.extend(reopens);
+    decision
 }
 
 /// What the next generation has to count as lost besides its own: the bounds of those that were committed
 /// and given up, until one ends Recovered and tells people the sum.
-pub fn lost(last: Option<&State>) -> Vec<Lost> {
+fn lost(last: Option<&State>) -> Vec<Lost> {
     let Some(last) = last else { return Vec::new() };
     if last.end.as_ref().is_some_and(|e| e.end == End::Recovered) {
         return Vec::new();

@@ -133,7 +133,13 @@ fn informs(state: &State, record: &Record) -> Option<Words> {
                 End::RolledBack => "NOT moved: everything was undone".to_owned(),
                 End::Abandoned => format!("ABANDONED by {}: look at both sides", record.by),
             },
-            format!("{reason}. {}{}{}", losses(state), standing(state, *end), away(state)),
+            format!(
+                "{reason}. {}{}{}{}",
+                losses(state),
+                standing(state, *end),
+                left_closed(state),
+                away(state)
+            ),
             ended_commands(state),
         ),
         Entry::SeenAtHome { evidence } => (
@@ -213,6 +219,11 @@ fn ended_commands(state: &State) -> Vec<String> {
 pub fn way_home(state: &State) -> String {
     let d = &state.decision;
     format!("leeward start {} --plan {} --direction to-primary --reason …", d.workload, d.plan)
+}
+
+/// What the way to a side leads over, for the person who plans it.
+fn left_closed(state: &State) -> String {
+    state.left_closed().iter().map(|left| format!(" LEFT CLOSED: {left}.")).collect()
 }
 
 /// Old sides that may still write: told with everything, until they are seen fenced.

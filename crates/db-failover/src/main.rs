@@ -16,8 +16,17 @@ async fn main() -> Result<(), leeward_lambda::Error> {
     };
     let clients = Clients::of_function().with_loopback(settings.loopback);
     let table = DynamoTable::new(&clients, &settings.table_region, &settings.table);
-    let world =
-        World::builder(&clients).lease().rds().global().tables().groups().ingress().sql().build();
+    let world = World::builder(&clients)
+        .lease()
+        .rds()
+        .global()
+        .tables()
+        .groups()
+        .writer_groups()
+        .ingress()
+        .networks()
+        .sql()
+        .build();
     let limits = settings.limits();
     let desk = Desk::new(Arc::new(table), Arc::new(world), Arc::new(OsNonces), limits);
     let publisher = Arc::new(SnsPublisher::new(&clients, settings.webhook_key.clone()));

@@ -122,7 +122,7 @@ fn decide(
         Trigger::Evidence { .. } | Trigger::HandedOver { .. } => assessment.ask.clone(),
         Trigger::Operator { .. } => Vec::new(),
     };
-    Decision {
+    let decision = Decision {
         protocol: PROTOCOL,
         workload: plan.workload.clone(),
         generation,
@@ -137,11 +137,13 @@ fn decide(
         opened: now,
         deadline: after(now, plan.time_limit),
         effects: effects(plan, generation),
-        unproven: succession::unproven(before),
-        lost: succession::lost(before),
-        handed_over: succession::handed_over(before, plan, reason.direction, generation),
+        unproven: Vec::new(),
+        handed_over: Vec::new(),
+        left_closed: Vec::new(),
+        lost: Vec::new(),
         ask,
-    }
+    };
+    succession::inheriting(decision, before, plan)
 }
 
 /// The evidence is stored before the decision that names it.

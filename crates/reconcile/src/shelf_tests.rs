@@ -65,6 +65,7 @@ fn opened() -> Stored {
         deadline: at(1800),
         effects: Vec::new(),
         unproven: Vec::new(),
+        left_closed: Vec::new(),
         handed_over: Vec::new(),
         lost: Vec::new(),
         ask: Vec::new(),

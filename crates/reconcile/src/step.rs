@@ -141,16 +141,19 @@ fn needs_facts(step: Step) -> bool {
     }
 }
 
-/// Looks at everything side by side; what others read back is written first.
+/// Looks at everything side by side; what others read back is written first, and sessions are counted last.
 pub async fn look(desk: &Desk, mut questions: Vec<Question>) -> Seen {
     if let [question] = &questions[..] {
         let answer = desk.outside.look(question).await;
         return Seen::of(questions, vec![answer]);
     }
-    questions.sort_by_key(|question| !question.first());
+    questions.sort_by_key(|question| (!question.first(), question.last()));
     let (first, rest) = questions.split_at(questions.partition_point(Question::first));
-    let mut answers = join_all(first.iter().map(|q| desk.outside.look(q))).await;
-    answers.extend(join_all(rest.iter().map(|q| desk.outside.look(q))).await);
+    let (middle, last) = rest.split_at(rest.partition_point(|question| !question.last()));
+    let mut answers = Vec::with_capacity(questions.len());
+    for together in [first, middle, last] {
+        answers.extend(join_all(together.iter().map(|q| desk.outside.look(q))).await);
+    }
     Seen::of(questions, answers)
 }
 

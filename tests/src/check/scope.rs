@@ -53,12 +53,11 @@ fn touched(change: &Change) -> Vec<String> {
             vec![thing("function", region, function)]
         }
         Change::EnableEventSource { region, uuid, .. } => vec![thing("mapping", region, uuid)],
-        Change::RevokeIngress { region, rules } | Change::AuthorizeIngress { region, rules } => {
-            let cidrs = rules.cidrs.iter();
-            cidrs
-                .map(|c| thing("rule", region, &format!("{} {} {c}", rules.group, rules.port)))
-                .collect()
-        }
+        Change::RevokeIngress { region, rules }
+        | Change::AuthorizeIngress { region, rules, .. } => rules
+            .sources()
+            .map(|s| thing("rule", region, &format!("{} {} {s}", rules.group, rules.port)))
+            .collect(),
         Change::PutMetric { region, namespace, metric, workload, .. } => {
             vec![thing("metric", region, &format!("{namespace} {metric} {workload}"))]
         }
@@ -129,10 +128,11 @@ fn name_database(plan: &Plan, database: &Database, side: Side, named: &mut BTree
                 named.insert(thing("group", region, stop.group.of(side)));
             }
             Fence::Isolate(isolate) => {
-                let rules = isolate.security_group.of(side);
-                named.extend(rules.cidrs.iter().map(|c| {
-                    thing("rule", region, &format!("{} {} {c}", rules.group, rules.port))
-                }));
+                for rules in isolate.groups(side) {
+                    named.extend(rules.sources().map(|s| {
+                        thing("rule", region, &format!("{} {} {s}", rules.group, rules.port))
+                    }));
+                }
             }
             Fence::Waiver => {}
         }

@@ -251,10 +251,13 @@ fn fresh<'a>(
 }
 
 fn towards_old_side(change: &Change) -> bool {
-    matches!(
-        change,
-        Change::MoveLease { .. } | Change::BoundGroup { .. } | Change::AuthorizeIngress { .. }
-    )
+    // A group that is bound to nothing again was opened on the side that was moved to.
+    let bound = matches!(change, Change::BoundGroup { maximum: 0, suspend: true, .. });
+    !bound
+        && matches!(
+            change,
+            Change::MoveLease { .. } | Change::BoundGroup { .. } | Change::AuthorizeIngress { .. }
+        )
 }
 
 /// A stored vote, read when somebody counts it.

@@ -149,7 +149,7 @@ fn decide(
         }
     };
     let direction = why.direction();
-    Entry::Opened(Box::new(Decision {
+    let decision = Decision {
         protocol: PROTOCOL,
         workload: setup.plan.workload.clone(),
         generation,
@@ -164,9 +164,11 @@ fn decide(
         opened: weighed.at,
         deadline: after(weighed.at, setup.plan.time_limit),
         effects: leeward_core::steps::effects(&setup.plan, generation),
-        unproven: succession::unproven(before),
-        handed_over: succession::handed_over(before, &setup.plan, direction, generation),
-        lost: succession::lost(before),
+        unproven: Vec::new(),
+        handed_over: Vec::new(),
+        left_closed: Vec::new(),
+        lost: Vec::new(),
         ask: Vec::new(),
-    }))
+    };
+    Entry::Opened(Box::new(succession::inheriting(decision, before, &setup.plan)))
 }

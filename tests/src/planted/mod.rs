@@ -5,6 +5,7 @@
 //! sown, the checker named finds it; and where several guards stand behind each other, every guard
 //! alone still holds. So each guard is shown to carry the load where the others are off.
 
+mod closed;
 mod effects;
 mod evidence;
 mod fences;
@@ -81,6 +82,7 @@ pub fn rows() -> Vec<Row> {
         journal::ROWS,
         evidence::ROWS,
         fences::ROWS,
+        closed::ROWS,
         effects::ROWS,
         proofs::ROWS,
         people::ROWS,

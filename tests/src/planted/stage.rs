@@ -67,14 +67,17 @@ pub fn isolate() -> Fence {
         group: group.into(),
         port: 5432,
         cidrs: vec![cidr.into()],
+        may_stay: vec!["sg-probe".into()],
+        ..SecurityGroupRules::default()
     };
-    Fence::Isolate(Isolate {
+    Fence::Isolate(Box::new(Isolate {
         security_group: Sides {
             primary: rules("sg-east", "10.10.0.0/16"),
             standby: rules("sg-west", "10.20.0.0/16"),
         },
+        further_groups: None,
         sessions_of: "orders_app".into(),
-    })
+    }))
 }
 
 /// The primary Region is so from now on.

@@ -156,6 +156,8 @@ fn look(question: &Question) -> &'static str {
         Question::EventSource { .. } => "look: mapping",
         Question::Targets { .. } => "look: targets",
         Question::Ingress { .. } => "look: ingress",
+        Question::DatabaseNetwork { .. } => "look: database network",
+        Question::WriterGroup { .. } => "look: writer group",
         Question::Record { .. } => "look: record",
         Question::Name(_) => "look: name",
         Question::Http(_) => "look: HTTP",

@@ -24,12 +24,13 @@ use crate::sources::{FUNCTIONS, Function, files, leading_word, made, text};
 
 /// Which steps make the changes of each file of `crates/core/src/steps`.
 const MADE_BY: &[(&str, &[Step])] = &[
-    ("barriers.rs", &[Step::Fence]),
     ("capacity.rs", &[Step::Capacity, Step::Restore]),
     ("database.rs", &[Step::Database]),
+    ("isolation.rs", &[Step::Fence]),
     ("lease.rs", &[Step::Fence, Step::Database]),
     ("records.rs", &[Step::Traffic]),
     ("traffic.rs", &[Step::Traffic]),
+    ("writer_group.rs", &[Step::Fence]),
 ];
 
 const STEPS_FOLDER: &str = "crates/core/src/steps";
@@ -120,6 +121,7 @@ fn generation(plan: &Plan, direction: Direction, undoes: &[Step]) -> State {
         deadline: after(start(), plan.time_limit),
         effects: leeward_core::steps::effects(plan, Generation(1)),
         unproven: Vec::new(),
+        left_closed: Vec::new(),
         handed_over: Vec::new(),
         lost: Vec::new(),
         ask: Vec::new(),

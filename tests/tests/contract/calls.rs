@@ -21,6 +21,11 @@ const CALLS: &[(&str, &[&str])] = &[
     ("Question::EventSource", &["lambda:GetEventSourceMapping"]),
     ("Question::Targets", &["elasticloadbalancing:DescribeTargetHealth"]),
     ("Question::Ingress", &["ec2:DescribeSecurityGroups"]),
+    (
+        "Question::WriterGroup",
+        &["autoscaling:DescribeAutoScalingGroups", "autoscaling:DescribeWarmPool"],
+    ),
+    ("Question::DatabaseNetwork", &["rds:DescribeDBInstances", "rds:DescribeDBClusters"]),
     ("Question::Record", &["route53:ListResourceRecordSets"]),
     ("Question::RecordSets", &["route53:ListResourceRecordSets"]),
     ("Question::Zone", &["route53:GetHostedZone"]),

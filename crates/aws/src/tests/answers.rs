@@ -16,12 +16,39 @@ pub(super) const GROUP: &str = "<AutoScalingGroups><member><AutoScalingGroupName
 </Instances><SuspendedProcesses><member><ProcessName>Launch</ProcessName></member></SuspendedProcesses>\
 </member></AutoScalingGroups>";
 
-pub(super) const INGRESS: &str = "<DescribeSecurityGroupsResponse><securityGroupInfo><item><groupId>sg-1</groupId><ipPermissions>\
-<item><ipProtocol>tcp</ipProtocol><fromPort>5432</fromPort><toPort>5432</toPort><ipRanges><item><cidrIp>10.0.0.0/16</cidrIp></item></ipRanges></item>\
+pub(super) const INGRESS: &str = "<DescribeSecurityGroupsResponse><securityGroupInfo><item><groupId>sg-1</groupId><ownerId>111111111111</ownerId><ipPermissions>\
+<item><ipProtocol>tcp</ipProtocol><fromPort>5432</fromPort><toPort>5432</toPort><ipRanges><item><cidrIp>10.0.0.0/16</cidrIp><description>office</description></item></ipRanges>\
+<groups><item><userId>111111111111</userId><groupId>sg-app</groupId></item><item><userId>222222222222</userId><groupId>sg-peer</groupId></item></groups>\
+<prefixListIds><item><prefixListId>pl-1</prefixListId></item></prefixListIds></item>\
 <item><ipProtocol>-1</ipProtocol><groups><item><groupId>sg-9</groupId></item></groups></item>\
+<item><ipProtocol>udp</ipProtocol><fromPort>5432</fromPort><toPort>5432</toPort><ipRanges><item><cidrIp>10.7.0.0/16</cidrIp></item></ipRanges></item>\
 <item><ipProtocol>tcp</ipProtocol><fromPort>22</fromPort><toPort>22</toPort><ipRanges><item><cidrIp>0.0.0.0/0</cidrIp></item></ipRanges></item>\
 <item><ipProtocol>tcp</ipProtocol><fromPort>5000</fromPort><toPort>6000</toPort><ipv6Ranges><item><cidrIpv6>2001:db8::/32</cidrIpv6></item></ipv6Ranges></item>\
 </ipPermissions></item></securityGroupInfo></DescribeSecurityGroupsResponse>";
+
+pub(super) const POOLED: &str = "<AutoScalingGroups><member><AutoScalingGroupName>web</AutoScalingGroupName>\
+<MinSize>0</MinSize><MaxSize>0</MaxSize><DesiredCapacity>0</DesiredCapacity><WarmPoolSize>2</WarmPoolSize>\
+<WarmPoolConfiguration><MinSize>2</MinSize><PoolState>Running</PoolState></WarmPoolConfiguration><Instances>\
+<member><InstanceId>i-1</InstanceId><LifecycleState>InService</LifecycleState><HealthStatus>Healthy</HealthStatus><ProtectedFromScaleIn>true</ProtectedFromScaleIn></member>\
+<member><InstanceId>i-2</InstanceId><LifecycleState>Terminated</LifecycleState></member>\
+</Instances><SuspendedProcesses><member><ProcessName>Launch</ProcessName></member></SuspendedProcesses>\
+</member></AutoScalingGroups>";
+
+pub(super) const POOL: [&str; 2] = [
+    "<Instances><member><InstanceId>i-8</InstanceId><LifecycleState>Warmed:Running</LifecycleState></member></Instances><NextToken>more</NextToken>",
+    "<Instances><member><InstanceId>i-9</InstanceId><LifecycleState>Warmed:Stopped</LifecycleState></member></Instances>",
+];
+
+pub(super) const DATABASE_GROUPS: &str = "<DBInstances><DBInstance><DBInstanceIdentifier>orders-west</DBInstanceIdentifier>\
+<Endpoint><Address>h</Address><Port>5432</Port></Endpoint><VpcSecurityGroups>\
+<VpcSecurityGroupMembership><VpcSecurityGroupId>sg-1</VpcSecurityGroupId><Status>active</Status></VpcSecurityGroupMembership>\
+<VpcSecurityGroupMembership><VpcSecurityGroupId>sg-2</VpcSecurityGroupId><Status>removing</Status></VpcSecurityGroupMembership>\
+</VpcSecurityGroups></DBInstance></DBInstances>";
+
+pub(super) const CLUSTER_GROUPS: &str = "<DBClusters><DBCluster><DBClusterIdentifier>catalog</DBClusterIdentifier><Port>3306</Port>\
+<HttpEndpointEnabled>true</HttpEndpointEnabled><VpcSecurityGroups>\
+<VpcSecurityGroupMembership><VpcSecurityGroupId>sg-1</VpcSecurityGroupId><Status>active</Status></VpcSecurityGroupMembership>\
+</VpcSecurityGroups></DBCluster></DBClusters>";
 
 pub(super) const INSTANCES: &str = "<DescribeInstancesResponse><reservationSet><item><instancesSet>\
 <item><instanceId>i-1</instanceId><instanceState><code>16</code><name>running</name></instanceState></item>\

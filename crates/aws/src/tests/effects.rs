@@ -31,7 +31,12 @@ pub(super) fn world(clients: &Clients) -> World {
 
 fn rules() -> SecurityGroupRules {
     let cidrs = vec!["10.0.0.0/16".into(), "2001:db8::/32".into()];
-    SecurityGroupRules { group: "sg-1".into(), port: 5432, cidrs }
+    SecurityGroupRules { group: "sg-1".into(), port: 5432, cidrs, ..SecurityGroupRules::default() }
+}
+
+fn authorize(rules: SecurityGroupRules) -> Change {
+    let descriptions = std::collections::BTreeMap::new();
+    Change::AuthorizeIngress { region: "us-east-1".into(), rules, descriptions }
 }
 
 fn bound(suspend: bool) -> Change {
@@ -227,7 +232,7 @@ pub(super) fn every_change() -> Vec<Change> {
     changes.extend([
         bound(true),
         Change::RevokeIngress { region: region(), rules: rules() },
-        Change::AuthorizeIngress { region: region(), rules: rules() },
+        authorize(rules()),
     ]);
     changes
 }
@@ -302,12 +307,7 @@ async fn only_the_rules_that_differ_are_sent() {
     let region = || "us-east-1".into();
     let changes = [
         (Change::RevokeIngress { region: region(), rules: rules() }, "10.0.0.0", "2001", "Revoke"),
-        (
-            Change::AuthorizeIngress { region: region(), rules: rules() },
-            "2001",
-            "10.0.0.0",
-            "Authorize",
-        ),
+        (authorize(rules()), "2001", "10.0.0.0", "Authorize"),
     ];
     for (change, sent_part, left_out, verb) in changes {
         let done = format!("<{verb}SecurityGroupIngressResponse/>");
@@ -321,7 +321,7 @@ async fn only_the_rules_that_differ_are_sent() {
     }
     let mut there = rules();
     there.cidrs.truncate(1);
-    let nothing = Change::AuthorizeIngress { region: region(), rules: there };
+    let nothing = authorize(there);
     let (clients, wire) = clients(vec![Reply::ok(SECURITY_GROUP)]);
     world(&clients).change(&nothing, frozen()).await.unwrap();
     assert_eq!(wire.sent().len(), 1, "only the look");

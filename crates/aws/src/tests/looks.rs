@@ -9,7 +9,7 @@ use leeward_core::world::{
 use leeward_ports::Outside;
 use serde_json::{Value, json};
 
-use super::answers::{FENCE, GLOBAL, GROUP, INGRESS, INSTANCES, NEIGHBOUR, TARGETS};
+use super::answers::{FENCE, GLOBAL, GROUP, INSTANCES, NEIGHBOUR, TARGETS};
 use super::wire::Reply;
 use super::{cbor, clients, http_instant, impatient_clients};
 use crate::{Clients, World};
@@ -86,10 +86,6 @@ fn event_source() -> Question {
 
 fn targets() -> Question {
     Question::Targets { region: region(), target_group: "arn:tg".into() }
-}
-
-fn ingress() -> Question {
-    Question::Ingress { region: region(), group: "sg-1".into(), port: 5432 }
 }
 
 fn record(record_type: &str) -> Question {
@@ -285,11 +281,6 @@ fn capacity() -> Vec<(Question, Reply, View)> {
             targets(),
             query("DescribeTargetHealth", TARGETS),
             View::Targets(TargetsView { healthy: 1, total: 2 }),
-        ),
-        (
-            ingress(),
-            Reply::ok(INGRESS),
-            View::Cidrs(vec!["10.0.0.0/16".into(), "2001:db8::/32".into(), "sg-9".into()]),
         ),
     ]
 }

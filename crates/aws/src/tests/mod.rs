@@ -6,6 +6,7 @@ mod authority;
 mod cbor;
 mod effects;
 mod errors;
+mod fences;
 mod health;
 mod health_replies;
 mod looks;

@@ -123,6 +123,8 @@ const WIRING: &[(&str, &[&str])] = &[
             "ec2:RevokeSecurityGroupIngress",
         ],
     ),
+    (".writer_groups()", &["autoscaling:DescribeWarmPool"]),
+    (".networks()", &["rds:DescribeDBClusters"]),
     (
         ".instances()",
         &[

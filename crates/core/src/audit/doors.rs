@@ -213,6 +213,7 @@ pub(super) fn one_fate(case: &Walked<'_>) -> Verdict {
             | Entry::Acknowledged { .. }
             | Entry::OldSideFenced { .. }
             | Entry::SeenAtHome { .. }
+            | Entry::OneWriter { .. }
             | Entry::Noted { .. }
             | Entry::Closed { .. } => {}
         }

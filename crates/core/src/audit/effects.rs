@@ -106,7 +106,7 @@ pub(super) fn outcome_first(case: &Walked<'_>) -> Verdict {
 }
 
 fn attempts_on_the_old_side(change: &Change) -> bool {
-    matches!(change, Change::BoundGroup { .. } | Change::RevokeIngress { .. })
+    matches!(change, Change::BoundGroup { suspend: true, .. } | Change::RevokeIngress { .. })
 }
 
 /// Users are moved, and the lease is given away, only when every database was seen as the writer.

@@ -66,6 +66,7 @@ impl Journal {
             deadline: at(seconds + 1800),
             effects: effects(Generation(generation)),
             unproven: Vec::new(),
+            left_closed: Vec::new(),
             handed_over: Vec::new(),
             lost: Vec::new(),
             ask: Vec::new(),

@@ -3,8 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use crate::contract::Mode;
-use crate::effect::EffectId;
-use crate::ids::{Digest, Direction, EntryId, Generation, PlanId, Region, Side, WorkloadId};
+use crate::effect::{EffectId, Verb};
+use crate::ids::{Digest, Direction, EntryId, Generation, PlanId, Region, Side, Step, WorkloadId};
 use crate::time::{Span, Timestamp};
 use crate::world::Change;
 
@@ -52,6 +52,9 @@ pub struct Decision {
     /// What earlier generations that were given up behind their commit may have lost.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub lost: Vec<Lost>,
+    /// What earlier generations closed of a side and nobody has opened since.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub left_closed: Vec<LeftClosed>,
     /// Why people are asked before any effect, whatever the plan's policy; empty: the policy decides.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub ask: Vec<String>,
@@ -82,6 +85,114 @@ pub struct Lost {
     pub bound: Option<Span>,
     /// The generation that left it.
     pub generation: Generation,
+}
+
+/// Compute or network of a side that a generation shut and left so. The way to it leads over opening it again.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct LeftClosed {
+    /// The database whose writers it keeps off.
+    pub database: EntryId,
+    /// The side.
+    pub side: Side,
+    /// The generation that left it.
+    pub generation: Generation,
+    /// What shut it.
+    pub closed: Change,
+    /// What opens it again, as it stood before.
+    pub reopen: Change,
+}
+
+impl std::fmt::Display for LeftClosed {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(
+            f,
+            "the {} side of {} is left closed by generation {} (`{}`); the next recovery to that side opens it before its commit (`{}`)",
+            self.side, self.database, self.generation, self.closed, self.reopen
+        )
+    }
+}
+
+impl LeftClosed {
+    /// The group that is shut: an Auto Scaling group's name or a security group's id.
+    #[expect(clippy::wildcard_enum_match_arm, reason = "nothing else closes a side")]
+    pub fn group(&self) -> &str {
+        match &self.closed {
+            Change::BoundGroup { group, .. } => group,
+            Change::RevokeIngress { rules, .. } => &rules.group,
+            _ => "",
+        }
+    }
+
+    /// Whether both speak of the same thing.
+    fn same(&self, other: &Self) -> bool {
+        (&self.database, self.side) == (&other.database, other.side)
+            && std::mem::discriminant(&self.closed) == std::mem::discriminant(&other.closed)
+            && self.group() == other.group()
+    }
+}
+
+impl Decision {
+    /// What this generation opens again before its commit, each with the name of its effect.
+    pub fn reopens(&self) -> impl Iterator<Item = (EffectId, &LeftClosed)> {
+        let target = self.direction.target();
+        self.left_closed.iter().filter(move |left| left.side == target).map(|left| {
+            let name = format!("{}:{}", left.database, left.group());
+            let (workload, generation) = (&self.workload, self.generation);
+            let verb = Verb::Reopen.as_str();
+            (EffectId::new(workload, generation, Step::Fence, &name, verb), left)
+        })
+    }
+}
+
+/// Adds what a later generation left closed: of one thing that was shut twice, all that ever stood comes back.
+pub fn also_closed(all: &mut Vec<LeftClosed>, later: LeftClosed) {
+    let Some(known) = all.iter_mut().find(|known| known.same(&later)) else {
+        return all.push(later);
+    };
+    let reopen = both(&known.reopen, &later.reopen);
+    let closed = both(&known.closed, &later.closed);
+    *known = LeftClosed { closed, reopen, ..later };
+}
+
+/// Both changes of one thing in one.
+fn both(first: &Change, second: &Change) -> Change {
+    match (first, second) {
+        (
+            Change::BoundGroup { minimum, maximum, desired, suspend, .. },
+            Change::BoundGroup {
+                region,
+                group,
+                minimum: other_minimum,
+                maximum: other_maximum,
+                desired: other_desired,
+                suspend: other_suspend,
+            },
+        ) => Change::BoundGroup {
+            region: region.clone(),
+            group: group.clone(),
+            minimum: *minimum.max(other_minimum),
+            maximum: *maximum.max(other_maximum),
+            desired: *desired.max(other_desired),
+            suspend: *suspend && *other_suspend,
+        },
+        (
+            Change::AuthorizeIngress { rules, descriptions, .. },
+            Change::AuthorizeIngress { region, rules: more, descriptions: words },
+        ) => Change::AuthorizeIngress {
+            region: region.clone(),
+            rules: rules.and(more),
+            descriptions: descriptions
+                .iter()
+                .chain(words)
+                .map(|(s, w)| (s.clone(), w.clone()))
+                .collect(),
+        },
+        (Change::RevokeIngress { rules, .. }, Change::RevokeIngress { region, rules: more }) => {
+            Change::RevokeIngress { region: region.clone(), rules: rules.and(more) }
+        }
+        (_, second) => second.clone(),
+    }
 }
 
 /// An effect that stands in the world and belongs to this generation from its first entry on.

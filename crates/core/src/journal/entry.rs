@@ -217,6 +217,15 @@ pub enum Entry {
         /// What was seen.
         evidence: String,
     },
+    /// It was seen that opening a side's database to its application again makes no second writer.
+    OneWriter {
+        /// The database.
+        database: EntryId,
+        /// The side that is opened.
+        side: Side,
+        /// What was seen.
+        evidence: String,
+    },
     /// A remark.
     Noted {
         /// The remark.
@@ -262,6 +271,7 @@ impl Entry {
             Self::Acknowledged { .. } => "acknowledged",
             Self::OldSideFenced { .. } => "old-side-fenced",
             Self::SeenAtHome { .. } => "seen-at-home",
+            Self::OneWriter { .. } => "one-writer",
             Self::Noted { .. } => "noted",
             Self::Closed { .. } => "closed",
         }

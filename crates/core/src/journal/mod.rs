@@ -10,7 +10,9 @@ pub mod rules;
 mod standing;
 mod state;
 
-pub use decision::{Decision, HandedOver, Lost, PROTOCOL, Successor, Trigger, Unproven};
+pub use decision::{
+    Decision, HandedOver, LeftClosed, Lost, PROTOCOL, Successor, Trigger, Unproven,
+};
 pub use entry::{Answer, Bearing, End, Entry, FenceProof, Record, Reply, TurnBackReason};
 pub use parts::{
     Asked, Assessed, Broken, EffectState, Ended, Fate, Fenced, Halt, HaltKind, IntentState,

@@ -68,12 +68,7 @@ pub fn admits(
         Entry::Intent { effect, change, undoes, .. } => {
             named(state, effect, undoes.as_ref())?;
             intent(state, change, undoes.is_some())?;
-            match beside {
-                Some(beside) if undoes.is_none() && effect.step() == Some(Step::Fence) => {
-                    fresh(state, at, beside)
-                }
-                Some(_) | None => Ok(()),
-            }
+            if undoes.is_none() { founded(state, effect, at, beside) } else { Ok(()) }
         }
         Entry::OldSideFenced { .. } => old_side_fenced(state, entry),
         Entry::Waived { database, .. } => waived(state, database, beside),
@@ -103,7 +98,40 @@ pub fn admits(
         | Entry::Fenced { .. }
         | Entry::LossBound { .. }
         | Entry::StepDone { .. }
+        | Entry::OneWriter { .. }
         | Entry::Noted { .. } => Ok(()),
+    }
+}
+
+/// A fence rests on evidence of this moment, and opening what was left closed on a look besides.
+fn founded(
+    state: &State,
+    effect: &EffectId,
+    at: Timestamp,
+    beside: Option<Beside<'_>>,
+) -> Result<(), NotAdmitted> {
+    reopening(state, effect, at, beside)?;
+    match beside {
+        Some(beside) if effect.step() == Some(Step::Fence) => fresh(state, at, beside),
+        Some(_) | None => Ok(()),
+    }
+}
+
+/// What was left closed is opened only behind a look that shows that nobody writes there beside another.
+fn reopening(
+    state: &State,
+    effect: &EffectId,
+    at: Timestamp,
+    beside: Option<Beside<'_>>,
+) -> Result<(), NotAdmitted> {
+    let reopens = state.decision.reopens().find(|(id, _)| id == effect);
+    let Some((_, left)) = reopens.filter(|_| !planted::is(Bug::RuleReopensUnseen)) else {
+        return Ok(());
+    };
+    match state.one_writer.get(&(left.database.clone(), left.side)) {
+        Some(seen) if beside.is_none_or(|b| at <= after(*seen, b.limits.assessment_age)) => Ok(()),
+        Some(seen) => no(format!("that it makes no second writer was seen at {seen}")),
+        None => no(format!("nobody has seen that {effect} makes no second writer")),
     }
 }
 

@@ -1,8 +1,11 @@
 //! What a generation's effects left in the world, as far as its journal tells.
 
 use crate::effect::EffectId;
-use crate::ids::{EntryId, Seq, Step};
-use crate::journal::{EffectState, Fate, FenceProof, Fenced, IntentState, State, Unproven};
+use crate::ids::{EntryId, Seq, Side, Step};
+use crate::journal::decision::also_closed;
+use crate::journal::{
+    EffectState, End, Fate, FenceProof, Fenced, IntentState, LeftClosed, State, Unproven,
+};
 use crate::limits::Limits;
 use crate::time::{Timestamp, after};
 
@@ -23,6 +26,51 @@ impl State {
         }
         all.retain(|u| !self.old_sides_fenced.contains(&(u.database.clone(), u.side)));
         all
+    }
+
+    /// What generations up to this one closed of a side and nobody has opened since, as far as journals tell. A
+    /// side that was moved to has been opened before the commit.
+    pub fn left_closed(&self) -> Vec<LeftClosed> {
+        let decision = &self.decision;
+        let mut all = decision.left_closed.clone();
+        let undone = |id: &EffectId| self.effects.get(&id.undo()).is_some_and(|e| e.applied());
+        if self.committed() {
+            all.retain(|left| left.side != decision.direction.target());
+        } else {
+            let opened: Vec<LeftClosed> = decision
+                .reopens()
+                .filter(|(id, _)| self.effects.get(id).is_some_and(|e| e.applied()) && !undone(id))
+                .map(|(_, left)| left.clone())
+                .collect();
+            all.retain(|left| !opened.contains(left));
+        }
+        let given_up = self.end.as_ref().is_some_and(|e| e.end == End::Abandoned);
+        if self.seen_at_home.is_some() {
+            // Its users are served there again: who went back by hand has opened it.
+            all.retain(|left| left.side != Side::Primary);
+        } else if self.committed() || given_up {
+            let own = self.each_effect().filter(|(id, e)| {
+                let shut = e.applied() || e.unresolved();
+                e.undoes.is_none() && e.change.closes() && shut && !undone(id)
+            });
+            own.filter_map(|(id, e)| self.shut_by(id, e)).for_each(|l| also_closed(&mut all, l));
+        }
+        all
+    }
+
+    fn shut_by(&self, id: &EffectId, effect: &EffectState) -> Option<LeftClosed> {
+        let decision = &self.decision;
+        if id.step() != Some(Step::Fence) || decision.reopens().any(|(other, _)| other == *id) {
+            return None;
+        }
+        let database = id.target()?.split(':').next()?;
+        Some(LeftClosed {
+            database: database.into(),
+            side: decision.direction.source(),
+            generation: decision.generation,
+            closed: effect.change.clone(),
+            reopen: effect.before.clone()?,
+        })
     }
 
     /// Every effect that was ever intended.

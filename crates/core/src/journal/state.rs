@@ -49,6 +49,8 @@ pub struct State {
     pub successor: Option<Successor>,
     /// Old sides that were seen fenced later than by this generation's own fences.
     pub(super) old_sides_fenced: BTreeSet<(EntryId, Side)>,
+    /// When it was last seen that opening a database's side again makes no second writer.
+    pub one_writer: BTreeMap<(EntryId, Side), Timestamp>,
     /// Why it does not go on by itself.
     pub halt: Option<Halt>,
     /// How long it was halted before the present halt.
@@ -137,6 +139,7 @@ impl State {
             fate: Fate::Open,
             successor: None,
             old_sides_fenced: BTreeSet::new(),
+            one_writer: BTreeMap::new(),
             halt: None,
             halted: Span::default(),
             deadline,
@@ -308,6 +311,9 @@ impl State {
                 self.old_sides_fenced.insert((database.clone(), *side));
             }
             Entry::SeenAtHome { .. } => self.seen_at_home = Some(at),
+            Entry::OneWriter { database, side, .. } => {
+                self.one_writer.insert((database.clone(), *side), at);
+            }
             Entry::Pass { held, .. } => {
                 let row = if planted::is(Bug::PassesNotInARow) { self.passes } else { 0 };
                 self.passes = if *held { self.passes + 1 } else { row };

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::ids::{EntryId, Region, Sides, Text};
+use crate::ids::{EntryId, Region, Side, Sides, Text};
 use crate::time::Span;
 
 /// One database of the workload.
@@ -168,8 +168,9 @@ pub enum Fence {
     WriterLease(WriterLease),
     /// The writer's compute is stopped and barred from coming back.
     StopWriter(StopWriter),
-    /// The network path to the old database is cut. An attempt, no proof by itself.
-    Isolate(Isolate),
+    /// The network path to the old database is cut: proven when no source but the harmless ones is let in
+    /// and the writers' sessions are seen ended.
+    Isolate(Box<Isolate>),
     /// A named operator takes the risk, for one generation and one loss bound.
     Waiver,
 }
@@ -214,19 +215,31 @@ pub struct StopWriter {
     pub sessions_of: Text,
 }
 
-/// The security group in front of the database, per side.
+/// The security groups in front of the database, per side.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "author", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct Isolate {
     /// Group and rules per side.
     pub security_group: Sides<SecurityGroupRules>,
+    /// The other groups of a database that has several: each of them has to be closed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub further_groups: Option<Sides<Vec<SecurityGroupRules>>>,
     /// Database user of the writers, whose sessions must be seen ended.
     pub sessions_of: Text,
 }
 
-/// The inbound rules that are taken away.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+impl Isolate {
+    /// Every group that the plan names on that side.
+    pub fn groups(&self, side: Side) -> impl Iterator<Item = &SecurityGroupRules> {
+        let further = self.further_groups.iter().flat_map(move |groups| groups.of(side));
+        std::iter::once(self.security_group.of(side)).chain(further)
+    }
+}
+
+/// The inbound rules that are taken away, and those that may stay. A rule counts when it names exactly this
+/// port; one that covers more is never changed.
+#[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[cfg_attr(feature = "author", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct SecurityGroupRules {
@@ -234,8 +247,63 @@ pub struct SecurityGroupRules {
     pub group: Text,
     /// TCP port of the database.
     pub port: u16,
-    /// CIDR blocks that may reach it on good days.
+    /// CIDR blocks, IPv4 or IPv6, that may reach it on good days.
+    #[serde(default)]
     pub cidrs: Vec<Text>,
+    /// Security groups whose members may reach it on good days: `sg-…`, or `<account>/sg-…` for one of a
+    /// peered account.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub groups: Vec<Text>,
+    /// Prefix lists that may reach it on good days: `pl-…`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub prefix_lists: Vec<Text>,
+    /// Sources that are harmless and are left in, such as the group of `db-probe`, which has to count the
+    /// sessions: nothing behind them writes.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub may_stay: Vec<Text>,
+}
+
+impl SecurityGroupRules {
+    /// Every source that is taken away.
+    pub fn sources(&self) -> impl Iterator<Item = &Text> {
+        self.cidrs.iter().chain(&self.groups).chain(&self.prefix_lists)
+    }
+
+    /// The same rules with those sources alone.
+    #[must_use]
+    pub fn only(&self, keep: impl Fn(&Text) -> bool) -> Self {
+        let kept = |sources: &[Text]| sources.iter().filter(|s| keep(s)).cloned().collect();
+        Self {
+            group: self.group.clone(),
+            port: self.port,
+            cidrs: kept(&self.cidrs),
+            groups: kept(&self.groups),
+            prefix_lists: kept(&self.prefix_lists),
+            may_stay: Vec::new(),
+        }
+    }
+
+    /// These and those rules of the same group.
+    #[must_use]
+    pub fn and(&self, more: &Self) -> Self {
+        let both = |first: &[Text], second: &[Text]| {
+            let new = second.iter().filter(|s| !first.contains(s));
+            first.iter().chain(new).cloned().collect()
+        };
+        Self {
+            group: self.group.clone(),
+            port: self.port,
+            cidrs: both(&self.cidrs, &more.cidrs),
+            groups: both(&self.groups, &more.groups),
+            prefix_lists: both(&self.prefix_lists, &more.prefix_lists),
+            may_stay: both(&self.may_stay, &more.may_stay),
+        }
+    }
+
+    /// Whether nothing is taken away.
+    pub fn is_empty(&self) -> bool {
+        self.sources().next().is_none()
+    }
 }
 
 /// How the engine is asked: by the `db-probe` function inside the VPC.

@@ -84,6 +84,8 @@ pub struct Status {
     pub databases: Vec<DatabaseStatus>,
     /// Whether the side that was left has been seen fenced.
     pub old_side: OldSide,
+    /// What stands closed of a side, by this generation and those before it, in sentences.
+    pub left_closed: Vec<String>,
     /// The question that waits for an answer.
     pub question: Option<Question>,
     /// Why it does not go on by itself.
@@ -274,6 +276,7 @@ pub fn status(
         databases: plan.databases.iter().map(|d| database(state, d, now)).collect(),
         old_side: old_side(state),
         away: stays_away(state, now),
+        left_closed: state.left_closed().iter().map(ToString::to_string).collect(),
         next: next(state, question.as_ref()),
         question,
         halt: state.halt.as_ref().map(halt),

@@ -15,12 +15,7 @@ pub fn sentence(entry: &Entry) -> String {
         Entry::Assessed { verdict, reason, .. } => {
             format!("evidence: {}: {reason}", bearing(*verdict))
         }
-        Entry::Asked { number, question, deadline, .. } => {
-            format!("question {number}, until {deadline}: {question}")
-        }
-        Entry::Answered { number, answer, reason } => {
-            format!("question {number}: {}: {reason}", answered(*answer))
-        }
+        Entry::Asked { .. } | Entry::Answered { .. } => question(entry),
         Entry::Intent { change, .. } => format!("sends: {change}"),
         Entry::Replied { reply: Reply::Accepted(_), effect, .. } => format!("accepted: {effect}"),
         Entry::Replied { reply: Reply::Refused(error), effect, .. } => {
@@ -72,8 +67,24 @@ pub fn sentence(entry: &Entry) -> String {
             format!("the {side} side of {database} is seen fenced: {evidence}")
         }
         Entry::SeenAtHome { evidence } => format!("seen at home again: {evidence}"),
+        Entry::OneWriter { database, side, evidence } => {
+            format!("opening {database} on its {side} side makes no second writer: {evidence}")
+        }
         Entry::Noted { text } => text.clone(),
         Entry::Closed { next } => format!("closed; generation {next} follows"),
+    }
+}
+
+#[expect(clippy::wildcard_enum_match_arm, reason = "the caller brings these two")]
+fn question(entry: &Entry) -> String {
+    match entry {
+        Entry::Asked { number, question, deadline, .. } => {
+            format!("question {number}, until {deadline}: {question}")
+        }
+        Entry::Answered { number, answer, reason } => {
+            format!("question {number}: {}: {reason}", answered(*answer))
+        }
+        other => other.name().to_owned(),
     }
 }
 

@@ -1,9 +1,17 @@
 //! Everything that a recovery of a plan may do to the world, by name, before anything is done.
 
+use std::collections::BTreeSet;
+
 use crate::effect::{EffectId, Verb};
-use crate::ids::{Generation, Step};
-use crate::plan::{Capacity, Control, Database, Fence, Plan, When};
-use crate::steps::{lease, records};
+use crate::ids::{EntryId, Generation, Side, Step};
+use crate::plan::{Capacity, Control, Database, Fence, Isolate, Plan, When};
+use crate::steps::{isolation, lease, records};
+
+/// One effect a group, whichever side is left.
+fn isolated(id: &EntryId, fence: &Isolate) -> BTreeSet<String> {
+    let of = |side| fence.groups(side).enumerate().map(|(i, r)| isolation::target(id, i, r));
+    of(Side::Primary).chain(of(Side::Standby)).collect()
+}
 
 /// The effects of a generation of that plan. An undo goes by its effect's name.
 pub fn effects(plan: &Plan, generation: Generation) -> Vec<EffectId> {
@@ -20,7 +28,11 @@ pub fn effects(plan: &Plan, generation: Generation) -> Vec<EffectId> {
         for fence in database.fences() {
             match fence {
                 Fence::StopWriter(_) => all.push(id(Step::Fence, name, Verb::StopWriter)),
-                Fence::Isolate(_) => all.push(id(Step::Fence, name, Verb::Isolate)),
+                Fence::Isolate(f) => all.extend(
+                    isolated(database.id(), f)
+                        .into_iter()
+                        .map(|target| id(Step::Fence, &target, Verb::Isolate)),
+                ),
                 Fence::WriterLease(_) | Fence::Waiver => {}
             }
         }

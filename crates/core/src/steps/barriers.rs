@@ -1,33 +1,27 @@
 //! Fences that act on the old side itself: its compute, its network, or a service's own switchover.
 //! They need that side's answer; without it they are attempts and no proof.
 
-use crate::effect::Verb;
-use crate::ids::{EntryId, Step};
+use crate::ids::EntryId;
 use crate::journal::{Entry, FenceProof};
-use crate::plan::{Database, Fence, Isolate, Probe as SqlProbe, StopWriter};
+use crate::plan::{Database, Fence, Probe as SqlProbe};
 use crate::planted::{self, Bug};
-use crate::pursuit::{Goal, Probe};
-use crate::steps::{Move, Situation, engines, fence};
-use crate::world::{Change, GroupView, Question, Seen, View};
+use crate::pursuit::Goal;
+use crate::steps::{Move, Situation, engines, fence, isolation, writer_group};
+use crate::time::{Span, since};
+use crate::world::{Question, Seen, View};
 
 pub(super) fn questions(situation: &Situation<'_>) -> Vec<Question> {
-    let mut questions = Vec::new();
-    for (database, fence) in barriers(situation) {
-        let sessions_of = match fence {
-            Fence::StopWriter(f) => {
-                questions.push(group_question(situation, f));
-                &f.sessions_of
-            }
-            Fence::Isolate(f) => {
-                questions.push(ingress_question(situation, f));
-                &f.sessions_of
-            }
-            Fence::WriterLease(_) | Fence::Waiver => continue,
-        };
-        if let Some(probe) = database.probe() {
-            questions.push(engines::sql(probe, situation.source(), Some(sessions_of)));
-        }
-    }
+    barriers(situation).flat_map(|(database, fence)| asked(situation, database, fence)).collect()
+}
+
+fn asked(situation: &Situation<'_>, database: &Database, fence: &Fence) -> Vec<Question> {
+    let (mut questions, sessions_of) = match fence {
+        Fence::StopWriter(f) => (vec![writer_group::question(situation, f)], &f.sessions_of),
+        Fence::Isolate(f) => (isolation::questions(situation, database, f), &f.sessions_of),
+        Fence::WriterLease(_) | Fence::Waiver => return Vec::new(),
+    };
+    let sessions = database.probe().map(|p| engines::sql(p, situation.source(), Some(sessions_of)));
+    questions.extend(sessions);
     questions
 }
 
@@ -35,19 +29,65 @@ fn barriers<'a>(situation: &Situation<'a>) -> impl Iterator<Item = (&'a Database
     situation.plan.databases.iter().flat_map(|d| d.fences().iter().map(move |f| (d, f)))
 }
 
-fn group_question(situation: &Situation<'_>, fence: &StopWriter) -> Question {
-    Question::Group {
-        region: situation.source_region().clone(),
-        group: fence.group.of(situation.source()).clone(),
+/// Whether nothing was seen of the old side of that database.
+pub(super) fn silent(situation: &Situation<'_>, database: &Database, seen: &Seen) -> bool {
+    let asked = database.fences().iter().flat_map(|fence| asked(situation, database, fence));
+    asked.into_iter().all(|question| seen.get(&question).is_err())
+}
+
+/// Whether a fence of that database comes true by itself: its writers are on their way out.
+pub(super) fn under_way(situation: &Situation<'_>, database: &Database, seen: &Seen) -> bool {
+    database.fences().iter().any(|fence| match fence {
+        Fence::StopWriter(f) => writer_group::leaving(situation, f, seen),
+        Fence::Isolate(_) | Fence::WriterLease(_) | Fence::Waiver => false,
+    })
+}
+
+/// How long the old side of that database is shut, as far as this generation did it; else how long it is open.
+pub(super) fn shut_for(situation: &Situation<'_>, database: &Database) -> Span {
+    let id = database.id().as_str();
+    let shut = situation.state.each_effect().filter(|(effect, e)| {
+        let of = effect.target().and_then(|target| target.split(':').next());
+        e.change.closes() && e.undoes.is_none() && of == Some(id)
+    });
+    let seen = shut.filter_map(|(_, e)| e.outcome.map(|(_, _, at)| at)).max();
+    seen.map_or_else(|| situation.age(), |at| since(at, situation.now))
+}
+
+/// What a fence of the old side's compute or network does, and what proves it.
+fn goals(
+    situation: &Situation<'_>,
+    database: &Database,
+    fence: &Fence,
+    seen: &Seen,
+) -> Option<(Vec<Goal>, FenceProof)> {
+    let id = database.id();
+    match fence {
+        Fence::StopWriter(f) => {
+            Some((vec![writer_group::goal(situation, id, f, seen)], FenceProof::StopWriter))
+        }
+        Fence::Isolate(f) => Some((isolation::goals(situation, id, f, seen), FenceProof::Isolate)),
+        Fence::WriterLease(_) | Fence::Waiver => None,
     }
 }
 
-fn ingress_question(situation: &Situation<'_>, fence: &Isolate) -> Question {
-    let rules = fence.security_group.of(situation.source());
-    Question::Ingress {
-        region: situation.source_region().clone(),
-        group: rules.group.clone(),
-        port: rules.port,
+/// Whether nothing that writes is left behind that fence: nothing runs or nobody is let in, and no session lives.
+fn stands(
+    situation: &Situation<'_>,
+    database: &Database,
+    fence: &Fence,
+    seen: &Seen,
+) -> Result<String, String> {
+    let (shut, sessions_of) = match fence {
+        Fence::StopWriter(f) => (writer_group::emptied(situation, f, seen), &f.sessions_of),
+        Fence::Isolate(f) => (isolation::closed(situation, database, f, seen), &f.sessions_of),
+        Fence::WriterLease(_) | Fence::Waiver => return Err("it is no barrier".to_owned()),
+    };
+    let sessions = sessions(situation, database.probe(), sessions_of, seen);
+    match (shut, sessions) {
+        (Ok(shut), Ok(sessions)) => Ok(format!("{shut}; {sessions}")),
+        (Err(why), Ok(_)) | (Ok(_), Err(why)) => Err(why),
+        (Err(why), Err(too)) => Err(format!("{why}; {too}")),
     }
 }
 
@@ -58,20 +98,15 @@ pub(super) fn apply(situation: &Situation<'_>, seen: &Seen, next: &mut Move) {
         if left_to_the_service(situation, database) {
             continue;
         }
+        let Some((goals, proof)) = goals(situation, database, fence, seen) else { continue };
         let proven =
             situation.state.fenced.contains_key(id) || situation.state.waived.contains_key(id);
-        let (goal, sessions_of, proof) = match fence {
-            Fence::StopWriter(f) => {
-                (stop_goal(situation, id, f, seen), &f.sessions_of, FenceProof::StopWriter)
-            }
-            Fence::Isolate(f) => {
-                (isolate_goal(situation, id, f, seen), &f.sessions_of, FenceProof::Isolate)
-            }
-            Fence::WriterLease(_) | Fence::Waiver => continue,
-        };
-        let reached = fence::attempt(situation, goal, proven, next);
+        let mut reached = true;
+        for goal in goals {
+            reached &= fence::attempt(situation, goal, proven, next);
+        }
         if reached && !proven {
-            match sessions(situation, database.probe(), sessions_of, seen) {
+            match stands(situation, database, fence, seen) {
                 Ok(evidence) => next.records.push(fenced(situation, id, proof, evidence)),
                 Err(why) => next.wait(why),
             }
@@ -122,22 +157,12 @@ pub(super) fn still_holds(
         return Ok(());
     }
     for fence in database.fences() {
-        let (goal, sessions_of) = match (fence, &fenced.proof) {
-            (Fence::StopWriter(f), FenceProof::StopWriter) => {
-                (stop_goal(situation, database.id(), f, seen), &f.sessions_of)
-            }
-            (Fence::Isolate(f), FenceProof::Isolate) => {
-                (isolate_goal(situation, database.id(), f, seen), &f.sessions_of)
-            }
-            _ => continue,
-        };
-        match goal.probe {
-            Probe::Yes(_) => {}
-            Probe::No(why) | Probe::Moving(why) | Probe::Blind(why) => {
-                return Err(format!("the fence of {} is no longer seen: {why}", database.id()));
-            }
+        match goals(situation, database, fence, seen) {
+            Some((_, proof)) if proof == fenced.proof => {}
+            Some(_) | None => continue,
         }
-        sessions(situation, database.probe(), sessions_of, seen)?;
+        stands(situation, database, fence, seen)
+            .map_err(|why| format!("the fence of {} is no longer seen: {why}", database.id()))?;
     }
     Ok(())
 }
@@ -182,84 +207,6 @@ fn sessions(
         },
         Ok(other) => Err(format!("{question} answered {other:?}")),
         Err(blind) => Err(format!("the sessions of {of} are unseen: {blind}")),
-    }
-}
-
-fn stop_goal(situation: &Situation<'_>, id: &EntryId, fence: &StopWriter, seen: &Seen) -> Goal {
-    let question = group_question(situation, fence);
-    let region = situation.source_region().clone();
-    let group = fence.group.of(situation.source()).clone();
-    let (probe, before) = match seen.get(&question) {
-        Ok(View::Group(Some(view))) => {
-            (stopped(&question, view), Some(as_it_is(&region, &group, view)))
-        }
-        Ok(other) => (Probe::Blind(format!("{question} answered {other:?}")), None),
-        Err(blind) => (Probe::Blind(blind.to_string()), None),
-    };
-    Goal {
-        effect: situation.effect(Step::Fence, id.as_str(), Verb::StopWriter),
-        change: Change::BoundGroup {
-            region,
-            group,
-            minimum: 0,
-            maximum: 0,
-            desired: 0,
-            suspend: true,
-        },
-        before,
-        undoes: None,
-        probe,
-    }
-}
-
-pub(super) fn suspended(view: &GroupView) -> bool {
-    view.suspended.iter().any(|p| p == "Launch")
-}
-
-fn stopped(question: &Question, view: &GroupView) -> Probe {
-    let barred = view.maximum == 0 && suspended(view);
-    if barred && view.instances == 0 {
-        Probe::Yes(format!("{question}: no instance, maximum 0, launching suspended"))
-    } else if barred {
-        Probe::Moving(format!("{question}: {} instances are still there", view.instances))
-    } else {
-        Probe::No(format!("{question}: {} instances, maximum {}", view.instances, view.maximum))
-    }
-}
-
-fn as_it_is(region: &crate::ids::Region, group: &str, view: &GroupView) -> Change {
-    Change::BoundGroup {
-        region: region.clone(),
-        group: group.into(),
-        minimum: view.minimum,
-        maximum: view.maximum,
-        desired: view.desired,
-        suspend: suspended(view),
-    }
-}
-
-fn isolate_goal(situation: &Situation<'_>, id: &EntryId, fence: &Isolate, seen: &Seen) -> Goal {
-    let question = ingress_question(situation, fence);
-    let region = situation.source_region().clone();
-    let mut rules = fence.security_group.of(situation.source()).clone();
-    let probe = match seen.get(&question) {
-        Ok(View::Cidrs(open)) => {
-            rules.cidrs.retain(|cidr| open.contains(cidr));
-            if rules.cidrs.is_empty() {
-                Probe::Yes(format!("{question}: closed"))
-            } else {
-                Probe::No(format!("{question}: open to {}", rules.cidrs.join(", ")))
-            }
-        }
-        Ok(other) => Probe::Blind(format!("{question} answered {other:?}")),
-        Err(blind) => Probe::Blind(blind.to_string()),
-    };
-    Goal {
-        effect: situation.effect(Step::Fence, id.as_str(), Verb::Isolate),
-        change: Change::RevokeIngress { region: region.clone(), rules: rules.clone() },
-        before: Some(Change::AuthorizeIngress { region, rules }),
-        undoes: None,
-        probe,
     }
 }
 

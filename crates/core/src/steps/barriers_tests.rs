@@ -12,7 +12,9 @@ use super::*;
 use crate::audit::example::{Journal, at, database, situation};
 use crate::journal::{Fenced, State};
 use crate::plan::{Plan, example};
-use crate::world::SqlView;
+use crate::world::{
+    Change, DatabaseNetwork, InboundRule, Source, SqlView, WriterGroupView, WriterInstance,
+};
 
 const USER: &str = "orders_app";
 
@@ -29,7 +31,10 @@ fn stop() -> Value {
 }
 
 fn isolate() -> Value {
-    let rules = |group: &str| json!({"group": group, "port": 5432, "cidrs": ["10.0.0.0/16", "10.9.0.0/16"]});
+    let rules = |group: &str| {
+        json!({"group": group, "port": 5432, "cidrs": ["10.0.0.0/16", "10.9.0.0/16"],
+            "groups": ["sg-app", "210987654321/sg-peer"], "prefix-lists": ["pl-1"], "may-stay": ["sg-probe"]})
+    };
     json!({"kind": "isolate", "sessions-of": USER,
         "security-group": {"primary": rules("sg-east"), "standby": rules("sg-west")}})
 }
@@ -39,14 +44,33 @@ fn open() -> State {
 }
 
 /// What is seen of the old side; what is `None` is not.
-#[derive(Clone, Default)]
+#[derive(Debug, Clone, Default)]
 struct Sight {
-    group: Option<(u32, &'static [&'static str], u32)>,
+    group: Option<(u32, &'static [&'static str], &'static [Instance])>,
     open: Option<&'static [&'static str]>,
     sessions: Option<Option<u32>>,
+    /// Groups that the database has beside the one that the plan names.
+    further: &'static [&'static str],
+    data_api: bool,
+    port: Option<u16>,
 }
 
-const STOPPED: Option<(u32, &[&str], u32)> = Some((0, &["AZRebalance", "Launch"], 0));
+/// State, and whether it is protected from scale-in.
+type Instance = (&'static str, bool);
+
+const SERVING: Instance = ("InService", false);
+
+fn rule(of: &str) -> InboundRule {
+    let (name, wider) = of.split_once(' ').map_or((of, None), |(n, w)| (n, Some(w.into())));
+    let source = match name {
+        group if group.contains("sg-") => Source::Group(group.into()),
+        list if list.starts_with("pl-") => Source::PrefixList(list.into()),
+        cidr => Source::Cidr(cidr.into()),
+    };
+    InboundRule { source, wider, description: Some("words".into()) }
+}
+
+const STOPPED: Option<(u32, &[&str], &[Instance])> = Some((0, &["AZRebalance", "Launch"], &[]));
 
 impl Sight {
     fn seen(&self, plan: &Plan, state: &State) -> Seen {
@@ -54,25 +78,38 @@ impl Sight {
         let mut seen = Seen::default();
         for question in asked {
             let view = match &question {
-                Question::Group { region, group, .. } => {
+                Question::WriterGroup { region, group } => {
                     assert_eq!((region.as_str(), group.as_str()), ("us-east-1", "writers-east"));
                     self.group.map(|(maximum, suspended, instances)| {
                         let suspended = suspended.iter().map(|&s| s.into()).collect();
-                        let (minimum, desired, in_service) = (maximum.min(1), maximum, instances);
-                        View::Group(Some(GroupView {
-                            minimum,
+                        let one = |(i, (state, protected)): (usize, &Instance)| WriterInstance {
+                            id: format!("i-{i}").into(),
+                            state: (*state).into(),
+                            protected: *protected,
+                        };
+                        View::WriterGroup(Some(WriterGroupView {
+                            minimum: maximum.min(1),
                             maximum,
-                            desired,
-                            in_service,
-                            instances,
+                            desired: maximum,
                             suspended,
+                            instances: instances.iter().enumerate().map(one).collect(),
+                            warm_pool: None,
                         }))
                     })
                 }
                 Question::Ingress { region, group, port } => {
                     assert_eq!((region.as_str(), group.as_str()), ("us-east-1", "sg-east"));
                     assert_eq!(*port, 5432);
-                    self.open.map(|open| View::Cidrs(open.iter().map(|&c| c.into()).collect()))
+                    self.open.map(|open| View::Ingress(open.iter().map(|s| rule(s)).collect()))
+                }
+                Question::DatabaseNetwork { database, cluster: false, .. } => {
+                    assert_eq!(database, "orders");
+                    let groups = ["sg-east"].iter().chain(self.further).map(|&g| g.into());
+                    Some(View::DatabaseNetwork(Some(DatabaseNetwork {
+                        groups: groups.collect(),
+                        port: self.port.or(Some(5432)),
+                        data_api: self.data_api,
+                    })))
                 }
                 Question::Sql { host, sessions_of, .. } => {
                     assert_eq!((host.as_str(), sessions_of.as_deref()), ("h1", Some(USER)));
@@ -134,9 +171,9 @@ fn writers_are_stopped_when_none_is_there_none_can_come_and_no_session_lives_on(
     }
     for group in [
         None,
-        Some((0, &["Launch"][..], 1)),
-        Some((0, &["AZRebalance"][..], 0)),
-        Some((2, &["Launch"][..], 0)),
+        Some((0, &["Launch"][..], &[SERVING][..])),
+        Some((0, &["AZRebalance"][..], &[])),
+        Some((2, &["Launch"][..], &[])),
     ] {
         let sight = Sight { group, ..gone.clone() };
         assert_eq!(proofs(&plan, &sight), [], "{group:?}");
@@ -156,19 +193,19 @@ fn a_group_is_bound_to_nothing_and_its_bounds_are_noted() {
     };
     let sends = |group| sent(&plan, &Sight { group, sessions: Some(Some(0)), ..Sight::default() });
     let (running, barred): (&[&str], &[&str]) = (&["AZRebalance"], &["Launch"]);
-    assert_eq!(sends(Some((4, running, 4))), [(bound(0, true), Some(bound(4, false)))]);
-    assert_eq!(sends(Some((4, barred, 0))), [(bound(0, true), Some(bound(4, true)))]);
-    assert_eq!(sends(Some((0, running, 0))), [(bound(0, true), Some(bound(0, false)))]);
-    assert_eq!(sends(Some((0, barred, 3))), [], "they are on their way out");
+    let four: &[Instance] = &[SERVING; 4];
+    assert_eq!(sends(Some((4, running, four))), [(bound(0, true), Some(bound(4, false)))]);
+    assert_eq!(sends(Some((4, barred, &[]))), [(bound(0, true), Some(bound(4, true)))]);
+    assert_eq!(sends(Some((0, running, &[]))), [(bound(0, true), Some(bound(0, false)))]);
+    assert_eq!(sends(Some((0, barred, four))), [], "they are on their way out");
     assert_eq!(sends(None), [], "what is unseen is not changed");
 }
 
 #[test]
 fn a_side_is_cut_off_when_no_rule_is_open_and_no_session_lives_on() {
     let plan = plan(&[isolate()]);
-    let closed =
-        Sight { open: Some(&["192.0.2.0/24"]), sessions: Some(Some(0)), ..Sight::default() };
-    assert_eq!(proofs(&plan, &closed), [FenceProof::Isolate], "another's rule is none of ours");
+    let closed = Sight { open: Some(&["sg-probe"]), sessions: Some(Some(0)), ..Sight::default() };
+    assert_eq!(proofs(&plan, &closed), [FenceProof::Isolate], "who may stay is harmless");
     for sessions in [None, Some(None), Some(Some(3))] {
         assert_eq!(proofs(&plan, &Sight { sessions, ..closed.clone() }), [], "{sessions:?}");
     }
@@ -181,6 +218,108 @@ fn a_side_is_cut_off_when_no_rule_is_open_and_no_session_lives_on() {
     };
     assert_eq!((&rules.cidrs, &back.cidrs), (&vec!["10.9.0.0/16".into()], &rules.cidrs));
     assert_eq!(proofs(&plan, &Sight { open: None, ..closed }), []);
+}
+
+/// Why that sight is no proof, nothing being sent for it.
+fn waits(plan: &Plan, sight: &Sight) -> String {
+    let next = applied(plan, &open(), sight);
+    assert!(!next.acts(), "{sight:?}: {next:?}");
+    next.waits.join("; ")
+}
+
+#[test]
+fn what_the_plan_does_not_close_keeps_an_isolated_database_open_and_is_named() {
+    let plan = plan(&[isolate()]);
+    let none = Sight { open: Some(&[]), sessions: Some(Some(0)), ..Sight::default() };
+    assert_eq!(proofs(&plan, &none), [FenceProof::Isolate]);
+    let cases: [(&'static [&'static str], &str); 6] = [
+        (&["192.0.2.0/24"], "open to 192.0.2.0/24, which the plan does not close"),
+        (&["2001:db8::/32"], "open to 2001:db8::/32, which the plan does not close"),
+        (&["sg-other"], "open to sg-other, which the plan does not close"),
+        (&["pl-other"], "open to pl-other, which the plan does not close"),
+        (&["10.0.0.0/16 tcp 5000-6000"], "covers more than the port"),
+        (&["0.0.0.0/0 all traffic"], "0.0.0.0/0 (all traffic), which the plan does not close"),
+    ];
+    for (open, why) in cases {
+        let told = waits(&plan, &Sight { open: Some(open), ..none.clone() });
+        assert!(told.contains(why), "{told}");
+    }
+    let cases = [
+        (Sight { further: &["sg-second"], ..none.clone() }, "it also has sg-second"),
+        (Sight { data_api: true, ..none.clone() }, "Data API"),
+        (Sight { port: Some(6432), ..none.clone() }, "listens on port 6432, the plan closes 5432"),
+    ];
+    for (sight, why) in cases {
+        let told = waits(&plan, &sight);
+        assert!(told.contains(why), "{told}");
+    }
+}
+
+#[test]
+fn ranges_groups_and_prefix_lists_are_closed_in_kind_with_their_descriptions_kept() {
+    let plan = plan(&[isolate()]);
+    let open: &[&str] = &["10.9.0.0/16", "210987654321/sg-peer", "pl-1", "sg-app", "sg-probe"];
+    let sight = Sight { open: Some(open), sessions: Some(Some(0)), ..Sight::default() };
+    let [(Change::RevokeIngress { rules, .. }, Some(back))] = &sent(&plan, &sight)[..] else {
+        panic!()
+    };
+    let names =
+        |sources: &[crate::ids::Text]| sources.iter().map(ToString::to_string).collect::<Vec<_>>();
+    assert_eq!(names(&rules.cidrs), ["10.9.0.0/16"]);
+    assert_eq!(names(&rules.groups), ["sg-app", "210987654321/sg-peer"]);
+    assert_eq!(names(&rules.prefix_lists), ["pl-1"]);
+    let Change::AuthorizeIngress { rules: given, descriptions, .. } = back else { panic!() };
+    assert_eq!((given, descriptions.len()), (rules, 4));
+    assert_eq!(descriptions["pl-1"], "words");
+}
+
+#[test]
+fn a_further_group_is_closed_by_an_effect_of_its_own() {
+    let mut fence = isolate();
+    let further = |group: &str| json!([{"group": group, "port": 5432, "groups": ["sg-app"]}]);
+    fence["further-groups"] = json!({"primary": further("sg-east"), "standby": further("sg-w2")});
+    let plan = plan(&[fence]);
+    let sight = Sight { open: Some(&["sg-app"]), sessions: Some(Some(0)), ..Sight::default() };
+    let effects: Vec<String> = applied(&plan, &open(), &sight)
+        .sends
+        .into_iter()
+        .map(|entry| match entry {
+            Entry::Intent { effect, .. } => effect.to_string(),
+            other => panic!("{other:?}"),
+        })
+        .collect();
+    assert_eq!(
+        effects,
+        ["orders/1/fence/orders-db/isolate", "orders/1/fence/orders-db:sg-east/isolate"]
+    );
+    let named = crate::steps::effects(&plan, crate::ids::Generation(1));
+    for effect in effects {
+        assert!(named.iter().any(|id| id.as_str() == effect), "{effect}: {named:?}");
+    }
+}
+
+#[test]
+fn every_instance_that_is_still_there_is_named_with_the_reason_why_it_stays() {
+    let plan = plan(&[stop()]);
+    let barred: &[&str] = &["Launch"];
+    for (suspended, instance, why) in [
+        (barred, ("InService", true), "i-0 (InService) is protected from scale-in"),
+        (barred, ("Standby", false), "i-0 (Standby), which no scale-in ends"),
+        (barred, ("Terminating:Wait", false), "i-0 (Terminating:Wait) waits for a lifecycle hook"),
+        (barred, ("Warmed:Stopped", false), "i-0 (Warmed:Stopped) of its warm pool"),
+        (barred, ("Warmed:Running", false), "i-0 (Warmed:Running) of its warm pool"),
+        (barred, ("Terminating", false), "i-0 (Terminating)"),
+        (&["Launch", "Terminate"], SERVING, "stays while Terminate is suspended"),
+    ] {
+        let instances: &'static [Instance] = Box::leak(Box::new([instance]));
+        let sight = Sight {
+            group: Some((0, suspended, instances)),
+            sessions: Some(Some(0)),
+            ..Sight::default()
+        };
+        let told = waits(&plan, &sight);
+        assert!(told.contains(why), "{told}");
+    }
 }
 
 #[test]
@@ -204,14 +343,20 @@ fn proven(proof: FenceProof) -> State {
 
 #[test]
 fn a_fence_of_the_old_side_is_seen_again_before_the_promotion() {
-    let good = Sight { group: STOPPED, open: Some(&[]), sessions: Some(Some(0)) };
+    let good =
+        Sight { group: STOPPED, open: Some(&[]), sessions: Some(Some(0)), ..Sight::default() };
     let holds = |fences: &[Value], proof: FenceProof, sight: &Sight| {
         let (plan, state) = (plan(fences), proven(proof));
         let seen = sight.seen(&plan, &state);
         still_holds(&situation(&plan, &state, at(10)), &plan.databases[0], &seen)
     };
     let bad = [
-        Sight { group: Some((1, &["Launch"], 0)), open: Some(&["10.9.0.0/16"]), ..good.clone() },
+        Sight { group: Some((1, &["Launch"], &[])), open: Some(&["10.9.0.0/16"]), ..good.clone() },
+        Sight {
+            group: Some((0, &["Launch"], &[("Warmed:Running", false)])),
+            open: Some(&["sg-x"]),
+            ..good.clone()
+        },
         Sight { group: None, open: None, ..good.clone() },
         Sight { sessions: Some(Some(1)), ..good.clone() },
         Sight { sessions: None, ..good.clone() },

@@ -7,7 +7,7 @@ use crate::plan::{
 };
 use crate::pursuit::{Goal, Probe};
 use crate::steps::approval::{self, Approval};
-use crate::steps::{Move, Situation};
+use crate::steps::{Move, Situation, reopening};
 use crate::time::since;
 use crate::world::{Change, GroupView, Question, Seen, View};
 
@@ -158,6 +158,14 @@ fn group(
         Ok(_) => return next.stick(format!("{question} does not exist")),
         Err(blind) => return next.wait(blind.about(&question)),
     };
+    if let Some(left) =
+        reopening::will_be(situation, &region, &name).filter(|_| need > view.maximum)
+    {
+        return next.wait(format!(
+            "{question}: generation {} left it at maximum {}; it is let go before the commit",
+            left.generation, view.maximum
+        ));
+    }
     if need > view.maximum {
         return next.stick(format!(
             "{question} needs {need} ({source}), its maximum is {}; raise the maximum while all is well",

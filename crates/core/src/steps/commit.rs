@@ -8,7 +8,7 @@ use crate::steps::approval::{self, Approval};
 use crate::steps::bearing::{Going, going, turn_back};
 use crate::steps::{Move, Situation, loss};
 use crate::time::since;
-use crate::world::{Change, Question, Seen};
+use crate::world::{Question, Seen};
 
 /// Nothing: a fence that must be seen again is looked at before each promotion, by the function that
 /// can reach it.
@@ -37,9 +37,7 @@ pub(super) fn decide(situation: &Situation<'_>, _: &Seen) -> Move {
         }
     }
     // A lost attempt on the old side's own compute or network may still land: it only fences more.
-    let on_the_old_side = |e: &EffectState| {
-        matches!(e.change, Change::BoundGroup { .. } | Change::RevokeIngress { .. })
-    };
+    let on_the_old_side = |e: &EffectState| e.change.closes();
     let unresolved = situation.state.unresolved().find(|(_, e)| !on_the_old_side(e));
     if let Some((effect, _)) = unresolved {
         next.wait(format!("it is not known whether {effect} happened"));

@@ -5,6 +5,7 @@ use crate::audit::example::{at, database, fenced, lease, plan, situation};
 use crate::ids::EntryId;
 use crate::journal::State;
 use crate::time::{Span, Timestamp};
+use crate::world::Change;
 
 /// What it waits for at that instant; empty: nothing of its own.
 fn waits(state: &State, now: Timestamp) -> String {

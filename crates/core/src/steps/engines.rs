@@ -123,6 +123,11 @@ pub(crate) fn named_engine(view: &View) -> Option<&str> {
     }
 }
 
+/// Whether the engine of the side that is moved to says of itself that it is a replica.
+pub fn in_recovery(situation: &Situation<'_>, database: &Database, seen: &Seen) -> bool {
+    engine_word(situation, database, seen).is_ok_and(|word| word.in_recovery)
+}
+
 fn engine_word<'a>(
     situation: &Situation<'_>,
     database: &Database,

@@ -10,7 +10,7 @@ use crate::steps::bearing::{Going, going, old_side_well, turn_back};
 use crate::steps::engines::{self, Engine};
 use crate::steps::lease::Guarded;
 use crate::steps::loss::{self, Outlook};
-use crate::steps::{Move, Situation, barriers, lease};
+use crate::steps::{Move, Situation, barriers, lease, reopening};
 use crate::time::{DATE_RESOLUTION, Span, after, since};
 use crate::world::{Question, Seen};
 
@@ -19,6 +19,7 @@ pub(super) fn questions(situation: &Situation<'_>) -> Vec<Question> {
         situation.plan.databases.iter().flat_map(|d| engines::questions(situation, d)).collect();
     questions.extend(lease::leases(situation).iter().map(|g| lease::question(situation, g.lease)));
     questions.extend(barriers::questions(situation));
+    questions.extend(reopening::questions(situation));
     questions
 }
 
@@ -28,6 +29,7 @@ pub(super) fn decide(situation: &Situation<'_>, seen: &Seen) -> Move {
     for database in &situation.plan.databases {
         check(situation, database, seen, &mut next, &mut asks);
     }
+    reopening::check(situation, seen, &mut asks);
     if !asks.is_empty() && next.stuck().is_none() {
         return ask(situation, &asks, next);
     }
@@ -40,6 +42,14 @@ pub(super) fn decide(situation: &Situation<'_>, seen: &Seen) -> Move {
     }
     if let Some(first) = gate(situation, seen) {
         return first;
+    }
+    // Nobody is fenced for a side whose application could not reach its database.
+    reopening::apply(situation, seen, &mut next);
+    if !next.settled() {
+        return match going(situation) {
+            Going::First(first) if !next.sends.is_empty() => *first,
+            Going::First(_) | Going::On => next,
+        };
     }
     for guarded in lease::leases(situation) {
         take(situation, &guarded, seen, &mut next);
@@ -234,7 +244,7 @@ fn proofs(situation: &Situation<'_>, seen: &Seen, mut next: Move) -> Move {
         let waived = situation.state.waived.contains_key(id);
         match situation.state.fenced.get(id) {
             None if waived => {}
-            None => return unproven(situation, database, next),
+            None => return unproven(situation, database, seen, next),
             Some(fenced) if situation.now < fenced.holds_from => {
                 let left = since(situation.now, fenced.holds_from);
                 let words = left.in_words();
@@ -280,21 +290,26 @@ fn proofs(situation: &Situation<'_>, seen: &Seen, mut next: Move) -> Move {
 }
 
 /// No fence of this database is proven: wait for those that may still be, then ask a person.
-fn unproven(situation: &Situation<'_>, database: &Database, mut next: Move) -> Move {
+fn unproven(situation: &Situation<'_>, database: &Database, seen: &Seen, mut next: Move) -> Move {
     let id = database.id();
     let by_lease = database.fences().iter().any(|f| matches!(f, Fence::WriterLease(_)));
-    if by_lease || situation.tried_for() < situation.limits.fence_patience {
+    let shut_for = barriers::shut_for(situation, database).min(situation.tried_for());
+    let young = shut_for < situation.limits.fence_patience;
+    if by_lease || young || barriers::under_way(situation, database, seen) {
         next.wait(format!("no fence of {id} is proven yet"));
         return next;
     }
-    Move::record(Entry::Held {
-        step: Step::Fence,
-        reason: format!(
-            "no fence of {id} can be proven while its side is silent ({}); make sure by other means that it does not write, then {}",
-            next.waits.join("; "),
-            waive(situation, id)
-        ),
-    })
+    let waits = next.waits.join("; ");
+    let waive =
+        format!("make sure by other means that it does not write, then {}", waive(situation, id));
+    let reason = if barriers::silent(situation, database, seen) {
+        format!("no fence of {id} can be proven while its side is silent ({waits}); {waive}")
+    } else {
+        format!(
+            "no fence of {id} is proven ({waits}); mend what is named there, then `leeward resume`; or {waive}"
+        )
+    };
+    Move::record(Entry::Held { step: Step::Fence, reason })
 }
 
 /// Nothing to fence: every side may write.

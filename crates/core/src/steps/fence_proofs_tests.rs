@@ -9,7 +9,7 @@ use serde_json::json;
 use super::*;
 use crate::evidence::Vote;
 use crate::journal::{Answer, TurnBackReason};
-use crate::steps::scene::{Scene, by_lease, every_side, group, isolate, lease, stop, waiver};
+use crate::steps::scene::{Scene, by_lease, every_side, isolate, lease, stop, waiver, writers};
 use crate::table::NOBODY;
 use crate::world::{Change, View};
 
@@ -107,7 +107,7 @@ fn a_loss_over_the_limit_waits_for_the_yes_to_it() {
 /// The old side's group has no instance and cannot launch one.
 fn stopped(_: &Question, view: View) -> Option<View> {
     Some(match view {
-        View::Group(_) => group(0, &["Launch"], 0),
+        View::WriterGroup(_) => writers(0, &["Launch"], 0),
         other => other,
     })
 }
@@ -115,7 +115,9 @@ fn stopped(_: &Question, view: View) -> Option<View> {
 /// Nothing is seen of the old side.
 fn silent(question: &Question, view: View) -> Option<View> {
     let old = match question {
-        Question::Group { .. } | Question::Ingress { .. } => true,
+        Question::WriterGroup { .. }
+        | Question::Ingress { .. }
+        | Question::DatabaseNetwork { .. } => true,
         Question::Sql { sessions_of, .. } => sessions_of.is_some(),
         _ => false,
     };
@@ -137,6 +139,7 @@ fn a_fence_that_needs_a_silent_side_is_tried_for_a_sweep_then_a_person_is_asked(
         {
             assert!(reason.contains(says), "{says}: {reason}");
         }
+        assert!(reason.contains("while its side is silent"), "{reason}");
     }
     let mut by_lease = scene(61, &[lease(), stop()]);
     by_lease.seen_otherwise(|question, view| {
@@ -147,6 +150,66 @@ fn a_fence_that_needs_a_silent_side_is_tried_for_a_sweep_then_a_person_is_asked(
         why.contains("no fence of orders-db is proven yet"),
         "a lease needs no old side: {why}"
     );
+}
+
+#[test]
+fn a_side_that_answers_is_not_called_silent_and_what_is_still_there_is_named() {
+    let mut scene = Scene::fenced_by(100, &[stop()]);
+    scene.goes_on();
+    scene.seen_otherwise(|_, view| {
+        Some(match view {
+            View::WriterGroup(_) => writers(0, &["Launch", "Terminate"], 1),
+            other => other,
+        })
+    });
+    assert!(matches!(scene.entry(), Entry::Outcome { applied: true, .. }));
+    scene.goes_on();
+    scene.now = 159;
+    let (why, _) = scene.waits();
+    assert!(why.contains("no fence of orders-db is proven yet"), "{why}");
+    later(&mut scene);
+    let reason = scene.held();
+    assert!(!reason.contains("silent"), "{reason}");
+    for says in
+        ["i-0 (InService) stays while Terminate is suspended", "`leeward resume`", "`leeward waive"]
+    {
+        assert!(reason.contains(says), "{says}: {reason}");
+    }
+}
+
+/// A minute after second 100, on evidence of then.
+fn later(scene: &mut Scene) {
+    scene.now = 160;
+    assert!(matches!(scene.entry(), Entry::Assessed { .. }));
+    scene.goes_on();
+}
+
+/// Connections are drained for minutes before an instance ends, and nobody has to come for that.
+#[test]
+fn nobody_is_asked_while_the_writers_are_on_their_way_out() {
+    let ending = |state: &'static str| {
+        let mut scene = Scene::fenced_by(100, &[stop()]);
+        scene.goes_on();
+        scene.seen_otherwise(move |_, view| {
+            Some(match view {
+                View::WriterGroup(_) => match writers(0, &["Launch"], 2) {
+                    View::WriterGroup(Some(mut group)) => {
+                        group.instances.iter_mut().for_each(|i| i.state = state.into());
+                        View::WriterGroup(Some(group))
+                    }
+                    other => other,
+                },
+                other => other,
+            })
+        });
+        scene.goes_on();
+        later(&mut scene);
+        scene
+    };
+    for state in ["Terminating", "Terminating:Proceed"] {
+        assert!(ending(state).waits().0.contains("i-1 (Terminating"), "{state}");
+    }
+    assert!(ending("Terminating:Wait").held().contains("waits for a lifecycle hook"));
 }
 
 #[test]

@@ -10,9 +10,11 @@ mod commit;
 mod database;
 mod engines;
 mod fence;
+mod isolation;
 mod lease;
 mod loss;
 pub mod records;
+mod reopening;
 mod restore;
 #[cfg(test)]
 #[path = "scene_tests.rs"]
@@ -20,6 +22,7 @@ mod scene;
 pub mod traffic;
 mod undo;
 mod validate;
+mod writer_group;
 
 pub use allowed::effects;
 pub(crate) use engines::{named_engine, sql};

@@ -13,8 +13,8 @@ use crate::lease_terms::LeaseTerms;
 use crate::plan::{Database, example};
 use crate::table::NOBODY;
 use crate::world::{
-    Change, GlobalMember, GlobalView, GroupView, Heartbeat, LeaseView, RdsView, RunningView,
-    SqlView, View,
+    Change, DatabaseNetwork, GlobalMember, GlobalView, GroupView, Heartbeat, InboundRule,
+    LeaseView, RdsView, RunningView, Source, SqlView, View, WriterGroupView, WriterInstance,
 };
 
 pub(super) const EAST: &str = "us-east-1";
@@ -133,7 +133,13 @@ impl Scene {
                 sessions: sessions_of.as_ref().map(|_| 0),
             }),
             Question::Group { .. } => group(4, &[], 4),
-            Question::Ingress { .. } => View::Cidrs(vec!["10.0.0.0/16".into()]),
+            Question::WriterGroup { .. } => writers(4, &[], 4),
+            Question::Ingress { .. } => View::Ingress(vec![admits("10.0.0.0/16")]),
+            Question::DatabaseNetwork { .. } => View::DatabaseNetwork(Some(DatabaseNetwork {
+                groups: vec!["sg-east".into()],
+                port: Some(5432),
+                data_api: false,
+            })),
             Question::Global { .. } => global("east"),
             Question::TableReplica { .. } => {
                 View::Running(Some(RunningView { desired: 1, running: 1 }))
@@ -298,6 +304,28 @@ pub(super) fn group(maximum: u32, suspended: &[&str], instances: u32) -> View {
     let suspended = suspended.iter().map(|&s| s.into()).collect();
     let (minimum, desired, in_service) = (maximum.min(1), maximum, instances);
     View::Group(Some(GroupView { minimum, maximum, desired, in_service, instances, suspended }))
+}
+
+/// The writers' group, with so many instances in service.
+pub(super) fn writers(maximum: u32, suspended: &[&str], instances: u32) -> View {
+    let one = |i: u32| WriterInstance {
+        id: format!("i-{i}").into(),
+        state: "InService".into(),
+        protected: false,
+    };
+    View::WriterGroup(Some(WriterGroupView {
+        minimum: maximum.min(1),
+        maximum,
+        desired: maximum,
+        suspended: suspended.iter().map(|&s| s.into()).collect(),
+        instances: (0..instances).map(one).collect(),
+        warm_pool: None,
+    }))
+}
+
+/// A rule that lets that address block reach the port.
+pub(super) fn admits(cidr: &str) -> InboundRule {
+    InboundRule { source: Source::Cidr(cidr.into()), wider: None, description: None }
 }
 
 /// The global cluster, with that member as its writer.

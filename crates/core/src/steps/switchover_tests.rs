@@ -12,10 +12,11 @@ use crate::evidence::Vote;
 use crate::ids::Step;
 use crate::journal::TurnBackReason;
 use crate::steps::scene::{
-    Scene, aurora, by_lease, group, lease, promoted, row, stop, taken, waiver,
+    Scene, aurora, by_lease, lease, promoted, row, stop, taken, waiver, writers,
 };
 use crate::table::NOBODY;
 use crate::time::Span;
+use crate::world::Change;
 
 /// The example's database as an Aurora global one, left because a person wants it; both sides are well.
 fn ordered(fences: &[Value], allow_data_loss: bool) -> Scene {
@@ -111,7 +112,7 @@ fn what_a_person_moves_while_both_sides_are_well_is_switched_over() {
         let mut scene = ordered(&[stop()], true);
         scene.seen_otherwise(move |_, view| {
             Some(match view {
-                View::Group(_) => group(0, &["Launch"], instances),
+                View::WriterGroup(_) => writers(0, &["Launch"], instances),
                 other => other,
             })
         });

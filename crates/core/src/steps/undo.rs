@@ -5,9 +5,9 @@ use crate::ids::Step;
 use crate::journal::{EffectState, End, Entry, Fate, HaltKind};
 use crate::planted::{self, Bug};
 use crate::pursuit::{Goal, Probe, resume};
-use crate::steps::{Move, Situation, barriers, bearing, lease};
+use crate::steps::{Move, Situation, bearing, isolation, lease};
 use crate::time::{Span, after, since};
-use crate::world::{Change, Question, Seen, View};
+use crate::world::{Change, GroupView, Question, Seen, View};
 
 pub(super) fn questions(situation: &Situation<'_>) -> Vec<Question> {
     in_scope(situation).flat_map(|(_, effect)| asked(situation, effect)).collect()
@@ -19,7 +19,12 @@ fn done_by_us<'a>(
 ) -> impl Iterator<Item = (&'a EffectId, &'a EffectState)> {
     let mut all: Vec<_> =
         situation.state.each_effect().filter(|(_, e)| e.undoes.is_none()).collect();
-    all.sort_by_key(|(_, e)| std::cmp::Reverse(e.intents.first().map(|i| i.seq)));
+    // What was opened on the side that was moved to is shut last: that side may be silent, its database follows,
+    // and nobody shall wait for it who could write on the other.
+    let opened: Vec<EffectId> = situation.state.decision.reopens().map(|(id, _)| id).collect();
+    all.sort_by_key(|(id, e)| {
+        (opened.contains(id), std::cmp::Reverse(e.intents.first().map(|i| i.seq)))
+    });
     all.into_iter()
 }
 
@@ -62,7 +67,8 @@ fn asked(situation: &Situation<'_>, effect: &EffectState) -> Vec<Question> {
         Change::ReserveConcurrency { region, function, .. } => {
             vec![Question::Concurrency { region: region.clone(), function: function.clone() }]
         }
-        Change::RevokeIngress { region, rules } | Change::AuthorizeIngress { region, rules } => {
+        Change::RevokeIngress { region, rules }
+        | Change::AuthorizeIngress { region, rules, .. } => {
             vec![Question::Ingress {
                 region: region.clone(),
                 group: rules.group.clone(),
@@ -258,7 +264,7 @@ fn is_there(situation: &Situation<'_>, effect: &EffectState, seen: &Seen) -> Pro
             v.owner == *to_owner && v.effect == *by
         }
         (Change::BoundGroup { maximum, suspend, .. }, View::Group(Some(v))) => {
-            v.maximum == *maximum && barriers::suspended(v) == *suspend
+            v.maximum == *maximum && suspended(v) == *suspend
         }
         (Change::SetMinimum { minimum, .. }, View::Group(Some(v))) => v.minimum == *minimum,
         (Change::StartInstances { .. }, View::Instances(v)) => {
@@ -269,11 +275,11 @@ fn is_there(situation: &Situation<'_>, effect: &EffectState, seen: &Seen) -> Pro
         }
         (Change::SetDesiredCount { count, .. }, View::Running(Some(v))) => v.desired == *count,
         (Change::ReserveConcurrency { reserved, .. }, View::Concurrency(v)) => v == reserved,
-        (Change::RevokeIngress { rules, .. }, View::Cidrs(open)) => {
-            !rules.cidrs.iter().any(|c| open.contains(c))
+        (Change::RevokeIngress { rules, .. }, View::Ingress(open)) => {
+            !rules.sources().any(|s| isolation::removable(open, s).is_some())
         }
-        (Change::AuthorizeIngress { rules, .. }, View::Cidrs(open)) => {
-            rules.cidrs.iter().all(|c| open.contains(c))
+        (Change::AuthorizeIngress { rules, .. }, View::Ingress(open)) => {
+            rules.sources().all(|s| isolation::removable(open, s).is_some())
         }
         (_, other) => return Probe::Blind(format!("{question} answered {other:?}")),
     };
@@ -282,6 +288,24 @@ fn is_there(situation: &Situation<'_>, effect: &EffectState, seen: &Seen) -> Pro
     } else {
         Probe::No(format!("`{}` is not seen", effect.change))
     }
+}
+
+/// The maximum of a group that is bound below that minimum: shut again before this undo came.
+fn bound_below(
+    situation: &Situation<'_>,
+    effect: &EffectState,
+    minimum: u32,
+    seen: &Seen,
+) -> Option<u32> {
+    let asked = asked(situation, effect);
+    match seen.get(asked.first()?) {
+        Ok(View::Group(Some(v))) if v.maximum < minimum => Some(v.maximum),
+        Ok(_) | Err(_) => None,
+    }
+}
+
+fn suspended(view: &GroupView) -> bool {
+    view.suspended.iter().any(|p| p == "Launch")
 }
 
 fn undo_goal(
@@ -297,7 +321,12 @@ fn undo_goal(
     }
     let change = effect.before.clone()?;
     let as_before = EffectState { change: change.clone(), ..effect.clone() };
-    let probe = is_there(situation, &as_before, seen);
+    let mut probe = is_there(situation, &as_before, seen);
+    if let Change::SetMinimum { minimum, .. } = &change
+        && let Some(maximum) = bound_below(situation, &as_before, *minimum, seen)
+    {
+        probe = Probe::Yes(format!("the group is bound to {maximum} again: no minimum to lower"));
+    }
     Some(Goal { effect: id.undo(), change, before: None, undoes: Some(id.clone()), probe })
 }
 

@@ -9,7 +9,7 @@ use crate::journal::{State, TurnBackReason};
 use crate::limits::Limits;
 use crate::plan::SecurityGroupRules;
 use crate::time::Timestamp;
-use crate::world::{GroupView, InstanceState, LeaseView, RunningView, View};
+use crate::world::{GroupView, InboundRule, InstanceState, LeaseView, RunningView, Source, View};
 
 const EAST: &str = "us-east-1";
 
@@ -123,16 +123,26 @@ fn a_count_a_reservation_and_rules_are_as_asked() {
         group: "sg".into(),
         port: 5432,
         cidrs: vec!["10.0.0.0/16".into(), "10.9.0.0/16".into()],
+        ..SecurityGroupRules::default()
     };
     let close = || Change::RevokeIngress { region: west(), rules: rules() };
-    let open = || Change::AuthorizeIngress { region: west(), rules: rules() };
+    let open = || Change::AuthorizeIngress {
+        region: west(),
+        rules: rules(),
+        descriptions: Default::default(),
+    };
     for (left, closed, opened) in [
         (vec![], true, false),
         (vec!["192.0.2.0/24"], true, false),
         (vec!["10.9.0.0/16"], false, false),
         (vec!["10.9.0.0/16", "10.0.0.0/16"], false, true),
     ] {
-        let view = || View::Cidrs(left.iter().map(|c| (*c).into()).collect());
+        let rule = |c: &&str| InboundRule {
+            source: Source::Cidr((*c).into()),
+            wider: None,
+            description: None,
+        };
+        let view = || View::Ingress(left.iter().map(rule).collect());
         assert_eq!((yes(close(), view()), yes(open(), view())), (closed, opened), "{left:?}");
     }
 }

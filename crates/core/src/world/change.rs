@@ -1,5 +1,6 @@
 //! What is changed in the world, and what came back.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
@@ -126,15 +127,18 @@ pub enum Change {
     RevokeIngress {
         /// Region of the group.
         region: Region,
-        /// Group, port and CIDR blocks.
+        /// Group, port and sources.
         rules: SecurityGroupRules,
     },
     /// Gives inbound rules back.
     AuthorizeIngress {
         /// Region of the group.
         region: Region,
-        /// Group, port and CIDR blocks.
+        /// Group, port and sources.
         rules: SecurityGroupRules,
+        /// What each rule said of itself, by source.
+        #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+        descriptions: BTreeMap<Text, Text>,
     },
     /// Puts one metric datum, dated by its intent.
     PutMetric {
@@ -209,10 +213,12 @@ pub enum EffectClass {
 impl Change {
     /// Whether it keeps the writers of the side that is left from writing: its undo lets them write again.
     pub fn fences(&self) -> bool {
-        matches!(
-            self,
-            Self::MoveLease { .. } | Self::BoundGroup { .. } | Self::RevokeIngress { .. }
-        )
+        matches!(self, Self::MoveLease { .. }) || self.closes()
+    }
+
+    /// Whether it shuts the compute or the network of a side.
+    pub fn closes(&self) -> bool {
+        matches!(self, Self::BoundGroup { suspend: true, .. } | Self::RevokeIngress { .. })
     }
 
     /// What makes it safe to repeat.
@@ -264,6 +270,10 @@ impl Change {
     }
 }
 
+fn named(rules: &SecurityGroupRules) -> String {
+    rules.sources().map(Text::as_str).collect::<Vec<_>>().join(", ")
+}
+
 impl fmt::Display for Change {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -303,10 +313,12 @@ impl fmt::Display for Change {
                 write!(f, "{verb} event source {uuid} ({region})")
             }
             Self::RevokeIngress { region, rules } => {
-                write!(f, "close port {} of {} ({region})", rules.port, rules.group)
+                let SecurityGroupRules { port, group, .. } = rules;
+                write!(f, "close port {port} of {group} ({region}) to {}", named(rules))
             }
-            Self::AuthorizeIngress { region, rules } => {
-                write!(f, "open port {} of {} ({region})", rules.port, rules.group)
+            Self::AuthorizeIngress { region, rules, .. } => {
+                let SecurityGroupRules { port, group, .. } = rules;
+                write!(f, "open port {port} of {group} ({region}) to {}", named(rules))
             }
             Self::PutMetric { region, metric, value, .. } => {
                 write!(f, "put {metric} = {value} ({region})")

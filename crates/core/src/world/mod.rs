@@ -6,6 +6,7 @@
 mod change;
 mod health;
 mod heartbeat;
+mod network;
 mod question;
 mod view;
 
@@ -16,6 +17,7 @@ pub use health::{
     Member, MemberHealth, MembersView, Rollout, RolloutState, SeriesView, ServiceView, Tally,
 };
 pub use heartbeat::Heartbeat;
+pub use network::{DatabaseNetwork, InboundRule, Source, WriterGroupView, WriterInstance};
 pub use question::{HttpRequest, NameQuery, Question};
 pub use view::{
     AlarmState, AlarmView, AnswerView, Blind, GlobalMember, GlobalView, GroupView, HttpView,

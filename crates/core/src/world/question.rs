@@ -117,7 +117,7 @@ pub enum Question {
         /// Target group ARN.
         target_group: Text,
     },
-    /// Inbound CIDR blocks of a security group on one TCP port. Answered by `View::Cidrs`.
+    /// Who may reach one TCP port through a security group. Answered by `View::Ingress`.
     Ingress {
         /// Its Region.
         region: Region,
@@ -125,6 +125,22 @@ pub enum Question {
         group: Text,
         /// TCP port.
         port: u16,
+    },
+    /// How an RDS instance or an Aurora cluster is reached. Answered by `View::DatabaseNetwork`.
+    DatabaseNetwork {
+        /// Its Region.
+        region: Region,
+        /// DB instance identifier, or cluster ARN.
+        database: Text,
+        /// Whether it is a cluster.
+        cluster: bool,
+    },
+    /// An Auto Scaling group with its warm pool, instance by instance. Answered by `View::WriterGroup`.
+    WriterGroup {
+        /// Its Region.
+        region: Region,
+        /// Its name.
+        group: Text,
     },
     /// A record set of a zone, by Route 53's control plane. Answered by `View::Record`.
     Record {
@@ -232,6 +248,12 @@ impl Question {
     pub fn first(&self) -> bool {
         matches!(self, Self::Http(request) if request.method == "POST")
     }
+
+    /// Whether it may be asked only when the others are answered: sessions are counted behind the look that
+    /// shows the way to them closed, since one that came in between the two would be missed.
+    pub fn last(&self) -> bool {
+        matches!(self, Self::Sql { sessions_of: Some(_), .. })
+    }
 }
 
 /// A name to resolve.
@@ -291,6 +313,12 @@ impl fmt::Display for Question {
             }
             Self::Ingress { region, group, port } => {
                 write!(f, "inbound rules of {group} port {port} ({region})")
+            }
+            Self::DatabaseNetwork { region, database, .. } => {
+                write!(f, "security groups of {database} ({region})")
+            }
+            Self::WriterGroup { region, group } => {
+                write!(f, "Auto Scaling group {group} ({region})")
             }
             Self::Record { zone, name, record_type } => {
                 write!(f, "record {name} {record_type} in zone {zone}")

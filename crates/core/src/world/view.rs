@@ -8,7 +8,10 @@ use crate::printable::{TEXT_MAX, kept};
 use serde::{Deserialize, Serialize};
 
 use crate::time::{Span, Timestamp};
-use crate::world::{Heartbeat, MembersView, Question, SeriesView, ServiceView};
+use crate::world::{
+    DatabaseNetwork, Heartbeat, InboundRule, MembersView, Question, SeriesView, ServiceView,
+    WriterGroupView,
+};
 
 /// Why nothing was seen. Unknown counts as no.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -75,8 +78,12 @@ pub enum View {
     Mapping(Text),
     /// Targets by health.
     Targets(TargetsView),
-    /// Inbound CIDR blocks.
-    Cidrs(Vec<Text>),
+    /// Every inbound rule that lets somebody reach the port that was asked for.
+    Ingress(Vec<InboundRule>),
+    /// How a database is reached; `None`: there is none of that name.
+    DatabaseNetwork(Option<DatabaseNetwork>),
+    /// An Auto Scaling group of writers; `None`: there is none of that name.
+    WriterGroup(Option<WriterGroupView>),
     /// Values and time to live of a record set; `None`: there is none.
     Record(Option<(Vec<Text>, u32)>),
     /// A hosted zone; `None`: there is none of that id.

@@ -2,7 +2,7 @@
 
 use super::{Findings, engines, region_of_arn};
 use crate::ids::{Side, Sides, Text};
-use crate::plan::{AuroraGlobal, Database, Fence, Plan, WriterLease};
+use crate::plan::{AuroraGlobal, Database, Fence, Isolate, Plan, WriterLease};
 use crate::time::Span;
 
 pub(super) fn check(plan: &Plan, findings: &mut Findings) {
@@ -82,15 +82,7 @@ fn fences(plan: &Plan, path: &str, database: &Database, findings: &mut Findings)
             }
             Fence::Isolate(f) => {
                 findings.filled(format!("{path}.sessions-of"), &f.sessions_of);
-                for side in [Side::Primary, Side::Standby] {
-                    let rules = f.security_group.of(side);
-                    let path = format!("{path}.security-group.{side}");
-                    findings.filled(format!("{path}.group"), &rules.group);
-                    if rules.cidrs.is_empty() {
-                        findings
-                            .error(format!("{path}.cidrs"), "is empty: there is nothing to close");
-                    }
-                }
+                isolate(&path, f, database, findings);
             }
             Fence::Waiver => findings.note(
                 path,
@@ -109,6 +101,71 @@ fn fences(plan: &Plan, path: &str, database: &Database, findings: &mut Findings)
         ),
         1 => {}
         more => findings.error(place, format!("holds {more} writer leases; a workload has one")),
+    }
+}
+
+fn isolate(path: &str, fence: &Isolate, database: &Database, findings: &mut Findings) {
+    for side in [Side::Primary, Side::Standby] {
+        let mut named = Vec::new();
+        for (index, rules) in fence.groups(side).enumerate() {
+            let path = match index.checked_sub(1) {
+                None => format!("{path}.security-group.{side}"),
+                Some(further) => format!("{path}.further-groups.{side}[{further}]"),
+            };
+            findings.filled(format!("{path}.group"), &rules.group);
+            if named.contains(&&rules.group) {
+                findings.error(format!("{path}.group"), "is named twice");
+            }
+            named.push(&rules.group);
+            if rules.is_empty() && index == 0 {
+                findings.error(
+                    format!("{path}.cidrs"),
+                    "is empty, and so are groups and prefix-lists: there is nothing to close",
+                );
+            }
+            spelled(
+                &path,
+                "cidrs",
+                &rules.cidrs,
+                |s| s.contains('/') && !s.contains("sg-"),
+                findings,
+            );
+            spelled(&path, "groups", &rules.groups, |s| bare(s).starts_with("sg-"), findings);
+            spelled(&path, "prefix-lists", &rules.prefix_lists, |s| s.starts_with("pl-"), findings);
+            if let Some(both) = rules.sources().find(|s| rules.may_stay.contains(s)) {
+                findings.error(
+                    format!("{path}.may-stay"),
+                    format!("names {both}, which is also to be closed"),
+                );
+            }
+            let listens = database.probe().map(|p| p.side.of(side).port);
+            if let Some(port) = listens.filter(|port| *port != rules.port) {
+                findings.warn(
+                    format!("{path}.port"),
+                    format!("is {}, db-probe asks the database at port {port}: the fence is proven only for the port on which the database listens", rules.port),
+                );
+            }
+        }
+    }
+}
+
+/// A group of a peered account bears that account before a slash.
+fn bare(group: &str) -> &str {
+    group.rsplit('/').next().unwrap_or(group)
+}
+
+fn spelled(
+    path: &str,
+    field: &str,
+    sources: &[Text],
+    good: impl Fn(&str) -> bool,
+    findings: &mut Findings,
+) {
+    for source in sources.iter().filter(|s| !good(s)) {
+        findings.error(
+            format!("{path}.{field}"),
+            format!("`{source}` is none: address blocks stand in cidrs, sg-… in groups, pl-… in prefix-lists"),
+        );
     }
 }
 

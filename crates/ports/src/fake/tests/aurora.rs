@@ -124,7 +124,7 @@ fn sessions_survive_a_revoked_rule_for_a_while() {
     assert!(scene.accepts(Side::Primary), "established connections live on");
     scene.pass(60);
     assert!(!scene.accepts(Side::Primary));
-    let open = Change::AuthorizeIngress { region, rules };
+    let open = Change::AuthorizeIngress { region, rules, descriptions: Default::default() };
     scene.change(&open).unwrap();
     assert!(scene.accepts(Side::Primary));
     assert_eq!(scene.refusal(&open).1, "InvalidPermission.Duplicate");

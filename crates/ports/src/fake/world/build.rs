@@ -17,6 +17,7 @@ use super::engine::Engine;
 use super::habits::Habits;
 use super::lease::LeaseItem;
 use super::names::NameRule;
+use super::network::Network;
 use super::orders::{Manners, host_of};
 use super::outside::FakeWorld;
 use super::rds::Instance;
@@ -90,11 +91,11 @@ impl State {
     fn lay_databases(&mut self, plan: &Plan) {
         for database in &plan.databases {
             let mut writer_groups = None;
-            let mut rules = None;
+            let mut isolate = None;
             for fence in database.fences() {
                 match fence {
                     Fence::StopWriter(f) => writer_groups = Some(f.group.clone()),
-                    Fence::Isolate(f) => rules = Some(f.security_group.clone()),
+                    Fence::Isolate(f) => isolate = Some(f),
                     Fence::WriterLease(_) | Fence::Waiver => {}
                 }
             }
@@ -103,9 +104,9 @@ impl State {
                 if let Some(groups) = &writer_groups {
                     self.lay_group((region.clone(), groups.of(side).clone()), WARM, WRITERS);
                 }
-                if let Some(rules) = &rules {
-                    let rules = rules.of(side);
-                    self.rules.entry((region, rules.group.clone())).or_default().open(rules);
+                for rules in isolate.iter().flat_map(|f| f.groups(side)) {
+                    let group = (region.clone(), rules.group.clone());
+                    self.rules.entry(group).or_default().open(rules);
                 }
             }
             let every = matches!(database, Database::DynamodbGlobal(_));
@@ -117,7 +118,7 @@ impl State {
                 heartbeat: database.lease().map_or(HEARTBEAT, |l| l.heartbeat),
                 link_broken: false,
                 writer_groups,
-                rules,
+                network: isolate.map(|f| Network::of(f)),
                 endpoints: database.probe().map(|probe| {
                     let at = |side: Side| {
                         let side = probe.side.of(side);

@@ -129,7 +129,9 @@ impl State {
                 self.turn_mapping(&(region.clone(), uuid.clone()), *enabled)
             }
             Change::RevokeIngress { region, rules } => self.revoke(region, rules),
-            Change::AuthorizeIngress { region, rules } => self.authorize(region, rules),
+            Change::AuthorizeIngress { region, rules, descriptions } => {
+                self.authorize(region, rules, descriptions)
+            }
             Change::PutMetric { .. } => self.put_metric(change),
             Change::ChangeRecords { .. } => self.change_records(change),
         }

@@ -4,12 +4,15 @@
 //! |---|---|
 //! | a minimum above the size raises the desired capacity; one above the maximum is a `ValidationError` | UpdateAutoScalingGroup |
 //! | a scaling policy moves the desired capacity within minimum and maximum | Dynamic scaling |
-//! | with `Launch` suspended nothing is launched | Suspend and resume processes |
+//! | with `Launch` suspended nothing is launched, for a warm pool neither | Types of processes |
+//! | a scale-in leaves protected instances, and those of the warm pool | Instance scale-in protection; Warm pools |
 //! | instances that are being terminated work until they are gone | Instance lifecycle |
 
 use leeward_core::ids::{Region, Side, Text};
 use leeward_core::time::{Span, Timestamp, after};
-use leeward_core::world::{GroupView, RunningView, TargetsView, View};
+use leeward_core::world::{
+    GroupView, RunningView, TargetsView, View, WriterGroupView, WriterInstance,
+};
 
 use super::change::{Answer, refused};
 use super::database::DatabaseState;
@@ -25,6 +28,10 @@ pub(super) struct Group {
     pub(super) instances: u32,
     pub(super) suspended: bool,
     pub(super) peak: u32,
+    /// Instances that a scale-in leaves.
+    pub(super) protected: u32,
+    /// Instances of its warm pool, which run and are none of the group's.
+    pub(super) pool: u32,
     /// Since when it is on its way to the desired capacity.
     since: Timestamp,
     /// Instances that were in service before the last change, and when that was.
@@ -57,6 +64,8 @@ impl Group {
             instances: size,
             suspended: false,
             peak: size,
+            protected: 0,
+            pool: 0,
             since: now,
             settled: (size, now),
         }
@@ -68,6 +77,11 @@ impl Group {
             self.in_service = count;
             self.peak = self.peak.max(count);
         }
+    }
+
+    /// How many a scale-in leaves.
+    fn stays(&self) -> u32 {
+        self.desired.max(self.protected.min(self.instances))
     }
 
     pub(super) fn healthy(&self, now: Timestamp, delay: Span) -> u32 {
@@ -93,6 +107,29 @@ impl State {
             in_service: self.living_members(name, g.in_service),
             instances: g.instances,
             suspended: if g.suspended { vec!["Launch".into()] } else { Vec::new() },
+        }))
+    }
+
+    pub(super) fn see_writer_group(&self, name: &Named) -> View {
+        View::WriterGroup(self.groups.get(name).map(|g| {
+            let one = |index: u32| WriterInstance {
+                id: format!("i-{index}").into(),
+                state: if index < g.in_service { "InService" } else { "Terminating" }.into(),
+                protected: index < g.protected,
+            };
+            let pooled = |index: u32| WriterInstance {
+                id: format!("i-pool-{index}").into(),
+                state: "Warmed:Running".into(),
+                protected: false,
+            };
+            WriterGroupView {
+                minimum: g.minimum,
+                maximum: g.maximum,
+                desired: g.desired,
+                suspended: if g.suspended { vec!["Launch".into()] } else { Vec::new() },
+                instances: (0..g.instances).map(one).chain((0..g.pool).map(pooled)).collect(),
+                warm_pool: (g.pool > 0).then(|| "Running".into()),
+            }
         }))
     }
 
@@ -143,7 +180,7 @@ impl State {
         let Some(group) = self.groups.get_mut(name) else { return };
         change(group);
         group.since = now;
-        let leaving = group.in_service.min(group.desired);
+        let leaving = group.in_service.min(group.stays());
         group.set_in_service(now, leaving);
         let (launch, terminate, target) =
             (self.habits.launch, self.habits.terminate, self.habits.target);
@@ -164,8 +201,8 @@ impl State {
                 let count = group.instances;
                 group.set_in_service(now, count);
             }
-        } else if group.desired < group.instances && now >= after(group.since, habits.terminate) {
-            group.instances = group.desired;
+        } else if group.stays() < group.instances && now >= after(group.since, habits.terminate) {
+            group.instances = group.stays();
             let count = group.instances;
             group.set_in_service(now, count);
         } else if group.in_service < group.instances.min(group.desired) {
@@ -203,6 +240,6 @@ impl State {
     pub(super) fn writer_instances(&self, db: &DatabaseState, side: Side) -> u32 {
         let Some(groups) = &db.writer_groups else { return 1 };
         let name = (self.sides.of(side).clone(), groups.of(side).clone());
-        self.groups.get(&name).map_or(0, |g| g.instances)
+        self.groups.get(&name).map_or(0, |g| g.instances + g.pool)
     }
 }

@@ -1,12 +1,12 @@
 //! A database of the plan: its two engines and what its service knows of them.
 
 use leeward_core::ids::{EntryId, Region, Side, Sides, Text};
-use leeward_core::plan::SecurityGroupRules;
 use leeward_core::time::{Span, Timestamp};
 use leeward_core::world::{Blind, SqlView, View};
 
 use super::aurora::Global;
 use super::engine::Engine;
+use super::network::Network;
 use super::rds::Instance;
 use super::state::State;
 
@@ -22,8 +22,8 @@ pub(super) struct DatabaseState {
     pub(super) link_broken: bool,
     /// Groups that run its writers, where the plan names them.
     pub(super) writer_groups: Option<Sides<Text>>,
-    /// Rules in front of it, where the plan names them.
-    pub(super) rules: Option<Sides<SecurityGroupRules>>,
+    /// How it is reached, where the plan isolates it.
+    pub(super) network: Option<Sides<Network>>,
     /// Where its engines are asked: function's Region, host, port.
     pub(super) endpoints: Option<Sides<Endpoint>>,
     pub(super) kind: Kind,

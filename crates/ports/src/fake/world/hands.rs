@@ -154,6 +154,52 @@ impl FakeWorld {
         inner.state.refresh();
     }
 
+    /// The application of a side crashes, or is started again: its instances are there all the while.
+    pub fn set_application(&self, side: Side, runs: bool) {
+        let mut inner = self.settled();
+        inner.state.before_link_change();
+        let crashed = &mut inner.state.application.crashed;
+        crashed.retain(|s| *s != side);
+        if !runs {
+            crashed.push(side);
+        }
+        inner.state.after_link_change();
+        inner.state.refresh();
+    }
+
+    /// A person lets a source reach these TCP ports, both ends included, through a security group.
+    pub fn admit(&self, region: &Region, group: &str, source: &str, ports: (u16, u16)) {
+        let mut inner = self.settled();
+        let rules = inner.state.rules.entry((region.clone(), group.into())).or_default();
+        rules.0.insert((source.into(), ports.0, ports.1), None);
+        inner.state.rules_changed();
+        inner.state.refresh();
+    }
+
+    /// A person gives one side of a database a further security group.
+    pub fn attach_group(&self, database: &EntryId, side: Side, group: &str) {
+        let mut inner = self.settled();
+        for db in inner.state.databases.iter_mut().filter(|d| d.id == *database) {
+            if let Some(networks) = &mut db.network {
+                match side {
+                    Side::Primary => networks.primary.groups.push(group.into()),
+                    Side::Standby => networks.standby.groups.push(group.into()),
+                }
+            }
+        }
+        inner.state.rules_changed();
+        inner.state.refresh();
+    }
+
+    /// So many instances of a group are protected from scale-in, and so many run in its warm pool.
+    pub fn set_group_extras(&self, region: &Region, group: &str, protected: u32, pool: u32) {
+        let mut inner = self.settled();
+        let name = (region.clone(), Text::from(group));
+        inner.state.set_group(&name, |g| (g.protected, g.pool) = (protected, pool));
+        inner.state.poke_writers();
+        inner.state.refresh();
+    }
+
     /// A person makes a change in the console.
     pub fn by_hand(&self, change: &Change) -> Result<(), ChangeError> {
         self.settled().state.arrive(change, None)

@@ -59,10 +59,14 @@ impl State {
                 .see_targets(&(region.clone(), target_group.clone()))
                 .ok_or_else(|| Blind::new(format!("{question}: TargetGroupNotFound"))),
             Question::Ingress { region, group, port } => self
-                .rules
-                .get(&(region.clone(), group.clone()))
-                .map(|rules| View::Cidrs(rules.cidrs(*port)))
+                .see_ingress(&(region.clone(), group.clone()), *port)
                 .ok_or_else(|| Blind::new(format!("{question}: InvalidGroup.NotFound"))),
+            Question::DatabaseNetwork { region, database, .. } => {
+                Ok(self.see_network(region, database))
+            }
+            Question::WriterGroup { region, group } => {
+                Ok(self.see_writer_group(&(region.clone(), group.clone())))
+            }
             Question::Record { zone, name, record_type } => {
                 self.see_record(zone, name, record_type)
             }
@@ -169,6 +173,8 @@ pub(super) fn asked_in(question: &Question) -> Option<Region> {
         | Question::EventSource { region, .. }
         | Question::Targets { region, .. }
         | Question::Ingress { region, .. }
+        | Question::DatabaseNetwork { region, .. }
+        | Question::WriterGroup { region, .. }
         | Question::Alarm { region, .. }
         | Question::GroupMembers { region, .. }
         | Question::InstanceStatus { region, .. }
@@ -198,6 +204,8 @@ pub(super) fn eventually_consistent(question: &Question) -> bool {
         | Question::EventSource { .. }
         | Question::Targets { .. }
         | Question::Ingress { .. }
+        | Question::DatabaseNetwork { .. }
+        | Question::WriterGroup { .. }
         | Question::Record { .. }
         | Question::RecordSets { .. }
         | Question::Zone { .. }

@@ -26,6 +26,8 @@ pub(super) struct Application {
     pub(super) lease: Option<LeaseOf>,
     /// The lease's table answers nobody.
     pub(super) lease_away: bool,
+    /// Sides on which it has crashed: its instances run, and hold no session until it is started again.
+    pub(super) crashed: Vec<Side>,
     /// The name by which its users know it.
     pub(super) public: Option<Text>,
     /// Groups that must have an instance in service, per Region.

@@ -106,6 +106,7 @@ impl State {
     /// Whether that side's application runs at all.
     pub(super) fn application_runs(&self, side: Side) -> bool {
         self.region(self.sides.of(side)).works()
+            && !self.application.crashed.contains(&side)
             && self.databases.iter().all(|db| self.writer_instances(db, side) > 0)
     }
 
