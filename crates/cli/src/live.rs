@@ -10,5 +10,5 @@ use crate::office::Office;
 /// What is not as the plan says. What cannot be seen is a warning: a plan can be put while a Region is away.
 pub async fn findings(office: &Office, plan: &Plan, now: Timestamp) -> Vec<Finding> {
     let seen = look(&office.desk, readiness_questions(plan)).await;
-    readiness(plan, &seen, now).findings
+    readiness(plan, &seen, None, now).findings
 }

@@ -1,7 +1,7 @@
 //! Whether what a plan names is as it says: looked at on good days, once an hour, and told.
 
 use leeward_core::error::StepError;
-use leeward_core::evidence::{READINESS_AGE, readiness, readiness_questions};
+use leeward_core::evidence::{READINESS_AGE, readiness, sweep_readiness_questions};
 use leeward_core::need::Needed;
 use leeward_core::plan::{Finding, Plan};
 use leeward_core::time::{Timestamp, since};
@@ -14,11 +14,12 @@ pub async fn look_at(
     facts: &Facts,
     now: Timestamp,
 ) -> Result<(), StepError> {
-    if facts.readiness(&plan.plan).is_some_and(|known| since(known.at, now) < READINESS_AGE) {
+    let before = facts.readiness(&plan.plan);
+    if before.is_some_and(|known| since(known.at, now) < READINESS_AGE) {
         return Ok(());
     }
-    let seen = look(desk, readiness_questions(plan)).await;
-    let found = readiness(plan, &seen, now);
+    let seen = look(desk, sweep_readiness_questions(plan, now)).await;
+    let found = readiness(plan, &seen, before, now);
     let errors: Vec<String> = found.errors().map(Finding::to_string).collect();
     if !errors.is_empty() {
         need(desk, &plan.workload, &Needed::not_ready(&plan.plan, &errors), now).await?;

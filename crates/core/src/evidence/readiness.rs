@@ -52,8 +52,30 @@ pub fn readiness_questions(plan: &Plan) -> Vec<Question> {
     questions
 }
 
-/// What was seen, against what the plan says.
-pub fn readiness(plan: &Plan, seen: &Seen, now: Timestamp) -> Readiness {
+/// What a sweep looks at: all but records beyond so many, of which each hour has its turn. A sweep has a minute,
+/// and Route 53 is asked five times a second at most.
+pub fn sweep_readiness_questions(plan: &Plan, now: Timestamp) -> Vec<Question> {
+    let (records, mut questions): (Vec<Question>, Vec<Question>) =
+        readiness_questions(plan).into_iter().partition(|question| {
+            matches!(question, Question::Zone { .. } | Question::RecordSets { .. })
+        });
+    let turns = records.len().div_ceil(RECORD_LOOKS_MAX).max(1);
+    let hour = now.as_millisecond().div_euclid(READINESS_AGE.as_millis() as i64);
+    let turn = usize::try_from(hour).unwrap_or_default() % turns;
+    questions.extend(records.into_iter().skip(turn * RECORD_LOOKS_MAX).take(RECORD_LOOKS_MAX));
+    questions
+}
+
+/// Most questions about zones and records of one sweep: four seconds of Route 53's rate.
+const RECORD_LOOKS_MAX: usize = 20;
+
+/// What was seen, against what the plan says. Records that were not asked for keep what was found `before`.
+pub fn readiness(
+    plan: &Plan,
+    seen: &Seen,
+    before: Option<&Readiness>,
+    now: Timestamp,
+) -> Readiness {
     let mut findings = Found(Vec::new());
     for (index, database) in plan.databases.iter().enumerate() {
         databases::check(plan, &format!("databases[{index}]"), database, seen, &mut findings);
@@ -66,7 +88,7 @@ pub fn readiness(plan: &Plan, seen: &Seen, now: Timestamp) -> Readiness {
                     findings.warn(&format!("{path}.answers"), why);
                 }
             }
-            Control::Record(c) => records::check(&path, c, seen, &mut findings),
+            Control::Record(c) => records::check(&path, c, seen, before, &mut findings),
         }
     }
     let mut findings = findings.0;

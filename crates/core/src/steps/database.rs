@@ -49,7 +49,12 @@ fn promote(situation: &Situation<'_>, database: &Database, seen: &Seen, next: &m
     let reached = match change(situation, database) {
         None => {
             matches!(probe, Probe::Yes(_)) || {
-                next.wait(format!("{}: {probe:?}", database.id()));
+                let why = match &probe {
+                    Probe::Yes(why) | Probe::No(why) | Probe::Moving(why) | Probe::Blind(why) => {
+                        why
+                    }
+                };
+                next.wait(format!("{}: {why}", database.id()));
                 false
             }
         }

@@ -183,13 +183,19 @@ fn judge(situation: &Situation<'_>, check: &Check, seen: &Seen) -> Result<String
     match check {
         Check::Http(c) => {
             let ask = request("GET", &c.url, None, &c.marker_header, &c.resolvers);
-            answered(situation, &ask, &c.marker, seen, |status| status == c.status)
+            answered(
+                situation,
+                &ask,
+                &c.marker,
+                seen,
+                (|status| status == c.status, &c.status.to_string()),
+            )
         }
         Check::HttpWrite(c) => {
             let (write, read) = write_and_read(situation, c);
             let ok = |status: u16| (200..300).contains(&status);
-            answered(situation, &write, &c.marker, seen, ok)?;
-            answered(situation, &read, &c.marker, seen, ok)?;
+            answered(situation, &write, &c.marker, seen, (ok, "200 to 299"))?;
+            answered(situation, &read, &c.marker, seen, (ok, "200 to 299"))?;
             body_holds(&read, situation.mark, seen)?;
             Ok(format!("written and read back by {}", c.url))
         }
@@ -210,7 +216,7 @@ fn answered(
     ask: &HttpRequest,
     marker: &Sides<Text>,
     seen: &Seen,
-    status_ok: impl Fn(u16) -> bool,
+    (status_ok, expected): (impl Fn(u16) -> bool, &str),
 ) -> Result<String, String> {
     let question = Question::Http(ask.clone());
     let view = match seen.get(&question) {
@@ -225,12 +231,18 @@ fn answered(
         Some(side) => {
             return Err(format!("{question} was answered by {side}, not {}", wanted.join(" or ")));
         }
-        None => return Err(format!("{question} was answered without {}", ask.marker_header)),
+        None => {
+            return Err(format!(
+                "{question} was answered without {}; wanted {}",
+                ask.marker_header,
+                wanted.join(" or ")
+            ));
+        }
     };
     if status_ok(view.status) {
         Ok(format!("{question}: {} from {side} in {}", view.status, view.took))
     } else {
-        Err(format!("{question}: status {}", view.status))
+        Err(format!("{question}: status {} from {side}; wanted {expected}", view.status))
     }
 }
 
@@ -247,7 +259,9 @@ fn databases(situation: &Situation<'_>, seen: &Seen) -> Result<String, String> {
     for database in &situation.plan.databases {
         match engines::engine(situation, database, seen) {
             Engine::Writer(why) => words.push(why),
-            Engine::Replica => return Err(format!("{} is a replica", database.id())),
+            Engine::Replica => {
+                return Err(format!("{} is a replica; wanted a writer", database.id()));
+            }
             Engine::Moving(why) | Engine::Wrong(why) | Engine::Blind(why) => return Err(why),
         }
     }

@@ -236,3 +236,26 @@ fn nothing_ends_while_a_request_may_still_land() {
 fn next_at(state: &State, now: crate::time::Timestamp) -> Move {
     decide(&situation(&looking(), state, now), &Seen::default())
 }
+
+#[test]
+fn a_check_that_does_not_hold_says_what_is_wanted_and_what_is_seen() {
+    let (plan, state) = (plan(), passed());
+    let situation = Situation { mark: MARK, ..situation(&plan, &state, at(62)) };
+    let words = |change: &dyn Fn(&mut crate::world::HttpView)| {
+        let mut seen = Seen::default();
+        for question in questions(&situation) {
+            let view = well(&question);
+            let asked = matches!(question, Question::Http(_));
+            let view = if asked { http(view, change) } else { view };
+            seen.insert(question, Ok(view));
+        }
+        checked(&situation, &seen).1.join("\n")
+    };
+    let status = words(&|v| v.status = 503);
+    assert!(status.contains("status 503 from w; wanted 200\n"), "{status}");
+    assert!(status.contains("status 503 from w; wanted 200 to 299"), "{status}");
+    let other = words(&|v| v.marker = Some("e".into()));
+    assert!(other.contains("was answered by e, not w"), "{other}");
+    let none = words(&|v| v.marker = None);
+    assert!(none.contains("without X-Side; wanted w"), "{none}");
+}

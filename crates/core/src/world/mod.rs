@@ -46,6 +46,11 @@ impl Seen {
         self.answers.push(answer);
     }
 
+    /// Whether it was asked at all.
+    pub fn asked(&self, question: &Question) -> bool {
+        self.asked.contains(question)
+    }
+
     /// The answer; a question that was never asked is as blind as one that was not answered.
     pub fn get(&self, question: &Question) -> Result<&View, Blind> {
         let place = self.asked.iter().rposition(|known| known == question);

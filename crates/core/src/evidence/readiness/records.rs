@@ -1,6 +1,6 @@
 //! Records that a control would move: a batch puts simple records, and Route 53 refuses them beside others.
 
-use super::Found;
+use super::{Found, Readiness};
 use crate::names::{canonical, same};
 use crate::plan::{RecordControl, RecordPair};
 use crate::world::{Question, RecordSetView, Seen, View};
@@ -20,10 +20,20 @@ fn sets_question(pair: &RecordPair) -> Question {
     Question::RecordSets { zone: pair.zone.clone(), name: canonical(&pair.name).into() }
 }
 
-pub(super) fn check(path: &str, control: &RecordControl, seen: &Seen, findings: &mut Found) {
+pub(super) fn check(
+    path: &str,
+    control: &RecordControl,
+    seen: &Seen,
+    before: Option<&Readiness>,
+    findings: &mut Found,
+) {
     for (index, pair) in control.records.iter().enumerate() {
         let path = format!("{path}.records[{index}]");
-        if zone(&path, control, pair, seen, findings) {
+        if !seen.asked(&zone_question(pair)) || !seen.asked(&sets_question(pair)) {
+            let known = before.into_iter().flat_map(|before| &before.findings);
+            let own = known.filter(|f| f.path.starts_with(&format!("{path}.")));
+            findings.0.extend(own.cloned());
+        } else if zone(&path, control, pair, seen, findings) {
             sets(&path, pair, seen, findings);
         }
     }

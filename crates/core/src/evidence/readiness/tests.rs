@@ -63,7 +63,7 @@ fn well(question: &Question) -> View {
 fn found(plan: &Plan, but: impl Fn(&Question) -> Option<Result<View, Blind>>) -> Vec<Finding> {
     let asked = readiness_questions(plan);
     let answers = asked.iter().map(|q| but(q).unwrap_or_else(|| Ok(well(q)))).collect();
-    readiness(plan, &Seen::of(asked, answers), AT).findings
+    readiness(plan, &Seen::of(asked, answers), None, AT).findings
 }
 
 /// The one finding, by its level, the end of its path, and a part of its words.
@@ -201,4 +201,49 @@ fn what_is_unseen_is_never_an_error() {
         findings.len() > 5 && findings.iter().all(|f| f.level == Level::Warning),
         "{findings:#?}"
     );
+}
+
+#[test]
+fn a_sweep_asks_route_53_for_twenty_things_and_comes_to_all_of_them_in_turn() {
+    let mut many = serde_json::to_value(plan()).unwrap();
+    let one = many["traffic"]["controls"][1]["records"][0].clone();
+    many["traffic"]["controls"][1]["records"] = (0..50)
+        .map(|n| {
+            let mut pair = one.clone();
+            pair["name"] = json!(format!("n{n}.example.com"));
+            pair
+        })
+        .collect();
+    let many: Plan = serde_json::from_value(many).unwrap();
+    let of_records =
+        |q: &&Question| matches!(q, Question::Zone { .. } | Question::RecordSets { .. });
+    let mut seen = std::collections::BTreeSet::new();
+    for hour in 0..3 {
+        let at = crate::time::after(AT, Span::minutes(60 * hour));
+        let asked = sweep_readiness_questions(&many, at);
+        assert!(asked.iter().filter(of_records).count() <= 20);
+        assert!(asked.iter().any(|q| matches!(q, Question::Sql { .. })), "the rest each time");
+        seen.extend(asked);
+    }
+    let all: std::collections::BTreeSet<_> = readiness_questions(&many).into_iter().collect();
+    assert_eq!(seen, all);
+}
+
+#[test]
+fn what_is_not_asked_for_in_this_turn_is_still_as_it_was_found() {
+    let alias = found(&plan(), |q| match q {
+        Question::RecordSets { .. } => {
+            let set = RecordSetView { alias: Some("lb".into()), ..set("A", &[]) };
+            Some(Ok(View::RecordSets(vec![set])))
+        }
+        _ => None,
+    });
+    let before = Readiness { findings: alias, at: AT };
+    let asked: Vec<Question> = readiness_questions(&plan())
+        .into_iter()
+        .filter(|q| !matches!(q, Question::RecordSets { .. }))
+        .collect();
+    let answers = asked.iter().map(|q| Ok(well(q))).collect();
+    let now = readiness(&plan(), &Seen::of(asked, answers), Some(&before), AT);
+    one(&now.findings, Level::Error, "records[0].name", "is an alias");
 }
