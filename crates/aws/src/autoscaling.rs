@@ -81,13 +81,30 @@ fn size(change: &Change, count: u32) -> Result<i32, ChangeError> {
     })
 }
 
+/// Metrics of which either tells how much was in service; without weights both say the same (EC2 Auto
+/// Scaling User Guide, "Amazon CloudWatch metrics").
+const IN_SERVICE: [&str; 2] = ["GroupInServiceCapacity", "GroupInServiceInstances"];
+/// What sizes are measured in unless attribute-based instance type selection says otherwise
+/// (`DesiredCapacityType`: units, vcpu, memory-mib).
+const UNITS: &str = "units";
+
+/// Capacity units of an instance. A group with weights has its sizes in them, and each of its instances
+/// says how many it is; without weights an instance is one (DescribeAutoScalingGroups,
+/// `Instances.WeightedCapacity`: a text of digits).
+fn units(instance: &Instance) -> Option<u32> {
+    instance.weighted_capacity().map_or(Some(1), |weight| weight.parse().ok())
+}
+
 fn view(group: &AutoScalingGroup) -> Option<GroupView> {
     let count = |size: Option<i32>| u32::try_from(size?).ok();
     let instances = group.instances();
-    let serving = instances.iter().filter(|i| {
-        i.lifecycle_state() == Some(&LifecycleState::InService)
-            && i.health_status().is_some_and(|health| health.eq_ignore_ascii_case("healthy"))
-    });
+    let serving: Vec<&Instance> = instances
+        .iter()
+        .filter(|i| {
+            i.lifecycle_state() == Some(&LifecycleState::InService)
+                && i.health_status().is_some_and(|health| health.eq_ignore_ascii_case("healthy"))
+        })
+        .collect();
     let living =
         instances.iter().filter(|i| i.lifecycle_state() != Some(&LifecycleState::Terminated));
     let suspended = group.suspended_processes().iter().filter_map(|p| p.process_name());
@@ -95,9 +112,15 @@ fn view(group: &AutoScalingGroup) -> Option<GroupView> {
         minimum: count(group.min_size())?,
         maximum: count(group.max_size())?,
         desired: count(group.desired_capacity())?,
-        in_service: u32::try_from(serving.count()).ok()?,
+        in_service: serving.iter().map(|i| units(i)).sum::<Option<u32>>()?,
+        serving: u32::try_from(serving.len()).ok()?,
         instances: u32::try_from(living.count()).ok()?,
         suspended: suspended.map(Into::into).collect(),
+        measured_in: group.desired_capacity_type().filter(|unit| *unit != UNITS).map(Into::into),
+        tells_peak: group
+            .enabled_metrics()
+            .iter()
+            .any(|m| m.metric().is_some_and(|metric| IN_SERVICE.contains(&metric))),
     })
 }
 

@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 
 use async_trait::async_trait;
 use aws_sdk_ec2::Client;
-use aws_sdk_ec2::types::{InstanceStateName, InstanceStatus, SummaryStatus};
+use aws_sdk_ec2::types::{Filter, Instance, InstanceStateName, InstanceStatus, SummaryStatus};
 use leeward_core::ids::Text;
 use leeward_core::world::{
-    Blind, Change, ChangeError, InstanceState, Member, MemberHealth, MembersView, Question,
-    Receipt, View,
+    Blind, Change, ChangeError, InstanceView, Member, MemberHealth, MembersView, Question, Receipt,
+    View,
 };
 use leeward_ports::Frozen;
 
@@ -20,6 +20,9 @@ use crate::world::{Part, not_asked_here, not_wired};
 
 /// Ids that `DescribeInstanceStatus` takes at once; with ids it answers in one page.
 const IDS_AT_ONCE: usize = 100;
+
+/// Values that one filter takes (EC2 User Guide, "Filter your resources").
+const VALUES_AT_ONCE: usize = 200;
 
 pub(crate) struct Instances(Clients);
 
@@ -54,6 +57,15 @@ fn checked(instance: &InstanceStatus) -> Option<Member> {
         health,
         state: format!("{state}: system {system}, instance {own}").into(),
     })
+}
+
+/// An instance by its description: its state, and why it came into it. `StateReason` says what failed,
+/// such as `Server.InsufficientInstanceCapacity`; `StateTransitionReason` who asked for it and when.
+fn described_as(instance: &Instance) -> Option<(Text, InstanceView)> {
+    let state = instance.state()?.name()?.as_str().into();
+    let reason = instance.state_reason().and_then(|r| r.message()).filter(|text| !text.is_empty());
+    let reason = reason.or(instance.state_transition_reason()).unwrap_or_default();
+    Some((instance.instance_id()?.into(), InstanceView { state, reason: reason.into() }))
 }
 
 /// Ids as the SDK takes them.
@@ -105,23 +117,34 @@ impl Part for Instances {
         if ids.is_empty() {
             return Ok(View::Instances(Vec::new()));
         }
-        let answer = self
-            .0
-            .client(region, Client::new)
-            .describe_instances()
-            .set_instance_ids(Some(strings(ids)))
-            .send()
-            .await
-            .map_err(|e| Fault::of(&e).blind(question))?;
-        let described = answer.reservations().iter().flat_map(|r| r.instances());
-        let states: BTreeMap<&str, &str> = described
-            .filter_map(|i| Some((i.instance_id()?, i.state()?.name()?.as_str())))
-            .collect();
-        let in_order = ids.iter().map(|id| match states.get(id.as_str()) {
-            Some(state) => Ok((id.clone(), InstanceState((*state).into()))),
-            None => Err(untold(question, id)),
-        });
-        Ok(View::Instances(in_order.collect::<Result<_, _>>()?))
+        let client = self.0.client(region, Client::new);
+        let pages = Pages::begin(&self.0);
+        let mut known: BTreeMap<Text, InstanceView> = BTreeMap::new();
+        for some in ids.chunks(VALUES_AT_ONCE) {
+            // Not by `InstanceIds`: with one unknown id EC2 would tell of none of the others
+            // (`InvalidInstanceID.NotFound`). A filter leaves out what does not exist.
+            let filter =
+                Filter::builder().name("instance-id").set_values(Some(strings(some))).build();
+            let mut from: Option<String> = None;
+            loop {
+                pages.next(question)?;
+                let answer = client
+                    .describe_instances()
+                    .filters(filter.clone())
+                    .set_next_token(from.take())
+                    .send()
+                    .await
+                    .map_err(|e| Fault::of(&e).blind(question))?;
+                let described = answer.reservations().iter().flat_map(|r| r.instances());
+                known.extend(described.filter_map(described_as));
+                match answer.next_token().filter(|token| !token.is_empty()) {
+                    Some(token) => from = Some(token.to_owned()),
+                    None => break,
+                }
+            }
+        }
+        let in_order = ids.iter().map(|id| (id.clone(), known.get(id).cloned()));
+        Ok(View::Instances(in_order.collect()))
     }
 
     async fn change(&self, change: &Change, frozen: Frozen) -> Result<Receipt, ChangeError> {

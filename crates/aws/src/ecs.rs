@@ -22,6 +22,9 @@ const DELETED: &str = "INACTIVE";
 /// Reason by which ECS says that there is none of that name.
 const ABSENT: &str = "MISSING";
 
+/// Error by which ECS says that there is no such cluster.
+const NO_CLUSTER: &str = "ClusterNotFoundException";
+
 pub(crate) struct Services(Clients);
 
 impl Services {
@@ -80,7 +83,12 @@ impl Part for Services {
             .services(service.as_str())
             .send()
             .await
-            .map_err(|e| Fault::of(&e).blind(question))?;
+            .map_err(|e| Fault::of(&e));
+        let answer = match answer {
+            // A service whose cluster does not exist does not either.
+            Err(fault) if fault.code == NO_CLUSTER => return Ok(none),
+            answer => answer.map_err(|fault| fault.blind(question))?,
+        };
         let unusable = |why: String| Err(Blind::new(format!("{question}: {why}")));
         let Some(found) = answer.services().first() else {
             let reason = answer.failures().first().and_then(|f| f.reason());

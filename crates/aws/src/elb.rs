@@ -17,6 +17,8 @@ impl Targets {
     }
 }
 
+/// Error by which the service says that there is no such target group.
+const NO_GROUP: &str = "TargetGroupNotFound";
 /// Zone of a target that may be reached from every zone: none.
 const EVERYWHERE: &str = "all";
 
@@ -60,9 +62,14 @@ impl Part for Targets {
             .target_group_arn(target_group.as_str())
             .send()
             .await
-            .map_err(|e| Fault::of(&e).blind(question))?;
+            .map_err(|e| Fault::of(&e));
+        let listed = matches!(question, Question::TargetHealth { .. });
+        let answer = match answer {
+            Err(fault) if fault.code == NO_GROUP && !listed => return Ok(View::Targets(None)),
+            answer => answer.map_err(|fault| fault.blind(question))?,
+        };
         let targets = answer.target_health_descriptions();
-        if matches!(question, Question::TargetHealth { .. }) {
+        if listed {
             let members = targets.iter().map(target).collect::<Option<_>>();
             let members =
                 members.ok_or_else(|| Blind::new(format!("{question}: a target has no state")))?;
@@ -73,7 +80,7 @@ impl Part for Targets {
         };
         let healthy = targets.iter().filter(|t| state(t) == Some(TargetHealthStateEnum::Healthy));
         match (u32::try_from(healthy.count()), u32::try_from(targets.len())) {
-            (Ok(healthy), Ok(total)) => Ok(View::Targets(TargetsView { healthy, total })),
+            (Ok(healthy), Ok(total)) => Ok(View::Targets(Some(TargetsView { healthy, total }))),
             (Ok(_) | Err(_), Ok(_) | Err(_)) => {
                 Err(Blind::new(format!("{question}: more targets than can be counted")))
             }

@@ -2,7 +2,9 @@
 
 use async_trait::async_trait;
 use aws_sdk_lambda::Client;
-use leeward_core::world::{Blind, Change, ChangeError, ChangeErrorKind, Question, Receipt, View};
+use leeward_core::world::{
+    Blind, Change, ChangeError, ChangeErrorKind, ConcurrencyView, Question, Receipt, View,
+};
 use leeward_ports::Frozen;
 
 use crate::Clients;
@@ -10,6 +12,9 @@ use crate::clients::send_effect;
 use crate::fault::Fault;
 use crate::limits::Limits;
 use crate::world::{Part, not_asked_here, not_wired};
+
+/// Error by which Lambda says that there is no such function or mapping.
+const ABSENT: &str = "ResourceNotFoundException";
 
 pub(crate) struct Functions(Clients);
 
@@ -51,9 +56,15 @@ impl Part for Functions {
                 .function_name(function.as_str())
                 .send()
                 .await
-                .map_err(|e| Fault::of(&e).blind(question))?;
+                .map_err(|e| Fault::of(&e));
+            let answer = match answer {
+                Err(fault) if fault.code == ABSENT => return Ok(View::Concurrency(None)),
+                answer => answer.map_err(|fault| fault.blind(question))?,
+            };
             let reserved = answer.reserved_concurrent_executions().map(u32::try_from).transpose();
-            return reserved.map(View::Concurrency).map_err(|_| {
+            let view =
+                reserved.map(|reserved| View::Concurrency(Some(ConcurrencyView { reserved })));
+            return view.map_err(|_| {
                 Blind::new(format!("{question}: the reserved concurrency is negative"))
             });
         }
@@ -67,9 +78,13 @@ impl Part for Functions {
             .uuid(uuid.as_str())
             .send()
             .await
-            .map_err(|e| Fault::of(&e).blind(question))?;
+            .map_err(|e| Fault::of(&e));
+        let answer = match answer {
+            Err(fault) if fault.code == ABSENT => return Ok(View::Mapping(None)),
+            answer => answer.map_err(|fault| fault.blind(question))?,
+        };
         match answer.state() {
-            Some(state) => Ok(View::Mapping(state.into())),
+            Some(state) => Ok(View::Mapping(Some(state.into()))),
             None => Err(Blind::new(format!("{question}: the answer has no state"))),
         }
     }

@@ -86,7 +86,9 @@ const DATABASE_LOOKS: &[Caller] = &[Detector, DbFailover, Validator, Operator];
 /// The engine itself: whether it can be asked at all is seen while all is well.
 const ENGINE_LOOKS: &[Caller] = &[Detector, DbFailover, Validator, Operator];
 /// Groups are the standby's health, the writers' fence, and capacity.
-const GROUP_LOOKS: &[Caller] = &[Detector, DbFailover, Restore, Operator];
+const GROUP_LOOKS: &[Caller] = &[Detector, DbFailover, Restore, Validator, Operator];
+/// Capacity, looked at while all is well and in its own step.
+const CAPACITY_LOOKS: &[Caller] = &[Detector, Restore, Operator];
 /// Fences and promotions, and what takes fences down again.
 const DATABASES: &[Caller] = &[DbFailover, Operator];
 /// Capacity.
@@ -198,7 +200,7 @@ pub const OPERATIONS: &[Operation] = &[
         DETECTION,
         "AWSEC2/latest/APIReference/API_DescribeInstanceStatus.html",
     ),
-    operation("ec2:DescribeInstances", (Control, Regional, Read), CAPACITY, STATIC_STABILITY),
+    operation("ec2:DescribeInstances", (Control, Regional, Read), CAPACITY_LOOKS, STATIC_STABILITY),
     operation(
         "ec2:DescribeSecurityGroups",
         (Control, Regional, Read),
@@ -221,7 +223,7 @@ pub const OPERATIONS: &[Operation] = &[
     operation(
         "ecs:DescribeServices",
         (Control, Regional, Read),
-        &[Detector, Restore, Operator],
+        CAPACITY_LOOKS,
         "AmazonECS/latest/APIReference/API_DescribeServices.html",
     ),
     operation(
@@ -245,13 +247,13 @@ pub const OPERATIONS: &[Operation] = &[
     operation(
         "lambda:GetEventSourceMapping",
         (Control, Regional, Read),
-        CAPACITY,
+        CAPACITY_LOOKS,
         "lambda/latest/api/API_GetEventSourceMapping.html",
     ),
     operation(
         "lambda:GetFunctionConcurrency",
         (Control, Regional, Read),
-        CAPACITY,
+        CAPACITY_LOOKS,
         "lambda/latest/api/API_GetFunctionConcurrency.html",
     ),
     Operation {

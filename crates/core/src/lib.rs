@@ -5,6 +5,7 @@
 
 pub mod audit;
 pub mod brake;
+pub mod capacity;
 pub mod contract;
 pub mod deploying;
 pub mod effect;

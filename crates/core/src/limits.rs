@@ -17,6 +17,9 @@ pub struct Limits {
     /// How long an accepted metric datum has to move the name before another is put: the alarm's
     /// period (60 s), the health check's evaluation and the record's time to live.
     pub datum_patience: Span,
+    /// How long raised capacity may still be described as it was before, until it is asked for again.
+    /// Descriptions are "eventually consistent", mostly within a minute (EC2 API, "Eventual consistency").
+    pub settle_patience: Span,
     /// How long a batch of records takes to every name server when Route 53's own word for it was lost:
     /// "generally within 60 seconds" (ChangeResourceRecordSets).
     pub zone_settle: Span,
@@ -36,6 +39,7 @@ impl Limits {
         fence_patience: Span::seconds(60),
         sends_max: 8,
         datum_patience: Span::seconds(180),
+        settle_patience: Span::seconds(60),
         zone_settle: Span::seconds(60),
         silent_executors: 3,
         poll_first: Span::seconds(5),

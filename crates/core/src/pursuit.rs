@@ -71,9 +71,36 @@ pub fn pursue(situation: &Situation<'_>, goal: Goal) -> Progress {
         Probe::Blind(why) => Progress::Wait(format!("{}: unseen: {why}", goal.change)),
         // Left by the generation before and changed since: this generation does it itself.
         Probe::No(_) if effect.applied() && effect.intents.is_empty() => send(goal),
+        Probe::No(what)
+            if effect.applied() && goal.undoes.is_none() && goal.change.raises_capacity() =>
+        {
+            raised_again(situation, goal, effect, &what)
+        }
         Probe::No(what) if effect.applied() => undone_by_others(situation, goal, effect, &what),
         Probe::No(what) => unseen(situation, goal, effect, &what),
     }
+}
+
+/// Capacity that was up and seen was taken away again: a target tracking policy does so with a standby that
+/// has no load yet (Application Auto Scaling, "Target tracking scaling policies"). It is asked for again, as
+/// often as anything is sent: a scale-in is no reason to give a recovery up.
+fn raised_again(
+    situation: &Situation<'_>,
+    goal: Goal,
+    effect: &EffectState,
+    what: &str,
+) -> Progress {
+    let tried = situation.state.tried(effect);
+    let Some(last) = tried.last() else { return send(goal) };
+    if tried.len() >= situation.limits.sends_max {
+        return Progress::Stuck(format!(
+            "{} was sent {} times, seen done, and is so no more: {what}. Something takes it away again: suspend its scaling policy, or raise the policy's minimum, then `{}`",
+            goal.change,
+            tried.len(),
+            resume(situation)
+        ));
+    }
+    after_a_pause(situation, goal, last.at, tried.len())
 }
 
 /// It was seen done and is so no more. Only a person knows whether it shall be done again: by resuming.
@@ -211,6 +238,13 @@ fn after_a_pause(situation: &Situation<'_>, goal: Goal, sent: Timestamp, times: 
 fn accepted(situation: &Situation<'_>, goal: Goal, age: Span, what: &str) -> Progress {
     match goal.change.class() {
         EffectClass::Stamped if age >= situation.limits.datum_patience => send(goal),
+        // It was taken away before it was seen, or fell back: a start that is accepted can still end in
+        // `stopped` (EC2 User Guide, "Troubleshoot instance launch issues"). Sent twice it changes nothing.
+        EffectClass::SetConverging
+            if goal.change.raises_capacity() && age >= situation.limits.settle_patience =>
+        {
+            send(goal)
+        }
         EffectClass::Stamped
         | EffectClass::CasFenced
         | EffectClass::SetConverging

@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use crate::effect::EffectId;
 use crate::ids::{Digest, Direction};
 use crate::journal::{End, Entry, Record, State, Unproven};
 use crate::planted::{self, Bug};
@@ -147,12 +148,28 @@ fn informs(state: &State, record: &Record) -> Option<Words> {
             format!("{evidence}. From now on a recovery is opened by the evidence again."),
             vec![format!("leeward assess {w}")],
         ),
+        // Told while the recovery goes on: whoever owns the scaling policy can stop it.
+        Entry::Intent { effect, change, .. } if asked_again(state, effect, record) => (
+            "capacity was taken away again and is asked for anew".to_owned(),
+            format!(
+                "`{change}` was done and seen, and is so no more; it is sent again. A scaling policy without load does so: suspend it, or raise its minimum, until users are on it."
+            ),
+            vec![format!("leeward status {w}")],
+        ),
         Entry::OldSideFenced { database, side, evidence } => (
             format!("the old side of {database} ({side}) is seen fenced"),
             format!("{evidence}."),
             vec![format!("leeward status {w}")],
         ),
         _ => return None,
+    })
+}
+
+/// Whether an intent asks again for capacity that had been seen up.
+fn asked_again(state: &State, effect: &EffectId, record: &Record) -> bool {
+    state.effects.get(effect).is_some_and(|known| {
+        known.change.raises_capacity()
+            && known.intents.iter().any(|intent| intent.seq == record.seq && intent.again)
     })
 }
 

@@ -27,7 +27,9 @@ pub async fn last_look(detector: &Detector, input: &StepInput) -> Result<CommitO
         unstored.error.map_or(Ok(()), Err)?;
         if direction != Direction::ToStandby {
             let slot = before.slot(direction, &open.plan);
-            let seen = observe::other_side(desk, &open.plan, slot, direction, book.read_at).await;
+            let (plan, peaks) = (&open.plan, &before.peaks);
+            let seen =
+                observe::other_side(desk, (plan, peaks), slot, direction, book.read_at).await;
             seen.map_err(|(_, error)| error)?;
         }
     }

@@ -28,6 +28,7 @@ async fn main() -> Result<(), leeward_lambda::Error> {
         .instances()
         .targets()
         .ecs()
+        .functions()
         .records()
         .sql()
         .names()

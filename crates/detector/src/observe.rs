@@ -107,11 +107,13 @@ pub async fn votes(
 ) -> Unstored {
     let mut unstored = Unstored::default();
     let way = Direction::ToStandby;
+    let peaks = &before.peaks;
     let first = plans.first().map(|stored| &*stored.plan);
     let ballots = voters(plans, open, before)
         .into_iter()
         .map(|asked| Box::pin(async move { vote(desk, asked, before, read_at).await }));
-    let other = async { other_side(desk, first?, Slot::InForce, way, read_at).await.err() };
+    let other =
+        async { other_side(desk, (first?, peaks), Slot::InForce, way, read_at).await.err() };
     // What a plan in force names may not be what the open generation moves to.
     let besides = async {
         let plan = &*open.filter(|open| open.direction == way)?.plan;
@@ -120,7 +122,7 @@ pub async fn votes(
             Some(false) => Slot::OpenGeneration,
             None => before.slot(way, plan),
         };
-        other_side(desk, plan, slot, way, read_at).await.err()
+        other_side(desk, (plan, peaks), slot, way, read_at).await.err()
     };
     let (ballots, other, besides) = join3(join_all(ballots), other, besides).await;
     let lost = ballots.into_iter().filter_map(Result::err);
@@ -264,7 +266,7 @@ pub async fn pasts(
 /// Looks at the side that a recovery that way moves to; gives what could not be stored.
 pub async fn other_side(
     desk: &Desk,
-    plan: &Plan,
+    (plan, peaks): (&Plan, &[Peak]),
     slot: Slot,
     direction: Direction,
     read_at: Timestamp,
@@ -272,7 +274,7 @@ pub async fn other_side(
     let seen = look(desk, standby_questions(plan, direction)).await;
     let fact = Fact::Standby {
         direction,
-        standby: standby(plan, direction, &seen, read_at),
+        standby: standby(plan, direction, &seen, peaks, read_at),
         asked: Some(standby_key(plan, direction)),
         slot,
     };
@@ -294,41 +296,52 @@ pub async fn peaks(
         for side in [Side::Primary, Side::Standby] {
             let known = facts.peaks.iter().find(|p| p.capacity == *capacity.id() && p.side == side);
             let young = known.is_some_and(|p| since(p.at, read_at).as_millis() < refresh);
-            if let (false, Some(question)) = (young, peak_question(plan, capacity, side)) {
-                wanted.push((capacity.id().clone(), side, question));
+            if !young {
+                wanted.push((capacity.id().clone(), side, peak_questions(plan, capacity, side)));
             }
         }
     }
-    let seen = look(desk, wanted.iter().map(|(_, _, q)| q.clone()).collect()).await;
+    let seen = look(desk, wanted.iter().flat_map(|(_, _, q)| q.clone()).collect()).await;
     let mut stored = Ok(());
-    for (capacity, side, question) in wanted {
-        match seen.get(&question) {
-            Ok(View::Number(Some((count, _)))) if *count >= 0.0 => {
-                // Instances are counted in whole numbers; a share of one is one.
-                let count = count.ceil().min(f64::from(u32::MAX)) as u32;
-                let fact = Fact::Peak(Peak { capacity, side, count, at: read_at });
-                let now = desk.store_fact(&plan.workload, fact, read_at, read_at).await;
-                stored = stored.and(now);
+    for (capacity, side, questions) in wanted {
+        let mut most: Option<f64> = None;
+        for question in questions {
+            match seen.get(&question) {
+                Ok(View::Number(Some((count, _)))) if *count >= 0.0 => {
+                    most = Some(most.map_or(*count, |most| most.max(*count)));
+                }
+                Ok(_) => {}
+                Err(blind) => {
+                    tracing::info!(%question, %blind, "a peak is unseen; the last one stays");
+                }
             }
-            Ok(_) => {}
-            Err(blind) => tracing::info!(%question, %blind, "a peak is unseen; the last one stays"),
+        }
+        if let Some(count) = most {
+            // Capacity is counted in whole numbers; a share of one is one.
+            let count = count.ceil().min(f64::from(u32::MAX)) as u32;
+            let fact = Fact::Peak(Peak { capacity, side, count, at: read_at });
+            let now = desk.store_fact(&plan.workload, fact, read_at, read_at).await;
+            stored = stored.and(now);
         }
     }
     stored
 }
 
-fn peak_question(plan: &Plan, capacity: &Capacity, side: Side) -> Option<Question> {
-    let (namespace, metric, dimensions) = match capacity {
+/// The metrics from which a peak is known; the greatest counts. A group with weights has its sizes in
+/// units, and tells them in `GroupInServiceCapacity`; a group whose metrics were chosen one by one may have
+/// but one of the two (EC2 Auto Scaling User Guide, "Amazon CloudWatch metrics").
+fn peak_questions(plan: &Plan, capacity: &Capacity, side: Side) -> Vec<Question> {
+    let (namespace, metrics, dimensions): (_, &[&str], _) = match capacity {
         Capacity::AutoScalingGroup(c) => (
             "AWS/AutoScaling",
-            "GroupInServiceInstances",
+            &["GroupInServiceCapacity", "GroupInServiceInstances"],
             vec![("AutoScalingGroupName".into(), c.group.of(side).clone())],
         ),
         Capacity::EcsService(c) => {
             let service = c.service.of(side);
             (
                 "ECS/ContainerInsights",
-                "RunningTaskCount",
+                &["RunningTaskCount"],
                 vec![
                     ("ClusterName".into(), service.cluster.clone()),
                     ("ServiceName".into(), service.name.clone()),
@@ -336,15 +349,16 @@ fn peak_question(plan: &Plan, capacity: &Capacity, side: Side) -> Option<Questio
             )
         }
         Capacity::Instances(_) | Capacity::LambdaConcurrency(_) | Capacity::EventSource(_) => {
-            return None;
+            return Vec::new();
         }
     };
-    Some(Question::LatestMetric {
+    let question = |metric: &&str| Question::LatestMetric {
         region: plan.regions.of(side).clone(),
         namespace: namespace.into(),
-        metric: metric.into(),
-        dimensions,
+        metric: (*metric).into(),
+        dimensions: dimensions.clone(),
         minutes: PEAK_MINUTES,
         statistic: "Maximum".into(),
-    })
+    };
+    metrics.iter().map(question).collect()
 }

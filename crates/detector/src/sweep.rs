@@ -236,7 +236,8 @@ async fn started(
     let mut unseen = None;
     if request.direction != Direction::ToStandby {
         let (slot, way) = (Slot::InForce, request.direction);
-        unseen = observe::other_side(desk, &stored.plan, slot, way, read_at).await.err();
+        let known = (&*stored.plan, &before.peaks[..]);
+        unseen = observe::other_side(desk, known, slot, way, read_at).await.err();
     }
     let (mut facts, now) = desk.facts(&stored.plan.workload).await?;
     unstored.into_facts(&mut facts);

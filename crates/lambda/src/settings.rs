@@ -115,6 +115,7 @@ impl Settings {
                 poll_max: Span::seconds(2),
                 fence_patience: life,
                 datum_patience: life,
+                settle_patience: life,
                 zone_settle: life,
                 ..real
             },

@@ -172,7 +172,12 @@ fn what_is_new_gone_or_changed_is_seen_among_what_stands_as_before() {
 #[test]
 fn facts_of_every_kind_are_added_up_and_rubbish_counts_as_not_there() {
     let shelf = Shelf::default();
-    let standby = Standby { against: vec!["it is down".to_owned()], asks: Vec::new(), at: at(5) };
+    let standby = Standby {
+        against: vec!["it is down".to_owned()],
+        asks: Vec::new(),
+        capacity: Vec::new(),
+        at: at(5),
+    };
     let (direction, asked, slot) = (Direction::ToStandby, None, Slot::InForce);
     let fact = Fact::Standby { direction, standby: standby.clone(), asked, slot };
     let stored = item(

@@ -15,8 +15,16 @@ async fn main() -> Result<(), leeward_lambda::Error> {
     };
     let clients = Clients::of_function().with_loopback(settings.loopback);
     let table = DynamoTable::new(&clients, &settings.table_region, &settings.table);
-    let world =
-        World::builder(&clients).http().names().rds().global().tables().sql().targets().build();
+    let world = World::builder(&clients)
+        .http()
+        .names()
+        .rds()
+        .global()
+        .tables()
+        .sql()
+        .groups()
+        .targets()
+        .build();
     let limits = settings.limits();
     let desk = &Desk::new(Arc::new(table), Arc::new(world), Arc::new(OsNonces), limits);
     leeward_lambda::run(|event, _| async move { leeward_validator::handle(desk, &event).await })

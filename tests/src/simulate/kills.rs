@@ -74,6 +74,8 @@ impl Outcome {
     pub(super) fn bad_end(&self, forward: bool) -> Option<String> {
         match (self.end, self.served) {
             (Some(End::Recovered), Some(Side::Standby)) => None,
+            // A person took it home again after it had recovered.
+            (Some(End::Recovered), Some(Side::Primary)) if self.generations > 1 => None,
             (Some(End::RolledBack), Some(Side::Primary)) if !forward => None,
             (None, Some(Side::Primary)) if !forward && self.generations == 0 => None,
             (end, served) => Some(format!("ends {end:?}, users served from {served:?}")),

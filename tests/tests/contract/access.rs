@@ -26,6 +26,7 @@ use crate::sources::{FUNCTIONS, Function, files, leading_word, made, text};
 const MADE_BY: &[(&str, &[Step])] = &[
     ("capacity.rs", &[Step::Capacity, Step::Restore]),
     ("database.rs", &[Step::Database]),
+    ("instances.rs", &[Step::Capacity, Step::Restore]),
     ("isolation.rs", &[Step::Fence]),
     ("lease.rs", &[Step::Fence, Step::Database]),
     ("records.rs", &[Step::Traffic]),
@@ -163,7 +164,8 @@ fn generation(plan: &Plan, direction: Direction, undoes: &[Step]) -> State {
         if let Some(change) = change.filter(|_| batch.as_str().ends_with(Verb::Records.as_str())) {
             let reply = Some(Reply::Accepted(Receipt { id: "C1".into() }));
             let nonce = Nonce::new("nonce");
-            let intents = vec![IntentState { seq: Seq(2), at: start(), nonce, reply }];
+            let intents =
+                vec![IntentState { seq: Seq(2), at: start(), nonce, reply, again: false }];
             let sent = EffectState { intents, change, before: None, undoes: None, outcome: None };
             std::sync::Arc::make_mut(&mut state.effects).insert(batch, sent.into());
         }

@@ -16,6 +16,15 @@ pub(super) const GROUP: &str = "<AutoScalingGroups><member><AutoScalingGroupName
 </Instances><SuspendedProcesses><member><ProcessName>Launch</ProcessName></member></SuspendedProcesses>\
 </member></AutoScalingGroups>";
 
+/// With weights, and measured in something else than instances.
+pub(super) const WEIGHTED: &str = "<AutoScalingGroups><member><AutoScalingGroupName>web</AutoScalingGroupName>\
+<MinSize>4</MinSize><MaxSize>12</MaxSize><DesiredCapacity>7</DesiredCapacity><DesiredCapacityType>vcpu</DesiredCapacityType><Instances>\
+<member><InstanceId>i-1</InstanceId><LifecycleState>InService</LifecycleState><HealthStatus>Healthy</HealthStatus><WeightedCapacity>4</WeightedCapacity></member>\
+<member><InstanceId>i-2</InstanceId><LifecycleState>InService</LifecycleState><HealthStatus>Healthy</HealthStatus><WeightedCapacity>3</WeightedCapacity></member>\
+<member><InstanceId>i-3</InstanceId><LifecycleState>Pending</LifecycleState><HealthStatus>Healthy</HealthStatus><WeightedCapacity>2</WeightedCapacity></member>\
+</Instances><EnabledMetrics><member><Metric>GroupInServiceCapacity</Metric><Granularity>1Minute</Granularity></member></EnabledMetrics>\
+</member></AutoScalingGroups>";
+
 pub(super) const INGRESS: &str = "<DescribeSecurityGroupsResponse><securityGroupInfo><item><groupId>sg-1</groupId><ownerId>111111111111</ownerId><ipPermissions>\
 <item><ipProtocol>tcp</ipProtocol><fromPort>5432</fromPort><toPort>5432</toPort><ipRanges><item><cidrIp>10.0.0.0/16</cidrIp><description>office</description></item></ipRanges>\
 <groups><item><userId>111111111111</userId><groupId>sg-app</groupId></item><item><userId>222222222222</userId><groupId>sg-peer</groupId></item></groups>\
@@ -53,7 +62,9 @@ pub(super) const CLUSTER_GROUPS: &str = "<DBClusters><DBCluster><DBClusterIdenti
 pub(super) const INSTANCES: &str = "<DescribeInstancesResponse><reservationSet><item><instancesSet>\
 <item><instanceId>i-1</instanceId><instanceState><code>16</code><name>running</name></instanceState></item>\
 </instancesSet></item><item><instancesSet>\
-<item><instanceId>i-2</instanceId><instanceState><code>80</code><name>stopped</name></instanceState></item>\
+<item><instanceId>i-2</instanceId><instanceState><code>80</code><name>stopped</name></instanceState>\
+<stateReason><code>Server.InternalError</code><message>Server.InternalError: it did not come up</message></stateReason>\
+<reason>Server.InternalError</reason></item>\
 </instancesSet></item></reservationSet></DescribeInstancesResponse>";
 
 pub(super) const TARGETS: &str = "<TargetHealthDescriptions>\

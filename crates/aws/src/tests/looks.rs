@@ -3,13 +3,13 @@
 use leeward_core::lease_terms::LeaseTerms;
 use leeward_core::time::{Span, Timestamp};
 use leeward_core::world::{
-    AlarmState, AlarmView, GlobalMember, GlobalView, GroupView, Heartbeat, InstanceState,
-    LeaseView, Question, RdsView, RunningView, SqlView, TargetsView, View,
+    AlarmState, AlarmView, ConcurrencyView, GlobalMember, GlobalView, GroupView, Heartbeat,
+    InstanceView, LeaseView, Question, RdsView, RunningView, SqlView, TargetsView, View,
 };
 use leeward_ports::Outside;
 use serde_json::{Value, json};
 
-use super::answers::{FENCE, GLOBAL, GROUP, INSTANCES, NEIGHBOUR, TARGETS};
+use super::answers::{FENCE, GLOBAL, GROUP, INSTANCES, NEIGHBOUR, TARGETS, WEIGHTED};
 use super::wire::Reply;
 use super::{cbor, clients, http_instant, impatient_clients};
 use crate::{Clients, World};
@@ -239,11 +239,11 @@ fn databases() -> Vec<(Question, Reply, View)> {
     ]
 }
 
-fn capacity() -> Vec<(Question, Reply, View)> {
+fn groups() -> Vec<(Question, Reply, View)> {
     let empty = "<AutoScalingGroups/>";
-    let service = |status: &str| json!({"services": [{"status": status, "desiredCount": 3, "runningCount": 2}]});
-    let missing = json!({"services": [], "failures": [{"reason": "MISSING"}]});
-    let state = |id: &str, state: &str| (id.into(), InstanceState(state.into()));
+    let state = |id: &str, state: &str, reason: &str| {
+        (id.into(), Some(InstanceView { state: state.into(), reason: reason.into() }))
+    };
     vec![
         (
             group(),
@@ -253,16 +253,45 @@ fn capacity() -> Vec<(Question, Reply, View)> {
                 maximum: 6,
                 desired: 3,
                 in_service: 1,
+                serving: 1,
                 instances: 3,
                 suspended: vec!["Launch".into()],
+                measured_in: None,
+                tells_peak: false,
+            })),
+        ),
+        (
+            group(),
+            query("DescribeAutoScalingGroups", WEIGHTED),
+            View::Group(Some(GroupView {
+                minimum: 4,
+                maximum: 12,
+                desired: 7,
+                in_service: 7,
+                serving: 2,
+                instances: 3,
+                suspended: vec![],
+                measured_in: Some("vcpu".into()),
+                tells_peak: true,
             })),
         ),
         (group(), query("DescribeAutoScalingGroups", empty), View::Group(None)),
         (
             instances(),
             Reply::ok(INSTANCES),
-            View::Instances(vec![state("i-2", "stopped"), state("i-1", "running")]),
+            View::Instances(vec![
+                state("i-2", "stopped", "Server.InternalError: it did not come up"),
+                state("i-1", "running", ""),
+            ]),
         ),
+    ]
+}
+
+fn capacity() -> Vec<(Question, Reply, View)> {
+    let service = |status: &str| json!({"services": [{"status": status, "desiredCount": 3, "runningCount": 2}]});
+    let missing = json!({"services": [], "failures": [{"reason": "MISSING"}]});
+    let mut all = groups();
+    all.extend([
         (
             ecs(),
             json_reply(&service("ACTIVE")),
@@ -270,19 +299,36 @@ fn capacity() -> Vec<(Question, Reply, View)> {
         ),
         (ecs(), json_reply(&service("INACTIVE")), View::Running(None)),
         (ecs(), json_reply(&missing), View::Running(None)),
+        (ecs(), Reply::json_error(400, "ClusterNotFoundException"), View::Running(None)),
+        (
+            concurrency(),
+            Reply::json_error(404, "ResourceNotFoundException"),
+            View::Concurrency(None),
+        ),
+        (event_source(), Reply::json_error(404, "ResourceNotFoundException"), View::Mapping(None)),
+        (targets(), Reply::xml_error(400, "TargetGroupNotFound"), View::Targets(None)),
         (
             concurrency(),
             json_reply(&json!({"ReservedConcurrentExecutions": 9})),
-            View::Concurrency(Some(9)),
+            View::Concurrency(Some(ConcurrencyView { reserved: Some(9) })),
         ),
-        (concurrency(), json_reply(&json!({})), View::Concurrency(None)),
-        (event_source(), json_reply(&json!({"State": "Enabled"})), View::Mapping("Enabled".into())),
+        (
+            concurrency(),
+            json_reply(&json!({})),
+            View::Concurrency(Some(ConcurrencyView { reserved: None })),
+        ),
+        (
+            event_source(),
+            json_reply(&json!({"State": "Enabled"})),
+            View::Mapping(Some("Enabled".into())),
+        ),
         (
             targets(),
             query("DescribeTargetHealth", TARGETS),
-            View::Targets(TargetsView { healthy: 1, total: 2 }),
+            View::Targets(Some(TargetsView { healthy: 1, total: 2 })),
         ),
-    ]
+    ]);
+    all
 }
 
 fn outside() -> Vec<(Question, Reply, View)> {
@@ -340,7 +386,6 @@ async fn what_cannot_be_read_is_blind_with_its_reason() {
         <EvaluateTargetHealth>false</EvaluateTargetHealth></AliasTarget></ResourceRecordSet>";
     let undated = Reply::ok(r#"{"Item":{"owner":{"S":"us-east-1"},"epoch":{"N":"4"}}}"#);
     let no_epoch = json!({"Item": {"owner": {"S": "us-east-1"}}});
-    let only_one = INSTANCES.replace("i-2", "i-7");
     let cases = [
         (lease(), undated, "no Date"),
         (lease(), json_reply(&no_epoch), "`epoch`"),
@@ -352,11 +397,10 @@ async fn what_cannot_be_read_is_blind_with_its_reason() {
             "schema 2",
         ),
         (sql(), Reply::ok("null"), "no probe answer"),
-        (instances(), Reply::ok(only_one), "does not tell of i-2"),
-        (instances(), Reply::ec2_error(400, "InvalidInstanceID.NotFound"), "InvalidInstanceID"),
+        (instances(), Reply::ec2_error(400, "UnauthorizedOperation"), "UnauthorizedOperation"),
         (record("TXT"), records_xml(&[alias]), "alias"),
         (record("TXT"), records_xml(&[FENCE, FENCE]), "several"),
-        (ecs(), Reply::json_error(400, "ClusterNotFoundException"), "ClusterNotFound"),
+        (ecs(), Reply::json_error(400, "AccessDeniedException"), "AccessDenied"),
         (zone_change(), change_xml("LOST"), "its status is"),
     ];
     for (question, reply, words) in cases {
@@ -387,6 +431,20 @@ async fn silence_is_blindness() {
         let blind = world(&clients).look(&question).await.unwrap_err().to_string();
         assert!(blind.contains("TimeoutError"), "{question}: {blind}");
     }
+}
+
+#[tokio::test]
+async fn one_unknown_instance_blinds_nobody_to_the_others() {
+    let (clients, wire) = clients(vec![Reply::ok(INSTANCES)]);
+    let ids = vec!["i-1".into(), "i-mistyped".into()];
+    let seen = world(&clients).look(&Question::Instances { region: region(), ids }).await;
+    let Ok(View::Instances(seen)) = seen else { panic!("{seen:?}") };
+    let states: Vec<Option<&str>> =
+        seen.iter().map(|(_, view)| view.as_ref().map(|v| v.state.as_str())).collect();
+    assert_eq!(states, [Some("running"), None]);
+    let sent = String::from_utf8(wire.only().body).unwrap();
+    // By `InstanceId.1` EC2 would answer `InvalidInstanceID.NotFound`, and tell of none.
+    assert!(sent.contains("Filter.1.Name=instance-id") && !sent.contains("InstanceId.1"), "{sent}");
 }
 
 #[tokio::test]

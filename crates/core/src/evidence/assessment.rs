@@ -8,7 +8,7 @@ use crate::evidence::ballot::ballot;
 use crate::evidence::{
     Ballot, Classification, Count, Counted, Signal, Signs, Standby, Vote, classify,
 };
-use crate::ids::Direction;
+use crate::ids::{Direction, Region};
 use crate::journal::Bearing;
 use crate::plan::{Plan, Voter};
 use crate::time::{Span, Timestamp, after, since};
@@ -201,6 +201,7 @@ pub fn weigh(
         )));
     }
     let standby = evidence.standby.filter(|s| since(s.at, now) <= plan.detection.freshness);
+    reasons.extend(standby.and_then(|s| short_of_capacity(plan.target_region(direction), s)));
     let objection = match standby {
         None => Some("the side to move to has not been looked at lately".to_owned()),
         Some(s) if s.against.is_empty() => None,
@@ -252,6 +253,15 @@ fn carried(plan: &Plan, votes: &[Arc<Signal>]) -> Vec<Arc<Signal>> {
         Arc::new(Signal { evidence, signs, turns, ..(**s).clone() })
     };
     votes.iter().filter(own).map(bare).collect()
+}
+
+/// What keeps a recovery from taking a fence, although it opens and raises what it can.
+fn short_of_capacity(target: &Region, standby: &Standby) -> Option<String> {
+    let barring: Vec<&str> =
+        standby.capacity.iter().filter(|f| f.bars_fence()).map(|f| f.text.as_str()).collect();
+    let why = barring.join("; ");
+    (!barring.is_empty())
+        .then(|| format!("capacity of {target} is missing or unseen, so no fence is taken: {why}"))
 }
 
 /// Whether the trouble began soon after a deployment. All instants are on record, so that waiting alone never

@@ -27,6 +27,10 @@ impl Assessment {
         if let Some(standby) = &mut self.standby {
             sentences(&mut standby.against);
             sentences(&mut standby.asks);
+            // What is impossible goes before what is merely unseen or remarked.
+            standby.capacity.sort_by_key(|finding| finding.hindrance);
+            standby.capacity.truncate(SENTENCES_MAX / 4);
+            standby.capacity.iter_mut().for_each(|finding| sentence(&mut finding.text));
         }
         if let Some(found) = &mut self.classification {
             sentence(&mut found.because);
@@ -97,10 +101,11 @@ mod tests {
     use proptest::prelude::*;
     use serde_json::json;
 
+    use crate::capacity::{CapacityFinding, Hindrance};
     use crate::evidence::{Deployed, Evidence, Reading, Signal, Signs, Standby, Vote, weigh};
     use crate::ids::{Direction, Text};
-    use crate::plan::Plan;
     use crate::plan::example::orders;
+    use crate::plan::{Plan, When};
     use crate::time::{Span, Timestamp};
 
     use super::*;
@@ -144,6 +149,15 @@ mod tests {
         let standby = Standby {
             against: vec![text.to_owned(); names],
             asks: vec![text.to_owned(); names],
+            capacity: vec![
+                CapacityFinding {
+                    capacity: "web".into(),
+                    when: When::Early,
+                    hindrance: Hindrance::Impossible,
+                    text: text.to_owned(),
+                };
+                names
+            ],
             at: at(0),
         };
         let deployed = Deployed { what: text.to_owned(), by: Some(text.to_owned()), at: at(-700) };

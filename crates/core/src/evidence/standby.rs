@@ -2,11 +2,12 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::ids::{Digest, Direction};
+use crate::capacity::{self, CapacityFinding, Hindrance, Peak};
+use crate::ids::{Digest, Direction, EntryId};
 use crate::journal::chain;
 use crate::lease_terms::without_terms;
-use crate::plan::{Capacity, Database, Plan, WriterLease, engine_against};
-use crate::steps::named_engine;
+use crate::plan::{Amount, Database, Plan, WriterLease, engine_against};
+use crate::steps::{instance_works, named_engine};
 use crate::table::lease_key;
 use crate::time::Timestamp;
 use crate::world::{Question, Seen, View};
@@ -15,30 +16,39 @@ use crate::world::{Question, Seen, View};
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct Standby {
-    /// What speaks against it; empty: nothing.
+    /// What speaks against moving there at all; empty: nothing.
     pub against: Vec<String>,
     /// What a recovery there would ask a person about: the writer lease would prove nothing.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub asks: Vec<String>,
+    /// What was found about its capacity. A recovery opens all the same and raises what it can; while
+    /// something is impossible it takes no fence.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub capacity: Vec<CapacityFinding>,
     /// When it was looked at.
     pub at: Timestamp,
+}
+
+impl Standby {
+    /// What about its capacity is impossible as it stands.
+    pub fn impossible(&self) -> impl Iterator<Item = &CapacityFinding> {
+        self.capacity.iter().filter(|finding| finding.hindrance == Hindrance::Impossible)
+    }
 }
 
 /// What has to be looked at on the side that a recovery that way moves to.
 pub fn standby_questions(plan: &Plan, direction: Direction) -> Vec<Question> {
     let side = direction.target();
-    let region = plan.target_region(direction).clone();
-    let databases = plan.databases.iter().map(|d| database_question(plan, direction, d));
-    let groups = plan.capacity.iter().filter_map(|capacity| match capacity {
-        Capacity::AutoScalingGroup(c) => {
-            Some(Question::Group { region: region.clone(), group: c.group.of(side).clone() })
-        }
-        Capacity::Instances(_)
-        | Capacity::EcsService(_)
-        | Capacity::LambdaConcurrency(_)
-        | Capacity::EventSource(_) => None,
-    });
-    databases.chain(groups).chain(lease_questions(plan)).collect()
+    let mut questions: Vec<Question> = database_questions(plan, direction).collect();
+    questions.extend(plan.capacity.iter().flat_map(|c| capacity::questions(plan, c, side)));
+    questions.extend(lease_questions(plan));
+    questions.sort();
+    questions.dedup();
+    questions
+}
+
+fn database_questions(plan: &Plan, direction: Direction) -> impl Iterator<Item = Question> {
+    plan.databases.iter().map(move |d| database_question(plan, direction, d))
 }
 
 /// What its service says of a database on that side.
@@ -89,21 +99,32 @@ pub fn standby_key(plan: &Plan, direction: Direction) -> Digest {
         asked.push('\n');
         asked.push_str(&question.to_string());
     }
+    // What is found about capacity is found against what the plan needs of it.
+    asked.push_str(&serde_json::to_string(&plan.capacity).unwrap_or_default());
     chain::digest(asked.as_bytes())
 }
 
-/// What was seen there.
-pub fn standby(plan: &Plan, direction: Direction, seen: &Seen, now: Timestamp) -> Standby {
-    let against = standby_questions(plan, direction)
-        .iter()
-        .filter(|question| !matches!(question, Question::Lease { .. }))
-        .filter_map(|question| match seen.get(question) {
-            Err(blind) => Some(format!("unseen: {}", blind.about(question))),
+/// What was seen there. `peaks`: what is known of the other side's need.
+pub fn standby(
+    plan: &Plan,
+    direction: Direction,
+    seen: &Seen,
+    peaks: &[Peak],
+    now: Timestamp,
+) -> Standby {
+    let against = database_questions(plan, direction)
+        .filter_map(|question| match seen.get(&question) {
+            Err(blind) => Some(format!("unseen: {}", blind.about(&question))),
             Ok(view) => against(view).map(|why| format!("{question} {why}")),
         })
         .chain(engines_against(plan, direction, seen))
         .collect();
-    Standby { against, asks: lease_asks(plan, seen), at: now }
+    let source = direction.source();
+    let need =
+        |id: &EntryId, amount: Amount| capacity::needed(plan, (id, amount), source, peaks, now);
+    let mut found = capacity::findings(plan, direction, seen, &need);
+    found.extend(capacity::unknown_peaks(plan, direction, peaks, now));
+    Standby { against, asks: lease_asks(plan, seen), capacity: found, at: now }
 }
 
 /// Engines that `db-probe` cannot ask: nothing of them can ever be fenced by sessions or promoted.
@@ -121,13 +142,14 @@ fn engines_against(plan: &Plan, direction: Direction, seen: &Seen) -> Vec<String
 fn against(view: &View) -> Option<String> {
     match view {
         View::Rds(Some(rds)) if rds.status == "available" => None,
+        // It follows nobody: there is nothing to promote, so it has to work and no more.
+        View::Rds(Some(rds)) if rds.replica_source.is_none() && instance_works(&rds.status) => None,
         View::Rds(Some(rds)) => Some(format!("is {}", rds.status)),
         View::Global(Some(global)) if global.status == "available" => None,
         View::Global(Some(global)) => Some(format!("is {}", global.status)),
         View::Running(Some(table)) if table.running >= table.desired => None,
         View::Running(Some(_)) => Some("is not active".to_owned()),
-        View::Group(Some(_)) => None,
-        View::Rds(None) | View::Global(None) | View::Running(None) | View::Group(None) => {
+        View::Rds(None) | View::Global(None) | View::Running(None) => {
             Some("does not exist".to_owned())
         }
         other => Some(format!("answered something else: {other:?}")),

@@ -45,7 +45,7 @@ fn sorts() -> Plan {
 }
 
 fn standby_well() -> Standby {
-    Standby { against: Vec::new(), asks: Vec::new(), at: at(0) }
+    Standby { against: Vec::new(), asks: Vec::new(), capacity: Vec::new(), at: at(0) }
 }
 
 /// A signal of a voter that said so at `at`, for so long.
@@ -374,8 +374,12 @@ proptest! {
 #[test]
 fn an_ill_standby_stops_the_failover_with_the_reason() {
     let p = plan();
-    let ill =
-        Standby { against: vec!["the replica is gone".to_owned()], asks: Vec::new(), at: at(0) };
+    let ill = Standby {
+        against: vec!["the replica is gone".to_owned()],
+        asks: Vec::new(),
+        capacity: Vec::new(),
+        at: at(0),
+    };
     let signals = down(&p, &["west", "eu"]);
     let evidence =
         Evidence { signals: &shared(&signals), standby: Some(&ill), ..Evidence::default() };

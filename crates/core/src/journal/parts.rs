@@ -73,6 +73,8 @@ pub struct IntentState {
     pub nonce: Nonce,
     /// What the service answered; `None`: the answer was lost, or is still awaited.
     pub reply: Option<Reply>,
+    /// Whether the effect had been done and seen before it: it asks for the same once more.
+    pub again: bool,
 }
 
 /// Where a generation stands towards the way back.
@@ -179,6 +181,7 @@ mod tests {
             at: Timestamp::from_second(*second).unwrap(),
             nonce: Nonce::new("n"),
             reply: reply.clone(),
+            again: false,
         };
         EffectState {
             intents: replies.iter().enumerate().map(intent).collect(),

@@ -231,6 +231,10 @@ impl State {
                     at: record.at,
                     nonce: record.nonce.clone(),
                     reply: None,
+                    again: self
+                        .effects
+                        .get(effect)
+                        .is_some_and(|known| known.applied() && !known.intents.is_empty()),
                 };
                 let state =
                     Arc::make_mut(&mut self.effects).entry(effect.clone()).or_insert_with(|| {

@@ -13,6 +13,12 @@ fn isolated(id: &EntryId, fence: &Isolate) -> BTreeSet<String> {
     of(Side::Primary).chain(of(Side::Standby)).collect()
 }
 
+/// What the start of one instance is called. EC2 starts all instances of a request or none (StartInstances),
+/// so each is started by an effect of its own.
+pub(super) fn start_of(capacity: &EntryId, instance: &str) -> String {
+    format!("{capacity}.{instance}")
+}
+
 /// The effects of a generation of that plan. An undo goes by its effect's name.
 pub fn effects(plan: &Plan, generation: Generation) -> Vec<EffectId> {
     let id = |step: Step, target: &str, verb: Verb| {
@@ -50,7 +56,11 @@ pub fn effects(plan: &Plan, generation: Generation) -> Vec<EffectId> {
         };
         let verb = match capacity {
             Capacity::AutoScalingGroup(_) => Verb::RaiseMinimum,
-            Capacity::Instances(_) => Verb::Start,
+            Capacity::Instances(c) => {
+                let both = c.instances.primary.iter().chain(&c.instances.standby);
+                all.extend(both.map(|one| id(step, &start_of(&c.id, one), Verb::Start)));
+                continue;
+            }
             Capacity::EcsService(_) => Verb::RaiseCount,
             Capacity::LambdaConcurrency(_) => Verb::Reserve,
             Capacity::EventSource(_) => Verb::Enable,

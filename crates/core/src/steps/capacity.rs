@@ -1,18 +1,20 @@
 //! Capacity on the side that is moved to: never scaled down, never over its maximum.
 
+use crate::capacity::{self, CapacityFinding, Hindrance};
 use crate::effect::{EffectId, Verb};
-use crate::ids::{EntryId, Step, Text};
+use crate::ids::{EntryId, Step};
 use crate::plan::{
-    Amount, AutoScalingGroup, Capacity, EcsService, Instances, LambdaConcurrency, When,
+    Amount, AutoScalingGroup, Capacity, EcsService, EventSource, LambdaConcurrency, When,
 };
-use crate::pursuit::{Goal, Probe};
+use crate::pursuit::{Goal, Probe, resume};
 use crate::steps::approval::{self, Approval};
-use crate::steps::{Move, Situation, reopening};
-use crate::time::since;
+use crate::steps::{Move, Situation, instances, reopening};
 use crate::world::{Change, GroupView, Question, Seen, View};
 
+/// What comes up late is looked at, too: what will be missing then has to be known before the commit.
 pub(super) fn questions(situation: &Situation<'_>) -> Vec<Question> {
-    of(situation, When::Early).flat_map(|c| asked(situation, c)).collect()
+    let (plan, side) = (situation.plan, situation.target());
+    plan.capacity.iter().flat_map(|c| capacity::questions(plan, c, side)).collect()
 }
 
 pub(super) fn decide(situation: &Situation<'_>, seen: &Seen) -> Move {
@@ -25,6 +27,7 @@ pub(super) fn decide(situation: &Situation<'_>, seen: &Seen) -> Move {
             return next;
         }
     }
+    say_impossible(situation, |_| true, seen, &mut next);
     for capacity in of(situation, When::Early) {
         raise(situation, capacity, Step::Capacity, seen, &mut next);
     }
@@ -34,39 +37,6 @@ pub(super) fn decide(situation: &Situation<'_>, seen: &Seen) -> Move {
 /// The plan's capacity that comes up then.
 pub(super) fn of<'a>(situation: &Situation<'a>, when: When) -> impl Iterator<Item = &'a Capacity> {
     situation.plan.capacity.iter().filter(move |c| c.when() == when)
-}
-
-/// What has to be looked at for one piece of capacity.
-pub(super) fn asked(situation: &Situation<'_>, capacity: &Capacity) -> Vec<Question> {
-    let region = situation.target_region().clone();
-    let side = situation.target();
-    match capacity {
-        Capacity::AutoScalingGroup(c) => {
-            let group = Question::Group { region: region.clone(), group: c.group.of(side).clone() };
-            let targets = c
-                .target_group
-                .as_ref()
-                .map(|t| Question::Targets { region, target_group: t.of(side).clone() });
-            std::iter::once(group).chain(targets).collect()
-        }
-        Capacity::Instances(c) => {
-            vec![Question::Instances { region, ids: c.instances.of(side).clone() }]
-        }
-        Capacity::EcsService(c) => {
-            let service = c.service.of(side);
-            vec![Question::EcsService {
-                region,
-                cluster: service.cluster.clone(),
-                service: service.name.clone(),
-            }]
-        }
-        Capacity::LambdaConcurrency(c) => {
-            vec![Question::Concurrency { region, function: c.function.of(side).clone() }]
-        }
-        Capacity::EventSource(c) => {
-            vec![Question::EventSource { region, uuid: c.mapping.of(side).clone() }]
-        }
-    }
 }
 
 /// Brings one piece of capacity up and waits until it is healthy.
@@ -79,17 +49,34 @@ pub(super) fn raise(
 ) {
     match capacity {
         Capacity::AutoScalingGroup(c) => group(situation, c, step, seen, next),
-        Capacity::Instances(c) => {
-            next.pursue(situation, instances(situation, c, step, seen));
-        }
+        Capacity::Instances(c) => instances::start_all(situation, c, step, seen, next),
         Capacity::EcsService(c) => ecs(situation, c, step, seen, next),
         Capacity::LambdaConcurrency(c) => {
             next.pursue(situation, concurrency(situation, c, step, seen));
         }
-        Capacity::EventSource(_) => {
-            let asked = asked(situation, capacity);
-            next.pursue(situation, mapping(situation, capacity.id(), &asked, step, seen));
+        Capacity::EventSource(c) => {
+            next.pursue(situation, mapping(situation, c, step, seen));
         }
+    }
+}
+
+/// Asks again for capacity that was up before the commit and is so no more: without load a scaling policy
+/// takes it in again. Users may be on it already, so nothing but that request is waited for.
+pub(super) fn keep_up(
+    situation: &Situation<'_>,
+    capacity: &Capacity,
+    seen: &Seen,
+    next: &mut Move,
+) {
+    let mut again = Move::default();
+    raise(situation, capacity, Step::Capacity, seen, &mut again);
+    let mut unresolved = situation.state.unresolved();
+    let asked_for = unresolved.any(|(effect, _)| effect.step() == Some(Step::Capacity));
+    next.records.append(&mut again.records);
+    next.sends.append(&mut again.sends);
+    next.stuck.append(&mut again.stuck);
+    if asked_for {
+        next.waits.append(&mut again.waits);
     }
 }
 
@@ -104,32 +91,75 @@ fn needed(
     if let Some(need) = situation.state.effects.get(effect).and_then(|e| asked_for(&e.change)) {
         return (need, "the number on record".to_owned());
     }
-    let peak = situation
-        .peaks
-        .iter()
-        .filter(|p| p.capacity == *id && p.side == situation.source())
-        .max_by_key(|p| p.at);
-    let max_age = situation.plan.policy.facts_max_age;
-    match peak {
-        Some(p) if since(p.at, situation.now) <= max_age => {
-            let need = amount.needed(Some(p.count));
-            (
-                need,
-                format!("{}% of a peak of {} stored at {}", amount.percent_of_peak, p.count, p.at),
-            )
+    let (source, now) = (situation.source(), situation.now);
+    capacity::needed(situation.plan, (id, amount), source, situation.peaks, now)
+}
+
+/// What was found about the capacity of the plan, by the numbers that this generation asks for.
+fn found(situation: &Situation<'_>, seen: &Seen) -> Vec<CapacityFinding> {
+    let need = |id: &EntryId, amount: Amount| {
+        // Groups and services come up early (`Capacity::when`); only these have a number.
+        let raised = [Verb::RaiseMinimum, Verb::RaiseCount]
+            .map(|verb| situation.effect(Step::Capacity, id.as_str(), verb));
+        let known = raised.into_iter().find(|effect| situation.state.effects.contains_key(effect));
+        let effect = known
+            .unwrap_or_else(|| situation.effect(Step::Capacity, id.as_str(), Verb::RaiseCount));
+        needed(situation, id, &effect, amount)
+    };
+    capacity::findings(situation.plan, situation.direction(), seen, &need)
+}
+
+/// Says what cannot come up as it stands. What can is raised all the same.
+pub(super) fn say_impossible(
+    situation: &Situation<'_>,
+    of: impl Fn(When) -> bool,
+    seen: &Seen,
+    next: &mut Move,
+) {
+    for finding in found(situation, seen) {
+        let impossible = finding.hindrance == Hindrance::Impossible && of(finding.when);
+        if impossible && !let_go(situation, &finding.capacity) {
+            next.stick(finding.text);
         }
-        Some(p) => {
-            let age = since(p.at, situation.now);
-            (
-                amount.needed(None),
-                format!(
-                    "the floor; the stored peak is {} old, more than {max_age}",
-                    age.in_words()
-                ),
-            )
-        }
-        None => (amount.needed(None), "the floor; no peak is stored".to_owned()),
     }
+}
+
+/// Whether that is a group which an earlier generation bound: this one lets it go before it takes a fence.
+fn let_go(situation: &Situation<'_>, id: &EntryId) -> bool {
+    let (region, side) = (situation.target_region(), situation.target());
+    situation.plan.capacity.iter().any(|capacity| match capacity {
+        Capacity::AutoScalingGroup(c) => {
+            c.id == *id && reopening::will_be(situation, region, c.group.of(side)).is_some()
+        }
+        Capacity::Instances(_)
+        | Capacity::EcsService(_)
+        | Capacity::LambdaConcurrency(_)
+        | Capacity::EventSource(_) => false,
+    })
+}
+
+/// Why no fence may be taken: capacity that the last look found impossible, or did not see. A fence stops
+/// the primary's writers, so what would make the recovery fail afterwards has to be known before.
+pub(super) fn bars_fence(situation: &Situation<'_>) -> Option<String> {
+    let up = situation.state.done.contains_key(&Step::Capacity);
+    let standby = situation.standby?;
+    let barring: Vec<&str> = standby
+        .capacity
+        .iter()
+        // What comes up early has come up: the step has seen it itself.
+        .filter(|finding| finding.bars_fence() && !(up && finding.when == When::Early))
+        .filter(|finding| !let_go(situation, &finding.capacity))
+        .map(|finding| finding.text.as_str())
+        .collect();
+    (!barring.is_empty()).then(|| {
+        format!(
+            "no fence is taken while capacity of {} is missing or unseen: {}. Mend it, then `{}`; where the plan has to be mended: `leeward abandon {w} --reason …`, `leeward plan put`, `leeward start {w} --reason …`",
+            situation.target_region(),
+            barring.join("; "),
+            resume(situation),
+            w = situation.plan.workload
+        )
+    })
 }
 
 #[expect(clippy::wildcard_enum_match_arm, reason = "these two carry a number of what is counted")]
@@ -152,26 +182,21 @@ fn group(
     let (need, source) = needed(situation, &c.id, &effect, c.amount);
     let region = situation.target_region().clone();
     let name = c.group.of(situation.target()).clone();
-    let question = Question::Group { region: region.clone(), group: name.clone() };
+    let question = capacity::group_question(&region, c, situation.target());
     let view = match seen.get(&question) {
-        Ok(View::Group(Some(view))) => view,
-        Ok(_) => return next.stick(format!("{question} does not exist")),
+        Ok(View::Group(Some(view))) if need <= view.maximum => view,
+        Ok(_) => {
+            if let Some(left) = reopening::will_be(situation, &region, &name) {
+                next.wait(format!(
+                    "{question}: generation {} left it bound (`{}`); it is let go before the commit",
+                    left.generation, left.closed
+                ));
+            }
+            // What is missing or too small is said by `say_impossible`.
+            return;
+        }
         Err(blind) => return next.wait(blind.about(&question)),
     };
-    if let Some(left) =
-        reopening::will_be(situation, &region, &name).filter(|_| need > view.maximum)
-    {
-        return next.wait(format!(
-            "{question}: generation {} left it at maximum {}; it is let go before the commit",
-            left.generation, view.maximum
-        ));
-    }
-    if need > view.maximum {
-        return next.stick(format!(
-            "{question} needs {need} ({source}), its maximum is {}; raise the maximum while all is well",
-            view.maximum
-        ));
-    }
     let probe = if view.minimum >= need {
         Probe::Yes(format!("{question}: minimum {}, needed {need} ({source})", view.minimum))
     } else {
@@ -202,54 +227,19 @@ fn healthy(
         next.wait(format!("{question}: {} of {need} in service", view.in_service));
         return;
     }
-    let Some(targets) = &c.target_group else { return };
-    let question = Question::Targets {
-        region: situation.target_region().clone(),
-        target_group: targets.of(situation.target()).clone(),
-    };
+    let (region, side) = (situation.target_region().clone(), situation.target());
+    let Some(question) = capacity::targets_question(region, c, side) else { return };
+    let wanted = capacity::targets_needed(need, view);
     match seen.get(&question) {
-        Ok(View::Targets(t)) if t.healthy >= need => {
+        Ok(View::Targets(Some(t))) if t.healthy >= wanted => {
             next.evidence.push(format!("{question}: {} of {} healthy", t.healthy, t.total));
         }
-        Ok(View::Targets(t)) => {
-            next.wait(format!("{question}: {} of {need} healthy", t.healthy));
+        Ok(View::Targets(Some(t))) => {
+            next.wait(format!("{question}: {} of {wanted} healthy", t.healthy));
         }
+        Ok(View::Targets(None)) => {}
         Ok(other) => next.wait(format!("{question} answered {other:?}")),
         Err(blind) => next.wait(blind.about(&question)),
-    }
-}
-
-fn instances(situation: &Situation<'_>, c: &Instances, step: Step, seen: &Seen) -> Goal {
-    let region = situation.target_region().clone();
-    let ids = c.instances.of(situation.target()).clone();
-    let question = Question::Instances { region: region.clone(), ids: ids.clone() };
-    let (probe, stopped) = match seen.get(&question) {
-        Ok(View::Instances(states)) => {
-            let of = |wanted: &str| -> Vec<Text> {
-                states.iter().filter(|(_, s)| s.0 == wanted).map(|(id, _)| id.clone()).collect()
-            };
-            let (running, stopped) = (of("running"), of("stopped"));
-            let gone = states.iter().find(|(_, s)| s.0 == "terminated" || s.0 == "shutting-down");
-            let probe = if let Some((id, state)) = gone {
-                Probe::Blind(format!("{id} is {}", state.0))
-            } else if running.len() == ids.len() {
-                Probe::Yes(format!("{question}: all {} running", ids.len()))
-            } else if stopped.is_empty() {
-                Probe::Moving(format!("{} of {} running", running.len(), ids.len()))
-            } else {
-                Probe::No(format!("{} stopped", stopped.join(", ")))
-            };
-            (probe, stopped)
-        }
-        Ok(other) => (Probe::Blind(format!("{question} answered {other:?}")), Vec::new()),
-        Err(blind) => (Probe::Blind(blind.to_string()), Vec::new()),
-    };
-    Goal {
-        effect: situation.effect(step, c.id.as_str(), Verb::Start),
-        change: Change::StartInstances { region: region.clone(), ids: stopped.clone() },
-        before: Some(Change::StopInstances { region, ids: stopped }),
-        undoes: None,
-        probe,
     }
 }
 
@@ -266,7 +256,8 @@ fn ecs(situation: &Situation<'_>, c: &EcsService, step: Step, seen: &Seen, next:
     };
     let view = match seen.get(&question) {
         Ok(View::Running(Some(view))) => *view,
-        Ok(_) => return next.stick(format!("{question} does not exist")),
+        // One that is missing is said by `say_impossible`.
+        Ok(_) => return,
         Err(blind) => return next.wait(blind.about(&question)),
     };
     let probe = if view.desired >= need {
@@ -303,13 +294,14 @@ fn concurrency(situation: &Situation<'_>, c: &LambdaConcurrency, step: Step, see
     };
     let (probe, before) = match seen.get(&question) {
         // Without a reservation the function may use what the account has: it is not shut.
-        Ok(View::Concurrency(None)) => (Probe::Yes(format!("{question}: none, so not shut")), None),
-        Ok(View::Concurrency(Some(n))) if *n >= c.reserved => {
-            (Probe::Yes(format!("{question}: {n}")), None)
-        }
-        Ok(View::Concurrency(Some(n))) => {
-            (Probe::No(format!("{question}: {n}, needed {}", c.reserved)), Some(reserve(Some(*n))))
-        }
+        Ok(View::Concurrency(Some(view))) => match view.reserved {
+            None => (Probe::Yes(format!("{question}: none, so not shut")), None),
+            Some(n) if n >= c.reserved => (Probe::Yes(format!("{question}: {n}")), None),
+            Some(n) => {
+                let seen = format!("{question}: {n}, needed {}", c.reserved);
+                (Probe::No(seen), Some(reserve(Some(n))))
+            }
+        },
         Ok(other) => (Probe::Blind(format!("{question} answered {other:?}")), None),
         Err(blind) => (Probe::Blind(blind.to_string()), None),
     };
@@ -322,34 +314,28 @@ fn concurrency(situation: &Situation<'_>, c: &LambdaConcurrency, step: Step, see
     }
 }
 
-fn mapping(
-    situation: &Situation<'_>,
-    id: &EntryId,
-    asked: &[Question],
-    step: Step,
-    seen: &Seen,
-) -> Goal {
+fn mapping(situation: &Situation<'_>, c: &EventSource, step: Step, seen: &Seen) -> Goal {
     let region = situation.target_region().clone();
-    let (uuid, probe) = match asked.first() {
-        Some(question @ Question::EventSource { uuid, .. }) => {
-            let probe = match seen.get(question) {
-                Ok(View::Mapping(state)) => match state.as_str() {
-                    "Enabled" => Probe::Yes(format!("{question}: Enabled")),
-                    "Disabled" => Probe::No(format!("{question}: Disabled")),
-                    other => Probe::Moving(other.to_owned()),
-                },
-                Ok(other) => Probe::Blind(format!("{question} answered {other:?}")),
-                Err(blind) => Probe::Blind(blind.to_string()),
-            };
-            (uuid.clone(), probe)
-        }
-        _ => (Text::default(), Probe::Blind(format!("{id} was not asked"))),
+    let uuid = c.mapping.of(situation.target()).clone();
+    let question = Question::EventSource { region: region.clone(), uuid: uuid.clone() };
+    let probe = match seen.get(&question) {
+        Ok(View::Mapping(Some(state))) => match state.as_str() {
+            "Enabled" => Probe::Yes(format!("{question}: Enabled")),
+            "Disabled" => Probe::No(format!("{question}: Disabled")),
+            other => Probe::Moving(other.to_owned()),
+        },
+        Ok(other) => Probe::Blind(format!("{question} answered {other:?}")),
+        Err(blind) => Probe::Blind(blind.to_string()),
     };
     Goal {
-        effect: situation.effect(step, id.as_str(), Verb::Enable),
+        effect: situation.effect(step, c.id.as_str(), Verb::Enable),
         change: Change::EnableEventSource { region, uuid, enabled: true },
         before: None,
         undoes: None,
         probe,
     }
 }
+
+#[cfg(test)]
+#[path = "capacity_tests.rs"]
+mod tests;

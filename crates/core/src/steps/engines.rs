@@ -148,7 +148,13 @@ fn instance(
     rds: &RdsView,
     sql: Result<&SqlView, String>,
 ) -> Engine {
-    if rds.status != "available" {
+    // RDS promotes a replica only while it is `available` (PromoteReadReplica, InvalidDBInstanceState).
+    // Once it follows nobody, the engine's own word counts in every state in which it works.
+    let usable = match &rds.replica_source {
+        Some(_) => rds.status == AVAILABLE,
+        None => instance_works(&rds.status),
+    };
+    if !usable {
         return Engine::Moving(format!("{service} is {}", rds.status));
     }
     match (&rds.replica_source, sql) {
@@ -159,6 +165,50 @@ fn instance(
         (Some(_), Ok(_)) => Engine::Replica,
         (None, Ok(view)) => writer(service, "has no replica source", view),
     }
+}
+
+/// The state in which RDS takes every request.
+const AVAILABLE: &str = "available";
+
+/// States of an instance in which its engine goes on answering, by RDS's own description of each (RDS
+/// User Guide, "Viewing DB instance status"). What restarts the engine is missing: `modifying` above
+/// all, which a promotion itself passes through, since RDS reboots the instance in it (RDS User Guide,
+/// "Promoting a read replica"). What is not known does not work.
+const INSTANCE_WORKS: [&str; 10] = [
+    AVAILABLE,
+    // After a promotion the rule: `BackupRetentionPeriod` is 1 by default, so the first backup is taken
+    // at once, and takes as long as the database is large (PromoteReadReplica).
+    "backing-up",
+    "configuring-activity-stream",
+    "configuring-associated-roles",
+    "configuring-enhanced-monitoring",
+    "configuring-iam-database-auth",
+    "configuring-log-exports",
+    "storage-config-upgrade",
+    "storage-initialization",
+    "storage-optimization",
+];
+
+/// States of a cluster in which its writer goes on answering (Aurora User Guide, "Viewing DB cluster
+/// status"). `modifying`, too: of a global cluster it also means that members come and go, as the old
+/// primary does after a failover, and the writer's own word is asked in any case.
+const CLUSTER_WORKS: [&str; 6] = [
+    AVAILABLE,
+    "backing-up",
+    "modifying",
+    "configuring-activity-stream",
+    "storage-optimization",
+    "update-iam-db-auth",
+];
+
+/// Whether the engine of an instance in that state goes on answering.
+pub(crate) fn instance_works(status: &str) -> bool {
+    INSTANCE_WORKS.contains(&status)
+}
+
+/// Whether the writer of a cluster in that state goes on answering.
+fn cluster_works(status: &str) -> bool {
+    CLUSTER_WORKS.contains(&status)
 }
 
 /// A source in the same Region is told by its name, one in another by its ARN, which ends in the name
@@ -180,7 +230,8 @@ fn cluster(
     if let Some(failover) = &global.failover {
         return Engine::Moving(format!("{service}: {failover}"));
     }
-    if global.status != "available" {
+    let usable = global.status == AVAILABLE || (member.writer && cluster_works(&global.status));
+    if !usable {
         return Engine::Moving(format!("{service} is {}", global.status));
     }
     // A third Region's cluster may be the writer since somebody switched over by hand: no fence of ours is its.
@@ -244,21 +295,70 @@ mod tests {
         assert!(matches!(of("third"), Engine::Wrong(why) if why.contains("third the writer")));
     }
 
+    fn rds(status: &str, source: Option<&str>) -> RdsView {
+        RdsView {
+            status: status.into(),
+            replica_source: source.map(Into::into),
+            engine: "postgres".into(),
+            engine_version: "17.4".into(),
+            host: None,
+            zone: None,
+            multi_az: false,
+            replication: None,
+        }
+    }
+
+    #[test]
+    fn after_the_promotion_the_engines_word_counts_in_every_state_in_which_it_works() {
+        let writer =
+            SqlView { in_recovery: false, writable: true, heartbeat: None, sessions: None };
+        let of =
+            |status, source| instance(&question(), "orders", &rds(status, source), Ok(&writer));
+        for status in INSTANCE_WORKS {
+            assert!(matches!(of(status, None), Engine::Writer(_)), "{status}");
+        }
+        for status in ["modifying", "rebooting", "upgrading", "stopped", "failed", "new-word"] {
+            assert!(matches!(of(status, None), Engine::Moving(_)), "{status}");
+        }
+        // Before it, RDS refuses to promote in any state but one.
+        let replica = replica();
+        let of =
+            |status| instance(&question(), "orders", &rds(status, Some("orders")), Ok(&replica));
+        assert_eq!(of(AVAILABLE), Engine::Replica);
+        for status in INSTANCE_WORKS.iter().filter(|s| **s != AVAILABLE) {
+            assert!(matches!(of(status), Engine::Moving(_)), "{status}");
+        }
+    }
+
+    #[test]
+    fn a_working_engine_that_is_no_writer_yet_is_none_in_any_state() {
+        let replica = replica();
+        let mute = SqlView { in_recovery: false, writable: false, heartbeat: None, sessions: None };
+        for word in [&replica, &mute] {
+            let of = instance(&question(), "orders", &rds("backing-up", None), Ok(word));
+            assert!(matches!(of, Engine::Moving(_)), "{of:?}");
+        }
+    }
+
+    #[test]
+    fn a_global_clusters_writer_counts_while_other_members_come_and_go() {
+        let of = |status: &str, writer: &str, sql: &SqlView| {
+            let view = GlobalView { status: status.into(), ..global(writer) };
+            cluster(&question(), "east", "west", &view, Ok(sql))
+        };
+        let writer =
+            SqlView { in_recovery: false, writable: true, heartbeat: None, sessions: None };
+        assert!(matches!(of("modifying", "west", &writer), Engine::Writer(_)));
+        assert!(matches!(of("modifying", "west", &replica()), Engine::Moving(_)));
+        assert!(matches!(of("modifying", "east", &replica()), Engine::Moving(_)));
+        assert!(matches!(of("deleting", "west", &writer), Engine::Moving(_)));
+    }
+
     #[test]
     fn a_replica_of_another_instance_has_anothers_data() {
         let of = |source: &str| {
             let sql = replica();
-            let view = RdsView {
-                status: "available".into(),
-                replica_source: Some(source.into()),
-                engine: "postgres".into(),
-                engine_version: "17.4".into(),
-                host: None,
-                zone: None,
-                multi_az: false,
-                replication: None,
-            };
-            instance(&question(), "orders", &view, Ok(&sql))
+            instance(&question(), "orders", &rds("available", Some(source)), Ok(&sql))
         };
         assert_eq!(of("orders"), Engine::Replica);
         assert_eq!(of("arn:aws:rds:us-east-1:123456789012:db:orders"), Engine::Replica);

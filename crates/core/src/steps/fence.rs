@@ -10,7 +10,7 @@ use crate::steps::bearing::{Going, going, old_side_well, turn_back};
 use crate::steps::engines::{self, Engine};
 use crate::steps::lease::Guarded;
 use crate::steps::loss::{self, Outlook};
-use crate::steps::{Move, Situation, barriers, lease, reopening};
+use crate::steps::{Move, Situation, barriers, capacity, lease, reopening};
 use crate::time::{DATE_RESOLUTION, Span, after, since};
 use crate::world::{Question, Seen};
 
@@ -63,6 +63,14 @@ pub(super) fn decide(situation: &Situation<'_>, seen: &Seen) -> Move {
             return *first;
         }
         next.sends.clear();
+    }
+    if let Some(missing) = capacity::bars_fence(situation)
+        && !next.sends.is_empty()
+    {
+        next.sends.clear();
+        if !next.acts() {
+            return ask(situation, &[missing], next);
+        }
     }
     if next.acts() || next.stuck().is_some() {
         return next;
@@ -179,7 +187,8 @@ fn waive(situation: &Situation<'_>, id: &EntryId) -> String {
     format!("`leeward waive {workload} --database {id} --reason …` and `{}`", resume(situation))
 }
 
-/// What would be lost cannot be told: replication may catch up by itself in a moment; then a person is asked.
+/// What would be lost cannot be told, or capacity is missing: that may mend itself in a moment; then a
+/// person is asked.
 fn ask(situation: &Situation<'_>, asks: &[String], mut next: Move) -> Move {
     if let Some(back) = turn_back(situation) {
         return back;

@@ -10,6 +10,7 @@ mod commit;
 mod database;
 mod engines;
 mod fence;
+mod instances;
 mod isolation;
 mod lease;
 mod loss;
@@ -24,15 +25,16 @@ mod undo;
 mod validate;
 mod writer_group;
 
+pub use crate::capacity::Peak;
 pub use allowed::effects;
-pub(crate) use engines::{named_engine, sql};
+pub(crate) use engines::{instance_works, named_engine, sql};
 
 use std::sync::Arc;
 
 use crate::contract::Status;
 use crate::effect::{EffectId, Verb};
 use crate::evidence::{Signal, Standby};
-use crate::ids::{Direction, EntryId, Region, Side, Step};
+use crate::ids::{Direction, Region, Side, Step};
 use crate::journal::{Entry, State};
 use crate::limits::Limits;
 use crate::plan::Plan;
@@ -62,20 +64,6 @@ pub struct Situation<'a> {
     pub mark: &'a str,
     /// Steps whose effects the function at work may undo.
     pub undoes: &'a [Step],
-}
-
-/// A stored fact: how much of a capacity was in service at most.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub struct Peak {
-    /// The capacity.
-    pub capacity: EntryId,
-    /// The side it was seen on.
-    pub side: Side,
-    /// Most in service in the 24 hours before.
-    pub count: u32,
-    /// When it was stored.
-    pub at: Timestamp,
 }
 
 impl Situation<'_> {

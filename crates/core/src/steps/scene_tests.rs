@@ -161,7 +161,7 @@ impl Scene {
         let plan: Plan = serde_json::from_value(self.plan.clone()).unwrap();
         let (state, now) = (self.state(&plan), at(self.now));
         let against = if self.standby_well { Vec::new() } else { vec!["it is down".to_owned()] };
-        let standby = Standby { against, asks: Vec::new(), at: now };
+        let standby = Standby { against, asks: Vec::new(), capacity: Vec::new(), at: now };
         let long_ago = Timestamp::from_second(at(0).as_second() - 600).unwrap();
         let said = |vote: Vote| {
             plan.detection.voters.iter().map(move |voter| {
@@ -303,7 +303,8 @@ pub(super) fn by_lease() -> FenceProof {
 pub(super) fn group(maximum: u32, suspended: &[&str], instances: u32) -> View {
     let suspended = suspended.iter().map(|&s| s.into()).collect();
     let (minimum, desired, in_service) = (maximum.min(1), maximum, instances);
-    View::Group(Some(GroupView { minimum, maximum, desired, in_service, instances, suspended }))
+    let sizes = GroupView { minimum, maximum, desired, in_service, ..GroupView::default() };
+    View::Group(Some(GroupView { instances, suspended, ..sizes }))
 }
 
 /// The writers' group, with so many instances in service.

@@ -7,7 +7,7 @@ use crate::planted::{self, Bug};
 use crate::pursuit::{Goal, Probe, resume};
 use crate::steps::{Move, Situation, bearing, isolation, lease};
 use crate::time::{Span, after, since};
-use crate::world::{Change, GroupView, Question, Seen, View};
+use crate::world::{Change, GroupView, InstanceView, Question, Seen, View};
 
 pub(super) fn questions(situation: &Situation<'_>) -> Vec<Question> {
     in_scope(situation).flat_map(|(_, effect)| asked(situation, effect)).collect()
@@ -268,13 +268,18 @@ fn is_there(situation: &Situation<'_>, effect: &EffectState, seen: &Seen) -> Pro
         }
         (Change::SetMinimum { minimum, .. }, View::Group(Some(v))) => v.minimum == *minimum,
         (Change::StartInstances { .. }, View::Instances(v)) => {
-            v.iter().all(|(_, s)| s.0 == "running" || s.0 == "pending")
+            let up = |s: &InstanceView| s.state == "running" || s.state == "pending";
+            v.iter().all(|(_, s)| s.as_ref().is_some_and(up))
         }
         (Change::StopInstances { .. }, View::Instances(v)) => {
-            v.iter().all(|(_, s)| s.0 == "stopped" || s.0 == "stopping")
+            // One that is gone runs no more.
+            let down = |s: &InstanceView| s.gone() || s.state == "stopped" || s.state == "stopping";
+            v.iter().all(|(_, s)| s.as_ref().is_none_or(down))
         }
         (Change::SetDesiredCount { count, .. }, View::Running(Some(v))) => v.desired == *count,
-        (Change::ReserveConcurrency { reserved, .. }, View::Concurrency(v)) => v == reserved,
+        (Change::ReserveConcurrency { reserved, .. }, View::Concurrency(Some(v))) => {
+            v.reserved == *reserved
+        }
         (Change::RevokeIngress { rules, .. }, View::Ingress(open)) => {
             !rules.sources().any(|s| isolation::removable(open, s).is_some())
         }

@@ -9,7 +9,9 @@ use crate::journal::{State, TurnBackReason};
 use crate::limits::Limits;
 use crate::plan::SecurityGroupRules;
 use crate::time::Timestamp;
-use crate::world::{GroupView, InboundRule, InstanceState, LeaseView, RunningView, Source, View};
+use crate::world::{
+    ConcurrencyView, GroupView, InboundRule, InstanceView, LeaseView, RunningView, Source, View,
+};
 
 const EAST: &str = "us-east-1";
 
@@ -45,7 +47,8 @@ fn yes(change: Change, view: View) -> bool {
 fn group(minimum: u32, maximum: u32, suspended: &[&str]) -> View {
     let suspended = suspended.iter().map(|&s| s.into()).collect();
     let (desired, in_service, instances) = (maximum, maximum, maximum);
-    View::Group(Some(GroupView { minimum, maximum, desired, in_service, instances, suspended }))
+    let sizes = GroupView { minimum, maximum, desired, in_service, ..GroupView::default() };
+    View::Group(Some(GroupView { instances, suspended, ..sizes }))
 }
 
 #[test]
@@ -84,7 +87,9 @@ fn a_group_is_as_asked_when_its_bound_and_its_bar_are() {
 fn instances_are_as_asked_when_all_are_on_their_way() {
     let ids = || vec![Text::from("i-1"), "i-2".into()];
     let view = |states: [&str; 2]| {
-        let state = |(id, state): (Text, &str)| (id, InstanceState(state.into()));
+        let state = |(id, state): (Text, &str)| {
+            (id, Some(InstanceView { state: state.into(), reason: Text::default() }))
+        };
         View::Instances(ids().into_iter().zip(states).map(state).collect())
     };
     let start = || Change::StartInstances { region: west(), ids: ids() };
@@ -97,6 +102,7 @@ fn instances_are_as_asked_when_all_are_on_their_way() {
         (["stopped", "stopping"], false, true),
         (["stopping", "stopping"], false, true),
         (["running", "stopped"], false, false),
+        (["stopped", "terminated"], false, true),
     ] {
         assert_eq!(yes(start(), view(states)), started, "{states:?}");
         assert_eq!(yes(stop(), view(states)), stopped, "{states:?}");
@@ -116,9 +122,10 @@ fn a_count_a_reservation_and_rules_are_as_asked() {
     assert!(yes(count.clone(), desired(4)) && !yes(count, desired(3)));
     let reserve =
         |reserved| Change::ReserveConcurrency { region: west(), function: "f".into(), reserved };
-    assert!(yes(reserve(Some(5)), View::Concurrency(Some(5))));
-    assert!(yes(reserve(None), View::Concurrency(None)));
-    assert!(!yes(reserve(Some(5)), View::Concurrency(None)));
+    let reserved = |reserved| View::Concurrency(Some(ConcurrencyView { reserved }));
+    assert!(yes(reserve(Some(5)), reserved(Some(5))));
+    assert!(yes(reserve(None), reserved(None)));
+    assert!(!yes(reserve(Some(5)), reserved(None)));
     let rules = || SecurityGroupRules {
         group: "sg".into(),
         port: 5432,

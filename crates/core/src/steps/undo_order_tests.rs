@@ -57,7 +57,8 @@ fn next(journal: &Journal, undoes: &[Step], minima: [u32; 2]) -> Move {
         let minimum = minima[usize::from(group != FIRST.1)];
         let (maximum, desired, in_service, instances) = (4, 2, 2, 2);
         let suspended = Vec::new();
-        let view = GroupView { minimum, maximum, desired, in_service, instances, suspended };
+        let sizes = GroupView { minimum, maximum, desired, in_service, ..GroupView::default() };
+        let view = GroupView { instances, suspended, ..sizes };
         seen.insert(question, Ok(View::Group(Some(view))));
     }
     decide(&situation, &seen)

@@ -1,5 +1,6 @@
 //! Proof from outside: every check, by the public name, several passes in a row.
 
+use crate::capacity;
 use crate::ids::{Sides, Step, Text};
 use crate::journal::{End, Entry};
 use crate::plan::{Capacity, Check, DnsCheck};
@@ -27,7 +28,9 @@ fn asked(situation: &Situation<'_>, check: &Check) -> Vec<Question> {
         Check::Database { .. } => {
             situation.plan.databases.iter().flat_map(|d| engines::questions(situation, d)).collect()
         }
-        Check::TargetHealth { .. } => target_groups(situation).map(|(q, _)| q).collect(),
+        Check::TargetHealth { .. } => {
+            target_groups(situation).flat_map(|(targets, group, _)| [targets, group]).collect()
+        }
     }
 }
 
@@ -69,15 +72,15 @@ fn dns_query(c: &DnsCheck) -> NameQuery {
     }
 }
 
-fn target_groups(situation: &Situation<'_>) -> impl Iterator<Item = (Question, u32)> {
+/// Target groups with the groups whose instances are in them, and the capacity that has to be healthy.
+fn target_groups(situation: &Situation<'_>) -> impl Iterator<Item = (Question, Question, u32)> {
     let side = situation.target();
     let region = situation.target_region().clone();
-    situation.plan.capacity.iter().filter_map(move |capacity| match capacity {
-        Capacity::AutoScalingGroup(c) => c.target_group.as_ref().map(|t| {
-            let question =
-                Question::Targets { region: region.clone(), target_group: t.of(side).clone() };
-            (question, c.amount.at_least)
-        }),
+    situation.plan.capacity.iter().filter_map(move |piece| match piece {
+        Capacity::AutoScalingGroup(c) => {
+            let targets = capacity::targets_question(region.clone(), c, side)?;
+            Some((targets, capacity::group_question(&region, c, side), c.amount.at_least))
+        }
         Capacity::Instances(_)
         | Capacity::EcsService(_)
         | Capacity::LambdaConcurrency(_)
@@ -274,14 +277,26 @@ fn databases(situation: &Situation<'_>, seen: &Seen) -> Result<String, String> {
 
 fn targets(situation: &Situation<'_>, seen: &Seen) -> Result<String, String> {
     let mut words = Vec::new();
-    for (question, need) in target_groups(situation) {
+    for (question, group, units) in target_groups(situation) {
+        let need = match seen.get(&group) {
+            Ok(View::Group(Some(view))) if view.in_service >= units => {
+                capacity::targets_needed(units, view)
+            }
+            Ok(View::Group(Some(view))) => {
+                return Err(format!("{group}: {} of {units} in service", view.in_service));
+            }
+            Ok(View::Group(None)) => return Err(format!("{group} does not exist")),
+            Ok(other) => return Err(format!("{group} answered {other:?}")),
+            Err(blind) => return Err(blind.about(&group)),
+        };
         match seen.get(&question) {
-            Ok(View::Targets(t)) if t.healthy >= need && t.healthy > 0 => {
+            Ok(View::Targets(Some(t))) if t.healthy >= need && t.healthy > 0 => {
                 words.push(format!("{} of {} healthy", t.healthy, t.total));
             }
-            Ok(View::Targets(t)) => {
+            Ok(View::Targets(Some(t))) => {
                 return Err(format!("{question}: {} of {need} healthy", t.healthy));
             }
+            Ok(View::Targets(None)) => return Err(format!("{question} does not exist")),
             Ok(other) => return Err(format!("{question} answered {other:?}")),
             Err(blind) => return Err(blind.about(&question)),
         }

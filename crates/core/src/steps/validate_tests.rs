@@ -93,6 +93,10 @@ fn well(question: &Question) -> View {
         Question::Sql { .. } => {
             serde_json::json!({"sql": {"in-recovery": false, "writable": true}})
         }
+        Question::Group { .. } => serde_json::json!({"group": {
+            "minimum": 2, "maximum": 9, "desired": 3, "in-service": 3, "serving": 3, "instances": 3,
+            "suspended": [],
+        }}),
         Question::Targets { .. } => serde_json::json!({"targets": {"healthy": 2, "total": 3}}),
         other => panic!("{other}"),
     };
@@ -127,7 +131,7 @@ fn every_check_has_to_hold() {
     assert!(holds(&plan, |_, view| Some(view)));
     let state = passed();
     let asked = questions(&Situation { mark: MARK, ..situation(&plan, &state, at(62)) });
-    assert_eq!(asked.len(), 6, "{asked:?}");
+    assert_eq!(asked.len(), 7, "{asked:?}");
     for one in &asked {
         assert!(!holds(&plan, |q, view| (q != one).then_some(view)), "{one} is not seen");
     }
@@ -184,6 +188,33 @@ fn the_database_has_to_be_the_writer_and_targets_have_to_be_there() {
     };
     assert!(targets(2, 2) && targets(2, 3) && targets(0, 1));
     assert!(!targets(2, 1) && !targets(2, 0) && !targets(0, 0));
+}
+
+/// Four units by two instances of weight 2: two targets are all that there can be.
+#[test]
+fn healthy_targets_are_counted_as_instances_and_capacity_by_its_weights() {
+    let holds_with = |in_service: u32, healthy: u32| {
+        let mut plan = example::orders();
+        plan["capacity"][0]["amount"]["at-least"] = serde_json::json!(4);
+        let plan: Plan = serde_json::from_value(plan).unwrap();
+        let group = serde_json::json!({"group": {
+            "minimum": 4, "maximum": 9, "desired": 4, "in-service": in_service, "serving": 2,
+            "instances": 2, "suspended": [],
+        }});
+        let group: View = serde_json::from_value(group).unwrap();
+        let targets = serde_json::json!({"targets": {"healthy": healthy, "total": 2}});
+        let targets: View = serde_json::from_value(targets).unwrap();
+        holds(&plan, |q, known| {
+            Some(match q {
+                Question::Group { .. } => group.clone(),
+                Question::Targets { .. } => targets.clone(),
+                _ => known,
+            })
+        })
+    };
+    assert!(holds_with(4, 2));
+    assert!(!holds_with(4, 1), "half of the capacity is ill");
+    assert!(!holds_with(2, 2), "half of the capacity is missing");
 }
 
 #[test]

@@ -221,6 +221,28 @@ impl Change {
         matches!(self, Self::BoundGroup { suspend: true, .. } | Self::RevokeIngress { .. })
     }
 
+    /// Whether it brings capacity up, to a number that stands however often it is sent.
+    pub fn raises_capacity(&self) -> bool {
+        match self {
+            Self::SetMinimum { .. }
+            | Self::StartInstances { .. }
+            | Self::SetDesiredCount { .. }
+            | Self::ReserveConcurrency { .. }
+            | Self::EnableEventSource { enabled: true, .. } => true,
+            Self::EnableEventSource { enabled: false, .. }
+            | Self::MoveLease { .. }
+            | Self::PromoteReplica { .. }
+            | Self::FailoverGlobal { .. }
+            | Self::SwitchoverGlobal { .. }
+            | Self::BoundGroup { .. }
+            | Self::StopInstances { .. }
+            | Self::RevokeIngress { .. }
+            | Self::AuthorizeIngress { .. }
+            | Self::PutMetric { .. }
+            | Self::ChangeRecords { .. } => false,
+        }
+    }
+
     /// What makes it safe to repeat.
     pub fn class(&self) -> EffectClass {
         match self {

@@ -20,9 +20,9 @@ pub use heartbeat::Heartbeat;
 pub use network::{DatabaseNetwork, InboundRule, Source, WriterGroupView, WriterInstance};
 pub use question::{HttpRequest, NameQuery, Question};
 pub use view::{
-    AlarmState, AlarmView, AnswerView, Blind, GlobalMember, GlobalView, GroupView, HttpView,
-    InstanceState, LeaseView, RdsView, RecordSetView, ReplicationView, RunningView, SqlView,
-    TargetsView, View, ZoneView,
+    AlarmState, AlarmView, AnswerView, Blind, ConcurrencyView, GlobalMember, GlobalView, GroupView,
+    HttpView, InstanceView, LeaseView, RdsView, RecordSetView, ReplicationView, RunningView,
+    SqlView, TargetsView, View, ZoneView,
 };
 
 /// What was seen in one look around: each question with its answer, of two to one question the later. What is

@@ -68,16 +68,16 @@ pub enum View {
     Sql(SqlView),
     /// An Auto Scaling group; `None`: there is none of that name.
     Group(Option<GroupView>),
-    /// Instances with their states, in the order asked.
-    Instances(Vec<(Text, InstanceState)>),
+    /// Instances in the order asked; `None`: there is none of that id.
+    Instances(Vec<(Text, Option<InstanceView>)>),
     /// Something counted.
     Running(Option<RunningView>),
-    /// Reserved concurrency; `None`: none is reserved.
-    Concurrency(Option<u32>),
-    /// State of an event source mapping as AWS names it, such as `Enabled`.
-    Mapping(Text),
-    /// Targets by health.
-    Targets(TargetsView),
+    /// Concurrency of a function; `None`: there is no such function.
+    Concurrency(Option<ConcurrencyView>),
+    /// State of an event source mapping as AWS names it, such as `Enabled`; `None`: there is none.
+    Mapping(Option<Text>),
+    /// Targets by health; `None`: there is no such target group.
+    Targets(Option<TargetsView>),
     /// Every inbound rule that lets somebody reach the port that was asked for.
     Ingress(Vec<InboundRule>),
     /// How a database is reached; `None`: there is none of that name.
@@ -228,8 +228,9 @@ pub struct SqlView {
     pub sessions: Option<u32>,
 }
 
-/// An Auto Scaling group.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+/// An Auto Scaling group. Sizes and `in_service` are in capacity units: instances by their weights, each
+/// one unit where the group has no weights.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct GroupView {
     /// Minimum size.
@@ -238,18 +239,54 @@ pub struct GroupView {
     pub maximum: u32,
     /// Desired capacity.
     pub desired: u32,
-    /// Instances `InService` and `Healthy`.
+    /// Units of the instances that are `InService` and `Healthy`.
     pub in_service: u32,
+    /// How many instances these are.
+    #[serde(default)]
+    pub serving: u32,
     /// Instances that are not yet `Terminated`.
     pub instances: u32,
     /// Names of suspended processes.
     pub suspended: Vec<Text>,
+    /// `vcpu` or `memory-mib`, when its sizes are in these and not in instances.
+    #[serde(default)]
+    pub measured_in: Option<Text>,
+    /// Whether it puts the metrics from which its peak is known.
+    #[serde(default)]
+    pub tells_peak: bool,
 }
 
-/// State of an EC2 instance, as EC2 names it.
+/// An EC2 instance.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct InstanceState(pub Text);
+#[serde(rename_all = "kebab-case")]
+pub struct InstanceView {
+    /// Its state as EC2 names it.
+    pub state: Text,
+    /// Why it came into that state, in EC2's words; empty: EC2 says nothing.
+    pub reason: Text,
+}
+
+impl InstanceView {
+    /// Whether it is gone for good: EC2 still describes it for a while.
+    pub fn gone(&self) -> bool {
+        matches!(self.state.as_str(), "terminated" | "shutting-down")
+    }
+}
+
+impl fmt::Display for InstanceView {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.state)?;
+        if self.reason.is_empty() { Ok(()) } else { write!(f, " ({})", self.reason) }
+    }
+}
+
+/// Concurrency of a function.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct ConcurrencyView {
+    /// What is reserved for it; `None`: nothing, and it may use what the account has.
+    pub reserved: Option<u32>,
+}
 
 /// Something counted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

@@ -96,7 +96,8 @@ impl Scene {
 
     fn with<T>(&self, look: impl FnOnce(&Situation<'_>, &Database, &Seen) -> T) -> T {
         let state: State = self.journal.state();
-        let standby = Standby { against: Vec::new(), asks: Vec::new(), at: at(NOW) };
+        let standby =
+            Standby { against: Vec::new(), asks: Vec::new(), capacity: Vec::new(), at: at(NOW) };
         let situation = Situation {
             plan: &self.plan,
             state: &state,

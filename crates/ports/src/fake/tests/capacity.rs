@@ -1,7 +1,7 @@
 //! Groups, services, instances, concurrency, mappings.
 
 use leeward_core::ids::{Side, Text};
-use leeward_core::world::{Change, GroupView, InstanceState, Question, View};
+use leeward_core::world::{Change, ChangeErrorKind, ConcurrencyView, GroupView, Question, View};
 
 use super::super::RegionState;
 use super::Scene;
@@ -30,7 +30,7 @@ fn healthy(scene: &Scene) -> u32 {
         target_group: target_group.unwrap().standby,
     };
     match scene.see(&question) {
-        View::Targets(view) => view.healthy,
+        View::Targets(Some(view)) => view.healthy,
         other => panic!("{other:?}"),
     }
 }
@@ -89,7 +89,9 @@ fn instances_pass_their_states_and_one_unknown_stops_all() {
         View::Instances(states) => states,
         other => panic!("{other:?}"),
     };
-    let all = |name: &str| states().iter().all(|(_, s)| *s == InstanceState(name.into()));
+    let all = |name: &str| {
+        states().iter().all(|(_, view)| view.as_ref().is_some_and(|v| v.state == name))
+    };
     assert!(all("stopped"));
     let mut unknown = ids.clone();
     unknown.push("i-0".into());
@@ -134,21 +136,78 @@ fn services_concurrency_and_mappings_follow_their_changes() {
 
     let function = "catalog-search".to_owned();
     let asked = Question::Concurrency { region: region.clone(), function: function.clone().into() };
-    assert_eq!(scene.see(&asked), View::Concurrency(Some(0)));
+    assert_eq!(scene.see(&asked), View::Concurrency(Some(ConcurrencyView { reserved: Some(0) })));
     let reserve = Change::ReserveConcurrency {
         region: region.clone(),
         function: function.into(),
         reserved: Some(50),
     };
     scene.change(&reserve).unwrap();
-    assert_eq!(scene.see(&asked), View::Concurrency(Some(50)));
+    assert_eq!(scene.see(&asked), View::Concurrency(Some(ConcurrencyView { reserved: Some(50) })));
 
     let uuid = "7b9d4e22-1c5d-4f7a-8e14-5a6c3d2e9b02".to_owned();
     let asked = Question::EventSource { region: region.clone(), uuid: uuid.clone().into() };
     let enable = Change::EnableEventSource { region, uuid: uuid.into(), enabled: true };
     scene.change(&enable).unwrap();
-    assert_eq!(scene.see(&asked), View::Mapping("Enabling".into()));
+    assert_eq!(scene.see(&asked), View::Mapping(Some("Enabling".into())));
     assert_eq!(scene.refusal(&enable).1, "ResourceInUseException");
     scene.pass(20);
-    assert_eq!(scene.see(&asked), View::Mapping("Enabled".into()));
+    assert_eq!(scene.see(&asked), View::Mapping(Some("Enabled".into())));
+}
+
+#[test]
+fn one_instance_without_room_starts_none_of_its_request() {
+    let scene = Scene::of("orders");
+    let region = scene.region(Side::Standby);
+    let ids = vec![Text::from("i-0f9e8d7c6b5a40001"), "i-0f9e8d7c6b5a40002".into()];
+    scene.world.set_room(&region, &ids[0], false);
+    let start = |ids: &[Text]| Change::StartInstances { region: region.clone(), ids: ids.to_vec() };
+    let refusal = (ChangeErrorKind::Throttled, "InsufficientInstanceCapacity".to_owned());
+    assert_eq!(scene.refusal(&start(&ids)), refusal);
+    scene.change(&start(&ids[1..])).unwrap();
+    scene.world.set_falls_back(&region, &ids[1], Some("Client.InternalError"));
+    scene.world.terminate(&region, &ids[0]);
+    scene.pass(20);
+    let asked = [ids, vec!["i-unknown".into()]].concat();
+    let question = Question::Instances { region, ids: asked };
+    let View::Instances(seen) = scene.see(&question) else { panic!() };
+    let words: Vec<String> =
+        seen.iter().map(|(_, v)| v.as_ref().map_or(String::new(), ToString::to_string)).collect();
+    assert!(words[0].starts_with("terminated (Client.UserInitiatedShutdown"), "{words:?}");
+    assert_eq!(words[1..], ["stopped (Client.InternalError)", ""]);
+}
+
+#[test]
+fn a_groups_weights_count_in_its_sizes_and_not_in_its_targets() {
+    let scene = Scene::of("orders");
+    scene.world.set_weight(&"us-west-2".into(), GROUP, 2);
+    scene.change(&minimum(5)).unwrap();
+    scene.pass(60);
+    let view = group(&scene);
+    assert_eq!((view.desired, view.in_service, view.serving, view.instances), (5, 6, 3, 3));
+    assert_eq!(healthy(&scene), 3);
+}
+
+#[test]
+fn target_tracking_takes_a_raised_service_in_again() {
+    let scene = Scene::of("catalog");
+    let region = scene.region(Side::Standby);
+    scene.world.set_scale_in(&region, "catalog", "api", 1, leeward_core::time::Span::seconds(5));
+    let count = Change::SetDesiredCount {
+        region: region.clone(),
+        cluster: "catalog".into(),
+        service: "api".into(),
+        count: 4,
+    };
+    let service = Question::EcsService { region, cluster: "catalog".into(), service: "api".into() };
+    let desired = || match scene.see(&service) {
+        View::Running(Some(view)) => view.desired,
+        other => panic!("{other:?}"),
+    };
+    for (after_a_while, times) in [(0, "once"), (4, "and no more")] {
+        scene.change(&count).unwrap();
+        assert_eq!(desired(), 4);
+        scene.pass(10);
+        assert_eq!(desired(), after_a_while, "{times}");
+    }
 }

@@ -50,7 +50,7 @@ fn a_promotion_passes_its_states_and_is_writer_before_it_is_available() {
     scene.change(&promote()).unwrap();
     assert_eq!(rds(&scene).status, "available", "it stays so for a moment");
     let mut seen = Vec::new();
-    for _ in 0..40 {
+    for _ in 0..80 {
         let (view, engine) = (rds(&scene), sql(&scene, Side::Standby));
         let now = (view.status, view.replica_source.is_some(), engine.writable);
         if seen.last() != Some(&now) {
@@ -65,6 +65,7 @@ fn a_promotion_passes_its_states_and_is_writer_before_it_is_available() {
             state("available", true, false),
             state("modifying", true, false),
             state("modifying", true, true),
+            state("backing-up", false, true),
             state("available", false, true),
         ]
     );

@@ -5,25 +5,27 @@
 //! | stopped → pending → running, running → stopping → stopped; a repeat changes nothing | Instance lifecycle |
 //! | a start while it is stopping: `IncorrectInstanceState` | StartInstances |
 //! | one unknown id and nothing is done: `InvalidInstanceID.NotFound` | StartInstances |
+//! | a filter `instance-id` leaves unknown ids out | DescribeInstances |
 //! | Disabled → Enabling → Enabled → Disabling → Disabled; while it changes: `ResourceInUseException` | UpdateEventSourceMapping |
 
 use leeward_core::ids::{Region, Text};
-use leeward_core::world::{Blind, InstanceState, View};
+use leeward_core::world::{ChangeErrorKind, InstanceView, View};
 
-use super::change::{Answer, refused};
+use super::change::{Answer, error, refused};
 use super::state::{Due, Named, State};
 
 impl State {
-    pub(super) fn see_instances(&self, region: &Region, ids: &[Text]) -> Result<View, Blind> {
+    pub(super) fn see_instances(&self, region: &Region, ids: &[Text]) -> View {
         let mut seen = Vec::with_capacity(ids.len());
         for id in ids {
-            let state = self.instances.get(&(region.clone(), id.clone()));
-            let state = state.ok_or_else(|| {
-                Blind::new(format!("InvalidInstanceID.NotFound: {id} does not exist in {region}"))
-            })?;
-            seen.push((id.clone(), InstanceState(state.clone())));
+            let name = (region.clone(), id.clone());
+            let view = self
+                .instances
+                .get(&name)
+                .map(|state| InstanceView { state: state.clone(), reason: self.reason_of(&name) });
+            seen.push((id.clone(), view));
         }
-        Ok(View::Instances(seen))
+        View::Instances(seen)
     }
 
     pub(super) fn turn_instances(&mut self, region: &Region, ids: &[Text], on: bool) -> Answer {
@@ -37,11 +39,20 @@ impl State {
                 None => {
                     return refused("InvalidInstanceID.NotFound", &format!("{id} does not exist"));
                 }
-                Some(state) if state == barred => {
+                Some(state) if state == barred || state == "terminated" => {
                     return refused("IncorrectInstanceState", &format!("{id} is {state}"));
                 }
                 Some(_) => {}
             }
+        }
+        if let Some(id) = self.without_room(region, ids).filter(|_| on) {
+            // The adapter takes it for "later", as AWS does: capacity comes and goes.
+            let message = format!("there is no room to start {id} in its zone now");
+            return Err(error(
+                ChangeErrorKind::Throttled,
+                "InsufficientInstanceCapacity",
+                &message,
+            ));
         }
         let mut changed = false;
         for id in ids {
@@ -56,9 +67,11 @@ impl State {
     }
 
     pub(super) fn instance_goes_on(&mut self, name: &Named) {
+        let started = self.instances.get(name).is_some_and(|state| state == "pending");
+        let started = if started { self.started(name) } else { "" };
         if let Some(state) = self.instances.get_mut(name) {
             match state.as_str() {
-                "pending" => *state = "running".into(),
+                "pending" => *state = started.into(),
                 "stopping" => *state = "stopped".into(),
                 _ => {}
             }

@@ -27,11 +27,18 @@ pub(super) struct Group {
     pub(super) in_service: u32,
     pub(super) instances: u32,
     pub(super) suspended: bool,
+    /// Most instances in service.
     pub(super) peak: u32,
     /// Instances that a scale-in leaves.
     pub(super) protected: u32,
     /// Instances of its warm pool, which run and are none of the group's.
     pub(super) pool: u32,
+    /// Units of its sizes that one instance is.
+    pub(super) weight: u32,
+    /// What its sizes are measured in, if not in instances or their weights.
+    pub(super) measured_in: Option<Text>,
+    /// Whether it puts its metrics.
+    pub(super) metrics: bool,
     /// Since when it is on its way to the desired capacity.
     since: Timestamp,
     /// Instances that were in service before the last change, and when that was.
@@ -66,9 +73,26 @@ impl Group {
             peak: size,
             protected: 0,
             pool: 0,
+            weight: 1,
+            measured_in: None,
+            metrics: true,
             since: now,
             settled: (size, now),
         }
+    }
+
+    /// Instances that make up the desired capacity, or more than it.
+    pub(super) fn wanted(&self) -> u32 {
+        self.desired.div_ceil(self.weight)
+    }
+
+    /// Gives each instance that weight. The instances that are there stay, and the sizes grow with them.
+    pub(super) fn set_weight(&mut self, weight: u32) {
+        let weight = weight.max(1);
+        for size in [&mut self.minimum, &mut self.desired] {
+            *size = *size / self.weight * weight;
+        }
+        self.weight = weight;
     }
 
     fn set_in_service(&mut self, now: Timestamp, count: u32) {
@@ -81,7 +105,7 @@ impl Group {
 
     /// How many a scale-in leaves.
     fn stays(&self) -> u32 {
-        self.desired.max(self.protected.min(self.instances))
+        self.wanted().max(self.protected.min(self.instances))
     }
 
     pub(super) fn healthy(&self, now: Timestamp, delay: Span) -> u32 {
@@ -100,13 +124,19 @@ pub(super) struct Sizes {
 
 impl State {
     pub(super) fn see_group(&self, name: &Named) -> View {
-        View::Group(self.groups.get(name).map(|g| GroupView {
-            minimum: g.minimum,
-            maximum: g.maximum,
-            desired: g.desired,
-            in_service: self.living_members(name, g.in_service),
-            instances: g.instances,
-            suspended: if g.suspended { vec!["Launch".into()] } else { Vec::new() },
+        View::Group(self.groups.get(name).map(|g| {
+            let serving = self.living_members(name, g.in_service);
+            GroupView {
+                minimum: g.minimum,
+                maximum: g.maximum,
+                desired: g.desired,
+                in_service: serving * g.weight,
+                serving,
+                instances: g.instances,
+                suspended: if g.suspended { vec!["Launch".into()] } else { Vec::new() },
+                measured_in: g.measured_in.clone(),
+                tells_peak: g.metrics,
+            }
         }))
     }
 
@@ -133,11 +163,13 @@ impl State {
         }))
     }
 
-    pub(super) fn see_targets(&self, name: &Named) -> Option<View> {
-        let of = self.target_groups.get(name)?;
-        let group = self.groups.get(of)?;
-        let healthy = self.living_members(of, group.healthy(self.now, self.habits.target));
-        Some(View::Targets(TargetsView { healthy, total: group.instances }))
+    pub(super) fn see_targets(&self, name: &Named) -> View {
+        let Some(of) = self.target_groups.get(name) else { return View::Targets(None) };
+        let view = self.groups.get(of).map(|group| {
+            let healthy = self.living_members(of, group.healthy(self.now, self.habits.target));
+            TargetsView { healthy, total: group.instances }
+        });
+        View::Targets(Some(view.unwrap_or(TargetsView { healthy: 0, total: 0 })))
     }
 
     pub(super) fn see_service(&self, name: &(Region, Text, Text)) -> View {
@@ -194,10 +226,11 @@ impl State {
         let (now, habits) = (self.now, self.habits.clone());
         let Some(group) = self.groups.get_mut(name) else { return };
         let had = group.instances;
-        if group.desired > group.instances && !group.suspended {
+        let wanted = group.wanted();
+        if wanted > group.instances && !group.suspended {
             if now >= after(group.since, habits.launch) {
                 let limit = habits.launch_limit.unwrap_or(u32::MAX);
-                group.instances = group.instances.max(group.desired.min(limit));
+                group.instances = group.instances.max(wanted.min(limit));
                 let count = group.instances;
                 group.set_in_service(now, count);
             }
@@ -205,9 +238,9 @@ impl State {
             group.instances = group.stays();
             let count = group.instances;
             group.set_in_service(now, count);
-        } else if group.in_service < group.instances.min(group.desired) {
+        } else if group.in_service < group.instances.min(wanted) {
             // They were told to go and are wanted again.
-            let count = group.instances.min(group.desired);
+            let count = group.instances.min(wanted);
             group.set_in_service(now, count);
         }
         if had != group.instances {
@@ -222,9 +255,12 @@ impl State {
         if service.desired == count {
             return Ok(false);
         }
-        service.desired = count;
+        let before = std::mem::replace(&mut service.desired, count);
         let (region, cluster, service) = name.clone();
         self.later(self.habits.start, Due::Service(region, cluster, service));
+        if count > before {
+            self.service_raised(name, before);
+        }
         Ok(true)
     }
 

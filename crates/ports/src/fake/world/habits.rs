@@ -13,6 +13,8 @@ pub struct Habits {
     pub promote_writable: Span,
     /// From the request until it is `available` without a source.
     pub promote_done: Span,
+    /// How long a promoted instance takes its first backup, `backing-up` and writable.
+    pub promote_backup: Span,
     /// What becomes of a promotion.
     pub promotion: Promotion,
     /// What a second request for a promotion is answered while the instance is still shown `available`.
@@ -114,6 +116,7 @@ impl Default for Habits {
             promote_start: Span::seconds(1),
             promote_writable: Span::seconds(20),
             promote_done: Span::seconds(30),
+            promote_backup: Span::seconds(40),
             promotion: Promotion::Works,
             promote_repeat: Repeat::Taken,
             global_writer: Span::seconds(20),

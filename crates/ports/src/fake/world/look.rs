@@ -1,7 +1,7 @@
 //! What a question is answered with.
 
 use leeward_core::ids::{Region, Side, Text};
-use leeward_core::world::{Blind, Question, RunningView, View};
+use leeward_core::world::{Blind, ConcurrencyView, Question, RunningView, View};
 
 use super::database::Kind;
 use super::regions::ROUTE53_HOME;
@@ -41,23 +41,22 @@ impl State {
             Question::Group { region, group } => {
                 Ok(self.see_group(&(region.clone(), group.clone())))
             }
-            Question::Instances { region, ids } => self.see_instances(region, ids),
+            Question::Instances { region, ids } => Ok(self.see_instances(region, ids)),
             Question::EcsService { region, cluster, service } => {
                 Ok(self.see_service(&(region.clone(), cluster.clone(), service.clone())))
             }
-            Question::Concurrency { region, function } => self
-                .concurrency
-                .get(&(region.clone(), function.clone()))
-                .map(|reserved| View::Concurrency(*reserved))
-                .ok_or_else(|| Blind::new(format!("{question}: ResourceNotFoundException"))),
-            Question::EventSource { region, uuid } => self
-                .mappings
-                .get(&(region.clone(), uuid.clone()))
-                .map(|state| View::Mapping(state.clone()))
-                .ok_or_else(|| Blind::new(format!("{question}: ResourceNotFoundException"))),
-            Question::Targets { region, target_group } => self
-                .see_targets(&(region.clone(), target_group.clone()))
-                .ok_or_else(|| Blind::new(format!("{question}: TargetGroupNotFound"))),
+            Question::Concurrency { region, function } => {
+                let known = self.concurrency.get(&(region.clone(), function.clone()));
+                let view = known.map(|reserved| ConcurrencyView { reserved: *reserved });
+                Ok(View::Concurrency(view))
+            }
+            Question::EventSource { region, uuid } => {
+                let known = self.mappings.get(&(region.clone(), uuid.clone()));
+                Ok(View::Mapping(known.cloned()))
+            }
+            Question::Targets { region, target_group } => {
+                Ok(self.see_targets(&(region.clone(), target_group.clone())))
+            }
             Question::Ingress { region, group, port } => self
                 .see_ingress(&(region.clone(), group.clone()), *port)
                 .ok_or_else(|| Blind::new(format!("{question}: InvalidGroup.NotFound"))),
@@ -132,7 +131,11 @@ impl State {
         }
         if let Some(name) = value_of("AutoScalingGroupName") {
             let group = self.groups.get(&(region.clone(), name))?;
-            return Some((f64::from(group.peak), self.now));
+            let peak = match metric {
+                "GroupInServiceCapacity" => group.peak * group.weight,
+                _ => group.peak,
+            };
+            return group.metrics.then_some((f64::from(peak), self.now));
         }
         if let (Some(cluster), Some(name)) = (value_of("ClusterName"), value_of("ServiceName")) {
             let service = self.services.get(&(region.clone(), cluster, name))?;

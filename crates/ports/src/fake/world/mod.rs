@@ -26,6 +26,7 @@ mod places;
 mod provisions;
 mod rds;
 mod regions;
+mod shortages;
 mod state;
 mod traffic;
 mod writers;

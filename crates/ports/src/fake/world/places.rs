@@ -135,7 +135,7 @@ impl State {
             (MemberHealth::Healthy, "InService/Healthy")
         } else if index < group.in_service {
             (MemberHealth::Unhealthy, "InService/Unhealthy")
-        } else if group.instances > group.desired {
+        } else if group.instances > group.wanted() {
             (MemberHealth::Away, "Terminating/Healthy")
         } else {
             (MemberHealth::Starting, "Pending/Healthy")
@@ -192,7 +192,7 @@ impl State {
             (name.0 == *region).then_some((name, group, index))
         })?;
         let zone = zone(region, index as usize);
-        let (health, checks) = if index >= group.in_service && group.instances <= group.desired {
+        let (health, checks) = if index >= group.in_service && group.instances <= group.wanted() {
             (MemberHealth::Starting, "initializing")
         } else if self.member_lives(name, index) {
             (MemberHealth::Healthy, "ok")

@@ -2,7 +2,7 @@
 //!
 //! | behaviour | source |
 //! |---|---|
-//! | a promotion passes `available` → `modifying` → `available`, then the source is gone | PromoteReadReplica; Working with read replicas |
+//! | a promotion passes `available` → `modifying` → `backing-up` → `available`; in the last two the source is gone | PromoteReadReplica (`BackupRetentionPeriod` is 1 by default); Working with read replicas |
 //! | not a replica, or not `available`: `InvalidDBInstanceState` | PromoteReadReplica, errors |
 //! | while it backs up it cannot be promoted | Promoting a read replica |
 //! | a replica whose link is broken has a status info `read replication` that is not normal | Monitoring read replication |
@@ -112,7 +112,8 @@ impl State {
             return Ok(false);
         }
         instance.asked = Some(now);
-        for by in [habits.promote_start, habits.promote_writable, habits.promote_done] {
+        let backed_up = habits.promote_done.plus(habits.promote_backup);
+        for by in [habits.promote_start, habits.promote_writable, habits.promote_done, backed_up] {
             self.later(by, Due::Promotion(database, side));
         }
         Ok(true)
@@ -138,9 +139,13 @@ impl State {
             }
             Promotion::Works => {
                 if done {
-                    instance.status = "available".into();
+                    let backed_up = after(asked, habits.promote_done.plus(habits.promote_backup));
+                    let over = now >= backed_up;
+                    instance.status = if over { "available" } else { "backing-up" }.into();
                     instance.source = None;
-                    instance.asked = None;
+                    if over {
+                        instance.asked = None;
+                    }
                 }
                 if now >= after(asked, habits.promote_writable) {
                     let until = self.replicated_until(database, side).min(now);

@@ -18,6 +18,7 @@ use super::names::{Application, NameRule};
 use super::network::Rules;
 use super::places::Places;
 use super::regions::RegionState;
+use super::shortages::Shortages;
 use super::traffic::StopControl;
 use super::writers::Writer;
 use super::zones::Zone;
@@ -54,6 +55,7 @@ pub(super) struct State {
     pub(super) gauges: Gauges,
     pub(super) places: Places,
     pub(super) lagging: Lagging,
+    pub(super) shortages: Shortages,
     pub(super) served: Option<Option<Side>>,
     pub(super) log: Vec<Happening>,
     /// What each question was answered last.
@@ -78,6 +80,8 @@ pub(super) enum Due {
     Instance(Named),
     Service(Region, Text, Text),
     Mapping(Named),
+    /// A policy takes a service in to that count.
+    ScaleIn((Region, Text, Text), u32),
     /// A stop metric's health check judges.
     Judge(usize),
     /// Names resolve as the health check says.
@@ -123,6 +127,7 @@ impl State {
             gauges: Gauges::default(),
             places: Places::default(),
             lagging: Lagging::default(),
+            shortages: Shortages::default(),
             served: None,
             log: Vec::new(),
             seen: Vec::new(),
@@ -212,6 +217,10 @@ impl State {
             Due::Instance(name) => self.instance_goes_on(&name),
             Due::Service(region, cluster, name) => self.service_goes_on(region, cluster, name),
             Due::Mapping(name) => self.mapping_goes_on(&name),
+            Due::ScaleIn(name, count) => {
+                // A service that is gone by now is scaled by nobody.
+                let _ = self.set_count(&name, count);
+            }
             Due::Judge(control) => self.judge(control),
             Due::Resolve(control) => self.resolve(control),
             Due::InSync(zone) => self.zone_in_sync(&zone),
@@ -229,6 +238,7 @@ impl State {
             | Due::Instance((region, _))
             | Due::Mapping((region, _))
             | Due::Alarm((region, _))
+            | Due::ScaleIn((region, ..), _)
             | Due::Service(region, ..) => Some(region.clone()),
             Due::GlobalMove(database) => self.global_place(*database),
             Due::Judge(control) => self.controls.get(*control).map(|c| c.region.clone()),
