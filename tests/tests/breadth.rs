@@ -28,7 +28,10 @@ fn ended(rig: &Rig) -> Option<Ended> {
 }
 
 fn say(rig: &Rig, entry: Entry) {
-    let desk = rig.detector.desk.in_the_name_of(Actor::new("arn:aws:sts::1:assumed-role/ops/eve"));
+    let desk = rig
+        .detector
+        .desk
+        .in_the_name_of(Actor::new("arn:aws:sts::123456789012:assumed-role/on-call/eve"));
     let mut book = rig.book(1).expect("a generation is open");
     let said = block_on(&rig.clock, async { desk.append(&mut book, entry, None).await });
     assert_eq!(said, Some(Ok(Appended::Yes)), "{}", told(rig));
@@ -38,7 +41,7 @@ fn start(rig: &Rig, direction: &str) {
     let event = json!({
         "leeward": "start", "workload": rig.plan.workload, "plan": rig.plan.plan,
         "mode": Mode::Recover, "direction": direction, "reason": "a rehearsal",
-        "operator": "arn:aws:sts::1:assumed-role/ops/eve",
+        "operator": "arn:aws:sts::123456789012:assumed-role/on-call/eve",
     });
     let answer = rig.call(&event).expect("an answer");
     assert_eq!(answer["status"], "go", "{answer}");

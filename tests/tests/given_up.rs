@@ -29,7 +29,10 @@ fn rig() -> Rig {
 
 fn say(rig: &Rig, generation: u64, entry: Entry) {
     let mut book = rig.book(generation).expect("a generation");
-    let desk = rig.detector.desk.in_the_name_of(Actor::new("arn:aws:sts::1:assumed-role/ops/eve"));
+    let desk = rig
+        .detector
+        .desk
+        .in_the_name_of(Actor::new("arn:aws:sts::123456789012:assumed-role/on-call/eve"));
     let appended = block_on(&rig.clock, desk.append(&mut book, entry, Some(&rig.plan)));
     assert_eq!(appended.expect("a table").expect("an answer"), Appended::Yes);
 }

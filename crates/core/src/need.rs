@@ -5,7 +5,7 @@ use crate::error::StepError;
 use crate::evidence::Assessment;
 use crate::ids::{Generation, PlanId, WorkloadId};
 use crate::journal::{State, chain};
-use crate::telling::way_home;
+use crate::residence::way_home;
 use crate::time::Timestamp;
 
 /// Why a person is needed.

@@ -146,6 +146,8 @@ pub enum Bug {
     RuleEndsInTheAir,
     /// A notice is marked as delivered, then sent.
     MarkedBeforeSent,
+    /// The answer of somebody who is no approver counts.
+    AnybodyDecides,
     /// A Held is not told.
     HeldNotTold,
     /// The sweeper starts an executor of a generation that waits for a person.

@@ -3,10 +3,16 @@
 
 use crate::evidence::Verdict;
 use crate::ids::Side;
-use crate::journal::Entry;
+use crate::journal::{Entry, State};
 use crate::plan::{Database, Plan};
 use crate::table::lease_key;
 use crate::world::{Question, Seen, View};
+
+/// The command that brings a workload home.
+pub fn way_home(last: &State) -> String {
+    let d = &last.decision;
+    format!("leeward start {} --plan {} --direction to-primary --reason …", d.workload, d.plan)
+}
 
 /// What has to be looked at to see where a workload lives, by its plans; nothing where no look can tell.
 pub fn questions(plans: &[&Plan]) -> Vec<Question> {

@@ -6,8 +6,8 @@ use crate::journal::{Fate, State};
 use crate::matching::Choice;
 use crate::need::Needed;
 use crate::plan::Plan;
+use crate::residence::way_home;
 use crate::succession;
-use crate::telling::way_home;
 use crate::time::{DATE_RESOLUTION, Span, Timestamp, after, since};
 
 /// The direction whose other side a sweep looks at besides the standby, which every sweep looks at: a recovery

@@ -7,6 +7,8 @@ use crate::ids::{Digest, Direction};
 use crate::journal::{End, Entry, Record, State, Unproven};
 use crate::planted::{self, Bug};
 use crate::printable::{one_line, printable};
+use crate::residence::way_home;
+use crate::status::sentence;
 use crate::time::Span;
 
 /// One notification, in words for people and fields for machines.
@@ -110,6 +112,20 @@ fn informs(state: &State, record: &Record) -> Option<Words> {
     let d = &state.decision;
     let w = &d.workload;
     Some(match &record.entry {
+        Entry::Waived { .. } | Entry::Answered { .. }
+            if state.disregarded.contains(&record.seq) =>
+        {
+            (
+                format!("the word of {} does NOT count", record.by),
+                format!(
+                    "{}, by {}, who is no approver of plan {}. Look at how it came into the journal: the commands do not write it.",
+                    sentence(&record.entry),
+                    record.by,
+                    d.plan
+                ),
+                vec![format!("leeward status {w}"), format!("leeward audit {w}")],
+            )
+        }
         Entry::Waived { database, reason, .. } => (
             format!("the fence of {database} is waived by {}", record.by),
             reason.clone(),
@@ -230,12 +246,6 @@ fn ended_commands(state: &State) -> Vec<String> {
     let mut commands = vec![format!("leeward status {w}"), format!("leeward ack {w} --reason …")];
     commands.extend(state.away_from_home().then(|| way_home(state)));
     commands
-}
-
-/// The command that brings a workload home.
-pub fn way_home(state: &State) -> String {
-    let d = &state.decision;
-    format!("leeward start {} --plan {} --direction to-primary --reason …", d.workload, d.plan)
 }
 
 /// What the way to a side leads over, for the person who plans it.

@@ -142,6 +142,7 @@ fn decide(
         left_closed: Vec::new(),
         lost: Vec::new(),
         ask,
+        approvers: Some(plan.policy.approval.approvers.clone()),
     };
     succession::inheriting(decision, before, plan)
 }

@@ -36,7 +36,7 @@ impl Desk {
         if let Some(why) = foreign(&book.state, self.protocol) {
             return Ok(Appended::NotAdmitted(why));
         }
-        let beside = plan.map(|plan| Beside { plan, limits: &self.limits });
+        let beside = plan.map(|plan| Beside { plan, limits: &self.limits, by: Some(&self.actor) });
         if let Err(no) = rules::admits(&book.state, &entry, book.read_at, beside) {
             return Ok(Appended::NotAdmitted(no.to_string()));
         }

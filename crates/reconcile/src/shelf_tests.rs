@@ -69,6 +69,7 @@ fn opened() -> Stored {
         handed_over: Vec::new(),
         lost: Vec::new(),
         ask: Vec::new(),
+        approvers: None,
     };
     stored(1, &chain::origin(), "leeward", Entry::Opened(Box::new(decision)))
 }

@@ -79,7 +79,7 @@ impl Actor<'_> {
         mut rest: VecDeque<Item>,
     ) -> Vec<Next> {
         let (generation, book) = (self.generation, self.book);
-        let beside = Beside { plan: &self.setup.plan, limits: &self.setup.limits };
+        let beside = Beside { plan: &self.setup.plan, limits: &self.setup.limits, by: None };
         let admitted = rules::admits(&book.state, &entry, self.read_at, Some(beside)).is_ok();
         let place = book.len;
         if !admitted || self.node.books[generation - 1].len != place {

@@ -97,7 +97,7 @@ pub(super) fn operator(node: &Node, setup: &Setup, bounds: &Bounds, next: &mut V
         ("approve", Entry::Answered { number, answer: Answer::Approved, reason: reason() }),
         ("decline", Entry::Answered { number, answer: Answer::Declined, reason: reason() }),
     ];
-    let beside = Beside { plan: &setup.plan, limits: &setup.limits };
+    let beside = Beside { plan: &setup.plan, limits: &setup.limits, by: None };
     if let Some(book) = node.books.last() {
         for (word, entry) in words {
             let said = bounds.only.is_none_or(|only| only == word);

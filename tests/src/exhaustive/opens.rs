@@ -169,6 +169,7 @@ fn decide(
         left_closed: Vec::new(),
         lost: Vec::new(),
         ask: Vec::new(),
+        approvers: None,
     };
     Entry::Opened(Box::new(succession::inheriting(decision, before, &setup.plan)))
 }

@@ -1,12 +1,12 @@
 //! Mistakes towards people: what they are told, and what becomes of their word.
 
 use leeward_core::ids::Step;
-use leeward_core::journal::{End, Entry};
+use leeward_core::journal::{Answer, End, Entry};
 use leeward_core::planted::Bug;
 use leeward_core::time::Span;
 use leeward_ports::fake::{Call, Fate, RegionState};
 
-use super::stage::{call, live, opened, orders, primary_is, say};
+use super::stage::{asking, call, live, opened, orders, primary_is, say};
 use super::{Drawn, Row};
 use crate::rig::Rig;
 
@@ -18,6 +18,14 @@ pub(super) const ROWS: &[Row] = &[
         finds: Some("L2"),
         drawn: Drawn::Within { budget: 163, took: 10 },
         scene: nobody_reached,
+    },
+    Row {
+        bugs: &[Bug::AnybodyDecides],
+        place: "core/journal/decision.rs",
+        breaks: "whoever can write into a journal says yes in the place of the plan's approvers",
+        finds: Some("S14"),
+        drawn: Drawn::Never("no drawn person forges an entry"),
+        scene: forged_yes,
     },
     Row {
         bugs: &[Bug::HeldNotTold],
@@ -120,6 +128,16 @@ fn nobody_reached() -> Rig {
     live(&rig, 20);
     rig.publisher.set_down(false);
     live(&rig, 10);
+    rig
+}
+
+/// People are asked, and somebody who is no approver puts an answer into the journal past the commands.
+fn forged_yes() -> Rig {
+    let rig = asking();
+    primary_is(&rig, RegionState::Dead);
+    super::stage::open(&rig);
+    rig.forge(1, Entry::Answered { number: 1, answer: Answer::Approved, reason: "go".to_owned() });
+    live(&rig, 30);
     rig
 }
 

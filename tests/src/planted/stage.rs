@@ -192,7 +192,10 @@ pub fn twice_at_once(rig: &Rig, function: &str, payload: &Value) {
 
 /// A person's entry; what the rules do not admit is not written.
 pub fn say(rig: &Rig, entry: Entry) {
-    let desk = rig.detector.desk.in_the_name_of(Actor::new("arn:aws:sts::1:assumed-role/ops/eve"));
+    let desk = rig
+        .detector
+        .desk
+        .in_the_name_of(Actor::new("arn:aws:sts::123456789012:assumed-role/on-call/eve"));
     let Some(mut book) = rig.book(1) else { return };
     let said = block_on(&rig.clock, async {
         desk.append(&mut book, entry.clone(), Some(&rig.plan)).await
@@ -208,7 +211,7 @@ pub fn start(rig: &Rig, direction: &str) {
     let event = json!({
         "leeward": "start", "workload": rig.plan.workload, "plan": rig.plan.plan,
         "mode": "recover", "direction": direction, "reason": "by hand",
-        "operator": "arn:aws:sts::1:assumed-role/ops/eve",
+        "operator": "arn:aws:sts::123456789012:assumed-role/on-call/eve",
     });
     let _ = rig.call(&event);
 }

@@ -126,6 +126,7 @@ fn generation(plan: &Plan, direction: Direction, undoes: &[Step]) -> State {
         handed_over: Vec::new(),
         lost: Vec::new(),
         ask: Vec::new(),
+        approvers: None,
     };
     let opened = Record {
         seq: serde_json::from_value(1.into()).expect("a place"),

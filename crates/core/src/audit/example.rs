@@ -70,6 +70,7 @@ impl Journal {
             handed_over: Vec::new(),
             lost: Vec::new(),
             ask: Vec::new(),
+            approvers: None,
         };
         let mut journal = Self { records: Vec::new() };
         journal.add(seconds, Entry::Opened(Box::new(decision)));

@@ -7,6 +7,7 @@ mod effects;
 #[cfg(test)]
 pub(crate) mod example;
 mod opening;
+mod people;
 #[cfg(test)]
 mod tests;
 
@@ -56,7 +57,7 @@ pub struct Judged {
 type Verdict = Result<String, String>;
 type Check = fn(&Walked<'_>) -> Verdict;
 
-const CHECKS: [(&str, &str, Check); 13] = [
+const CHECKS: [(&str, &str, Check); 14] = [
     ("S2", "no effect before the evidence is stored", opening::evidence_first),
     ("S3", "the decision is write-once", opening::one_decision),
     ("S4", "fence numbers only rise", effects::numbers_rise),
@@ -67,6 +68,7 @@ const CHECKS: [(&str, &str, Check); 13] = [
     ("S10", "no gap in the journal; each entry may follow the one before", no_gap),
     ("S12", "no automatic generation within the cool-down", opening::cooled_down),
     ("S13", "nothing outside the decision is touched", effects::decided),
+    ("S14", "people's answers and waivers are the plan's approvers'", people::by_approvers),
     ("S15", "no undo after the commit, no promote after a turn-back", doors::one_fate),
     ("S16", "no end with an intent unresolved", effects::resolved_at_end),
     ("L1", "each generation ends or is Held", ends_or_held),
@@ -188,8 +190,8 @@ fn no_gap(case: &Walked<'_>) -> Verdict {
             return Err(at(record.seq, format!("stands in the place of entry {expected}")));
         }
     }
-    let beside = Beside { plan: case.plan, limits: case.limits };
     for (state, record) in case.walk()? {
+        let beside = Beside { plan: case.plan, limits: case.limits, by: None };
         rules::admits(state, &record.entry, record.at, Some(beside)).map_err(|no| {
             at(record.seq, format!("{} was not allowed: {no}", record.entry.name()))
         })?;

@@ -26,7 +26,7 @@ pub(super) fn by_plan(
     entry: &Entry,
     now: Timestamp,
 ) -> Result<(), String> {
-    let beside = Some(Beside { plan, limits: &LIMITS });
+    let beside = Some(Beside { plan, limits: &LIMITS, by: None });
     admits(&j.state(), entry, now, beside).map_err(|no| no.to_string())
 }
 

@@ -4,7 +4,11 @@ use serde::{Deserialize, Serialize};
 
 use crate::contract::Mode;
 use crate::effect::{EffectId, Verb};
-use crate::ids::{Digest, Direction, EntryId, Generation, PlanId, Region, Side, Step, WorkloadId};
+use crate::ids::{
+    Actor, Digest, Direction, EntryId, Generation, PlanId, Region, Side, Step, Text, WorkloadId,
+};
+use crate::plan::may_decide;
+use crate::planted::{self, Bug};
 use crate::time::{Span, Timestamp};
 use crate::world::Change;
 
@@ -58,6 +62,17 @@ pub struct Decision {
     /// Why people are asked before any effect, whatever the plan's policy; empty: the policy decides.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub ask: Vec<String>,
+    /// Who may answer questions and waive fences, as the plan has it; a decision of an older version does not tell.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub approvers: Option<Vec<Text>>,
+}
+
+impl Decision {
+    /// Whether a person's answer or waiver counts, whatever wrote it into the journal.
+    pub fn counts(&self, by: &Actor) -> bool {
+        let Some(approvers) = &self.approvers else { return true };
+        may_decide(approvers, by.as_str()) || planted::is(Bug::AnybodyDecides)
+    }
 }
 
 /// An old side that may still write, for all that was ever proven.

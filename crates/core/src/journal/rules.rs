@@ -2,8 +2,8 @@
 //! when they fold, auditors when they judge.
 
 use crate::effect::EffectId;
-use crate::ids::{EntryId, Seq, Step};
-use crate::journal::{Bearing, End, Entry, Fate, HaltKind, State};
+use crate::ids::{Actor, EntryId, Seq, Step};
+use crate::journal::{Answer, Bearing, End, Entry, Fate, HaltKind, State};
 use crate::limits::Limits;
 use crate::plan::{Database, Fence, Plan};
 use crate::planted::{self, Bug};
@@ -26,6 +26,8 @@ pub struct Beside<'a> {
     pub plan: &'a Plan,
     /// The protocol's numbers.
     pub limits: &'a Limits,
+    /// In whose name the entry is written.
+    pub by: Option<&'a Actor>,
 }
 
 /// Whether `entry`, written at `at`, may follow this state. A writer brings what stands beside the
@@ -39,6 +41,7 @@ pub fn admits(
     if let Some(next) = state.closed {
         return no(format!("the journal is closed; generation {next} follows"));
     }
+    may_decide(entry, beside)?;
     if let Some(ended) = &state.end {
         #[expect(
             clippy::wildcard_enum_match_arm,
@@ -133,6 +136,24 @@ fn reopening(
         Some(seen) => no(format!("that it makes no second writer was seen at {seen}")),
         None => no(format!("nobody has seen that {effect} makes no second writer")),
     }
+}
+
+/// People's answers and waivers are the plan's approvers' alone.
+fn may_decide(entry: &Entry, beside: Option<Beside<'_>>) -> Result<(), NotAdmitted> {
+    let Some((plan, by)) = beside.and_then(|b| Some((b.plan, b.by?))) else { return Ok(()) };
+    let decides = matches!(
+        entry,
+        Entry::Answered { answer: Answer::Approved | Answer::Declined, .. } | Entry::Waived { .. }
+    );
+    let approval = &plan.policy.approval;
+    if !decides || approval.may_answer(by.as_str()) || planted::is(Bug::AnybodyDecides) {
+        return Ok(());
+    }
+    no(format!(
+        "{by} may not decide for plan {}; its approvers are: {}",
+        plan.plan,
+        approval.approvers.join(", ")
+    ))
 }
 
 /// Entries that speak of another one: it has to be there.

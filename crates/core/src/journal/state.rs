@@ -35,6 +35,8 @@ pub struct State {
     pub effects: Arc<BTreeMap<EffectId, Arc<EffectState>>>,
     /// Proofs, by database.
     pub fenced: BTreeMap<EntryId, Fenced>,
+    /// Answers and waivers of people who are no approvers: they count for nothing.
+    pub disregarded: Vec<Seq>,
     /// Databases whose proof an operator waived, with the loss that was shown.
     pub waived: BTreeMap<EntryId, Option<Span>>,
     /// Loss bounds, by database.
@@ -132,6 +134,7 @@ impl State {
             questions: Vec::new(),
             effects: Arc::new(effects),
             fenced: BTreeMap::new(),
+            disregarded: Vec::new(),
             waived: BTreeMap::new(),
             losses: BTreeMap::new(),
             writers: BTreeSet::new(),
@@ -177,6 +180,13 @@ impl State {
                 overtaken: false,
                 answer: None,
             }),
+            // Who may decide is judged here, where everybody reads: the command that wrote it may be anybody's.
+            Entry::Answered { answer: Answer::Approved | Answer::Declined, .. }
+            | Entry::Waived { .. }
+                if !self.decision.counts(&record.by) =>
+            {
+                self.disregarded.push(record.seq);
+            }
             Entry::Answered { number, answer, .. } => {
                 self.resumed_after_question = false;
                 let any = planted::is(Bug::AnswerOfAnother);

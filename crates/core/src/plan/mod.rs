@@ -35,7 +35,9 @@ pub use detection::{
     VoterKind, Weekday, WeeklyWindow,
 };
 pub use kinds::{ImpairmentKind, Severity};
-pub use people::{Approval, ApprovalFor, Notifications, OnTimeout, Policy, Topic, Webhook};
+pub use people::{
+    Approval, ApprovalFor, Notifications, OnTimeout, Policy, Topic, Webhook, may_decide,
+};
 pub use traffic::{Control, RecordControl, RecordPair, StopMetric, Traffic};
 pub use validation::{Check, DnsCheck, HttpCheck, HttpWriteCheck, Validation};
 

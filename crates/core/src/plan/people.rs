@@ -80,12 +80,17 @@ fn one_way() -> ApprovalFor {
 impl Approval {
     /// Whether that STS caller may answer.
     pub fn may_answer(&self, caller_arn: &str) -> bool {
-        self.approvers.is_empty()
-            || self.approvers.iter().any(|allowed| match allowed.strip_suffix('*') {
-                Some(prefix) => caller_arn.starts_with(prefix),
-                None => caller_arn == allowed,
-            })
+        may_decide(&self.approvers, caller_arn)
     }
+}
+
+/// Whether that STS caller is one of the approvers; where none is named, everybody is.
+pub fn may_decide(approvers: &[Text], caller_arn: &str) -> bool {
+    approvers.is_empty()
+        || approvers.iter().any(|allowed| match allowed.strip_suffix('*') {
+            Some(prefix) => caller_arn.starts_with(prefix),
+            None => caller_arn == allowed,
+        })
 }
 
 /// Who is told.

@@ -18,8 +18,8 @@ use crate::journal::{End, Fate, HaltKind, Record, State};
 use crate::limits::Limits;
 use crate::opening::record_status;
 use crate::plan::{Plan, Strategy};
+use crate::residence::way_home;
 use crate::sweep_decision::stays_away;
-use crate::telling::way_home;
 use crate::time::{Span, Timestamp, since};
 
 pub use times::{RecoveryTime, StepTime};
@@ -286,18 +286,23 @@ pub fn status(
         executors: state.executors.iter().map(|(id, _)| id.clone()).collect(),
         last: state.last,
         head: state.head.clone(),
-        timeline: records.iter().map(|r| line(r.borrow(), decision.first_signal)).collect(),
+        timeline: records.iter().map(|r| line(r.borrow(), state)).collect(),
     }
 }
 
-fn line(record: &Record, first_signal: Timestamp) -> Line {
+fn line(record: &Record, state: &State) -> Line {
+    let idle = if state.disregarded.contains(&record.seq) {
+        " (of no approver: does NOT count)"
+    } else {
+        ""
+    };
     Line {
         seq: record.seq,
         at: record.at,
-        after: since(first_signal, record.at),
+        after: since(state.decision.first_signal, record.at),
         by: record.by.to_string(),
         entry: record.entry.name(),
-        text: sentence(&record.entry),
+        text: sentence(&record.entry) + idle,
     }
 }
 
