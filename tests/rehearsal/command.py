@@ -43,6 +43,7 @@ class Command:
             "LEEWARD_TABLE": outputs["TableName"], "LEEWARD_TABLE_REGION": outputs["TableRegion"],
             "LEEWARD_STATE_MACHINE_ARN": outputs["StateMachineArn"],
             "LEEWARD_TOPIC_ARN": outputs["TopicArn"],
+            "LEEWARD_PROVISIONER": outputs["ProvisionerArn"],
             "LEEWARD_TEST_REQUEST_LIFE": str(names.REQUEST_LIFE_S), "LEEWARD_TEST_LOOPBACK": "yes"}
 
     def run(self, *arguments: str, limit_s: float = _LIMIT_S, **environment: str) -> Ran:

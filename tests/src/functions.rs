@@ -37,6 +37,7 @@ pub fn detector(
         gauges: Arc::new(Silent),
         system_topic: Some(SYSTEM_TOPIC.to_owned()),
         watcher_region: None,
+        orders: true,
     }
 }
 

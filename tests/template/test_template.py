@@ -207,7 +207,22 @@ def test_break_glass_can_do_whatever_a_step_can(main):
 
 def test_an_operator_changes_no_workload(main):
     allowed = _actions(main, "LeewardOperator")
+    # The one function that it may call makes a lease where none is, and does a step that the journal asks for.
+    allowed.remove("lambda:InvokeFunction")
     assert not {a for a in allowed if a.split(":")[0] in ("rds", "ec2", "autoscaling", "ecs", "lambda")}
+
+
+def test_nobody_but_services_and_named_publishers_speaks_to_the_topic_of_signals(main):
+    policy = main.of("AWS::SNS::TopicPolicy")["SignalTopicPolicy"]["Properties"]["PolicyDocument"]
+    by_sid = {s["Sid"]: s for s in policy["Statement"]}
+    services = {listed(s["Principal"]["Service"])[0] for s in policy["Statement"] if s["Effect"] == "Allow"}
+    assert services == {"cloudwatch.amazonaws.com", "events.rds.amazonaws.com"}
+    denied = by_sid["NobodyElse"]
+    assert (denied["Effect"], denied["Principal"], denied["Action"]) == ("Deny", "*", "sns:Publish")
+    assert denied["Condition"]["BoolIfExists"] == {"aws:PrincipalIsAWSService": "false"}
+    assert set(denied["Condition"]) == {"BoolIfExists", "ArnNotLikeIfExists"}, "both, or a service is denied"
+    others = main.of("AWS::SNS::TopicPolicy")["TopicPolicy"]["Properties"]
+    assert len(others["Topics"]) == 1, "a topic has one policy"
 
 
 def _actions(template, where):

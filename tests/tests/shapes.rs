@@ -208,6 +208,7 @@ fn by_leeward_run(scenario: &Scenario) -> Outcome {
         identity: Arc::new(FakeIdentity(Some(Actor::new(
             "arn:aws:sts::123456789012:assumed-role/on-call/ana",
         )))),
+        provisioner: None,
         provisions: Arc::new(stack.world.clone()),
         aside: Arc::new(stack.table.clone()),
         rest: Arc::new(Virtual(stack.clone())),

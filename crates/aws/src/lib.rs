@@ -61,6 +61,10 @@ mod limits;
 mod nonces;
 pub mod operations;
 mod pace;
+#[cfg(feature = "lambda")]
+mod provisioner;
+#[cfg(feature = "dynamodb")]
+mod provisions;
 #[cfg(feature = "sns")]
 mod publisher;
 #[cfg(feature = "rds")]
@@ -100,6 +104,10 @@ pub use identity::caller;
 #[cfg(feature = "dynamodb")]
 pub use lease::{Lowering, create_lease, lower_lease};
 pub use nonces::OsNonces;
+#[cfg(feature = "lambda")]
+pub use provisioner::LambdaProvisioner;
+#[cfg(feature = "dynamodb")]
+pub use provisions::AwsProvisions;
 #[cfg(feature = "sns")]
 pub use publisher::SnsPublisher;
 #[cfg(feature = "route53")]

@@ -36,6 +36,9 @@ const TELL_ATTEMPTS: u32 = 2;
 /// One question to an engine: `db-probe` limits itself to less than this.
 const PROBE: Duration = Duration::from_secs(5);
 
+/// Making a writer lease: the function looks at every place where it may be, and at every journal.
+const PROVIDE: Duration = Duration::from_secs(60);
+
 /// First wait between two attempts; the SDK draws from zero up to it (full jitter) and doubles it.
 const FIRST_BACKOFF: Duration = Duration::from_millis(100);
 /// Longest wait between two attempts: more would not fit into a look.
@@ -59,6 +62,7 @@ impl Limits {
     pub(crate) const TELL: Self =
         Self { attempt: TELL_ATTEMPT, total: TELL_TOTAL, attempts: TELL_ATTEMPTS };
     pub(crate) const PROBE: Self = Self::once(PROBE);
+    pub(crate) const PROVIDE: Self = Self::once(PROVIDE);
 
     const fn once(limit: Duration) -> Self {
         Self { attempt: limit, total: limit, attempts: 1 }

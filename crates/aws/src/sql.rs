@@ -68,7 +68,7 @@ impl Part for Engines {
 }
 
 /// What a function threw: its error's name and message, else its bytes.
-fn thrown(body: &[u8]) -> String {
+pub(crate) fn thrown(body: &[u8]) -> String {
     let error: Option<serde_json::Value> = serde_json::from_slice(body).ok();
     let part = |name: &str| error.as_ref()?.get(name)?.as_str().map(str::to_owned);
     match (part("errorType"), part("errorMessage")) {

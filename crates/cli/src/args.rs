@@ -73,6 +73,16 @@ pub struct Settings {
         hide_default_value = true
     )]
     pub topic: String,
+    /// ARN of the function that makes writer leases (output ProvisionerArn). Not set, they are made with the caller's
+    /// own rights.
+    #[arg(
+        long,
+        global = true,
+        env = "LEEWARD_PROVISIONER",
+        default_value = "",
+        hide_default_value = true
+    )]
+    pub provisioner: String,
     /// Secret by which webhooks are signed (whsec_…), as the functions have it.
     #[arg(
         long,

@@ -6,7 +6,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use leeward_core::ids::{Generation, PlanId, WorkloadId};
 use leeward_core::plan::Plan;
-use leeward_ports::{Aside, Executions, Identity, Provisions};
+use leeward_ports::{Aside, Executions, Identity, Provisioner, Provisions};
 use leeward_reconcile::{Book, Desk, StoredPlan};
 
 use crate::exit::Trouble;
@@ -27,8 +27,10 @@ pub struct Office {
     pub executions: Option<Arc<dyn Executions>>,
     /// Who calls.
     pub identity: Arc<dyn Identity>,
-    /// What a plan needs in the world.
+    /// What a plan needs in the world, made with the caller's own rights.
     pub provisions: Arc<dyn Provisions>,
+    /// The function that makes writer leases; `None`: the caller's own rights do.
+    pub provisioner: Option<Arc<dyn Provisioner>>,
     /// Puts damaged items aside.
     pub aside: Arc<dyn Aside>,
     /// How time passes.

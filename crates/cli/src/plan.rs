@@ -171,7 +171,7 @@ async fn put_one(
         Put::Done => did.push(format!("stored version {digest}")),
         Put::Conflict => did.push(format!("version {digest} was stored already")),
     }
-    provide::provide(office, plan, &leases, frozen, &mut did).await?;
+    provide::provide(office, (plan, &digest), &leases, frozen, &mut did).await?;
     let led = put_in_force(office, plan, body, &digest, &current).await?;
     did.push(format!("plan {} of workload {} is in force", plan.plan, plan.workload));
     did.push(led);

@@ -6,8 +6,8 @@ use std::time::Duration;
 use async_trait::async_trait;
 use futures_util::future::BoxFuture;
 use leeward_aws::{
-    Clients, DynamoAside, DynamoTable, Lowering, OsNonces, SfnExecutions, SnsPublisher, World,
-    caller, create_fence_number, create_lease, lower_lease,
+    AwsProvisions, Clients, DynamoAside, DynamoTable, LambdaProvisioner, OsNonces, SfnExecutions,
+    SnsPublisher, World, caller,
 };
 use leeward_cli::args::Settings;
 use leeward_cli::exit::Trouble;
@@ -16,11 +16,9 @@ use leeward_cli::run::{Handler, Handlers};
 use leeward_core::contract::StepOutput;
 use leeward_core::error::StepError;
 use leeward_core::ids::{Actor, Region};
-use leeward_core::lease_terms::LeaseTerms;
 use leeward_core::time::{Span, Timestamp};
-use leeward_core::world::{ChangeError, ChangeErrorKind, Receipt};
 use leeward_detector::Detector;
-use leeward_ports::{Executions, Frozen, Gauges, Identity, Made, NewLease, Provisions, SigningKey};
+use leeward_ports::{Executions, Gauges, Identity, Provisioner, SigningKey};
 use leeward_reconcile::Desk;
 use serde_json::Value;
 
@@ -61,11 +59,16 @@ pub async fn wire(settings: &Settings) -> Result<(Office, Handlers), Trouble> {
     let topic = Some(settings.topic.clone()).filter(|t| !t.is_empty());
     let desk = desk.telling(Arc::new(SnsPublisher::new(&clients, own.webhook_key.clone())), topic);
     let handlers = handlers(&clients, &desk, executions.clone(), &own);
+    let provisioner: Option<Arc<dyn Provisioner>> = match settings.provisioner.as_str() {
+        "" => None,
+        arn => Some(Arc::new(LambdaProvisioner::new(&clients, arn))),
+    };
     let office = Office {
         desk,
         executions,
         identity: Arc::new(Caller { clients: clients.clone(), region }),
-        provisions: Arc::new(Maker(clients)),
+        provisions: Arc::new(AwsProvisions::new(&clients)),
+        provisioner,
         aside,
         rest: Arc::new(Real),
     };
@@ -101,6 +104,7 @@ fn functions_settings(settings: &Settings) -> Result<leeward_lambda::Settings, T
         state_machine_arn: settings.state_machine.clone(),
         topic_arn: settings.topic.clone(),
         watcher_region: None,
+        orders: true,
         webhook_key,
         loopback,
         request_life,
@@ -124,6 +128,7 @@ fn handlers(
         gauges: Arc::new(Quiet),
         system_topic: topic.clone(),
         watcher_region: None,
+        orders: true,
     });
     let detect: Handler = Arc::new(move |event| {
         let detector = detector.clone();
@@ -191,63 +196,5 @@ struct Caller {
 impl Identity for Caller {
     async fn caller(&self) -> Result<Actor, String> {
         caller(&self.clients, &self.region).await
-    }
-}
-
-/// Makes what a plan needs.
-struct Maker(Clients);
-
-fn made(answer: Result<Receipt, ChangeError>) -> Result<Made, ChangeError> {
-    match answer {
-        Ok(_) => Ok(Made::Now),
-        Err(error) if error.kind == ChangeErrorKind::Conflict => Ok(Made::Before),
-        Err(error) => Err(error),
-    }
-}
-
-#[async_trait]
-impl Provisions for Maker {
-    async fn lease(
-        &self,
-        region: &Region,
-        table: &str,
-        key: &str,
-        new: &NewLease,
-        frozen: Frozen,
-    ) -> Result<Made, ChangeError> {
-        made(create_lease(&self.0, region, table, key, new, frozen).await)
-    }
-
-    async fn begin_lowering(
-        &self,
-        region: &Region,
-        table: &str,
-        key: &str,
-        to: LeaseTerms,
-        frozen: Frozen,
-    ) -> Result<(), ChangeError> {
-        let at = (region, table, key);
-        lower_lease(&self.0, at, to, Lowering::Begin, frozen).await.map(drop)
-    }
-
-    async fn end_lowering(
-        &self,
-        region: &Region,
-        table: &str,
-        key: &str,
-        to: LeaseTerms,
-        frozen: Frozen,
-    ) -> Result<(), ChangeError> {
-        let at = (region, table, key);
-        lower_lease(&self.0, at, to, Lowering::End, frozen).await.map(drop)
-    }
-
-    async fn fence_number(
-        &self,
-        zone: &str,
-        name: &str,
-        frozen: Frozen,
-    ) -> Result<Made, ChangeError> {
-        made(create_fence_number(&self.0, zone, name, frozen).await)
     }
 }

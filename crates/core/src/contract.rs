@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::error::StepError;
-use crate::ids::{Direction, ExecutorId, Generation, PlanId, Step, WorkloadId};
+use crate::ids::{Digest, Direction, ExecutorId, Generation, PlanId, Step, WorkloadId};
 use crate::printable;
 
 /// The version of the wire.
@@ -186,6 +186,70 @@ pub struct StartRequest {
 #[expect(missing_docs, reason = "one word")]
 pub enum StartMark {
     Start,
+}
+
+/// An order to make what a stored version of a plan needs: its writer lease, where none is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ProvideRequest {
+    /// Always `provide`.
+    pub leeward: ProvideMark,
+    /// Always 1.
+    pub schema: u32,
+    /// The workload.
+    pub workload: WorkloadId,
+    /// The plan.
+    pub plan: PlanId,
+    /// The version.
+    pub digest: Digest,
+    /// STS caller ARN of the person, as the command has seen it.
+    pub operator: String,
+}
+
+/// The word `provide`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[expect(missing_docs, reason = "one word")]
+pub enum ProvideMark {
+    Provide,
+}
+
+/// What came of it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ProvideOutput {
+    /// Always 1.
+    pub schema: u32,
+    /// Whether everything is there now; else a rule says no.
+    pub done: bool,
+    /// What was made, or was there.
+    pub did: Vec<String>,
+    /// Why a rule says no.
+    pub reason: String,
+}
+
+impl ProvideRequest {
+    /// Whether that is an order of this kind.
+    pub fn is(value: &serde_json::Value) -> bool {
+        value.get("leeward").and_then(serde_json::Value::as_str) == Some("provide")
+    }
+
+    /// Reads and checks an order.
+    pub fn read(value: &serde_json::Value) -> Result<Self, StepError> {
+        let request = Self::deserialize(value).map_err(|e| {
+            StepError::InvalidInput(format!(
+                "{e}; expected {{\"leeward\":\"provide\",\"schema\":1,\"workload\",\"plan\",\"digest\",\"operator\"}}"
+            ))
+        })?;
+        if request.schema != SCHEMA {
+            let why = format!(
+                "schema {} is not known here; this function speaks {SCHEMA}",
+                request.schema
+            );
+            return Err(StepError::InvalidInput(why));
+        }
+        WorkloadId::checked(request.workload.as_str()).map_err(StepError::InvalidInput)?;
+        Ok(request)
+    }
 }
 
 /// Cuts a reason to what fits, at a character's edge, and takes out what would steer a terminal.

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use leeward_aws::{Clients, DynamoTable, OsNonces, SnsPublisher, World};
+use leeward_aws::{AwsProvisions, Clients, DynamoTable, OsNonces, SnsPublisher, World};
 use leeward_lambda::Settings;
 use leeward_lambda::settings::TOPIC_ARN;
 use leeward_reconcile::Desk;
@@ -31,6 +31,9 @@ async fn main() -> Result<(), leeward_lambda::Error> {
     let desk = Desk::new(Arc::new(table), Arc::new(world), Arc::new(OsNonces), limits);
     let publisher = Arc::new(SnsPublisher::new(&clients, settings.webhook_key.clone()));
     let desk = &desk.telling(publisher, Some(settings.topic_arn));
-    leeward_lambda::run(|event, _| async move { leeward_db_failover::handle(desk, &event).await })
-        .await
+    let provisions = &AwsProvisions::new(&clients);
+    leeward_lambda::run(|event, _| async move {
+        leeward_db_failover::called(desk, provisions, &event).await
+    })
+    .await
 }

@@ -40,10 +40,15 @@ pub struct Detector {
     pub system_topic: Option<String>,
     /// Region in which the watcher of the watcher waits for the heartbeat.
     pub watcher_region: Option<Region>,
+    /// Whether it takes orders: not where anybody who may raise an alarm is heard.
+    pub orders: bool,
 }
 
 /// One invocation, whatever the trigger.
 pub async fn handle(detector: &Detector, event: &Value) -> Result<Value, StepError> {
+    if !detector.orders && trigger::is_order(event) {
+        return json(&no_order());
+    }
     let read = match trigger::read(event) {
         Err(error) if !trigger::is_order(event) => return json(&not_understood(&error)),
         read => read?,
@@ -82,6 +87,14 @@ pub async fn handle(detector: &Detector, event: &Value) -> Result<Value, StepErr
 fn not_understood(error: &StepError) -> DetectOutput {
     tracing::warn!(%error, "what came in is not understood; nothing follows from it");
     output(DetectStatus::NotUnderstood, "", None, &error.to_string())
+}
+
+/// What the listener hears is evidence. An order is refused once: an error would have it sent three times.
+fn no_order() -> DetectOutput {
+    let why =
+        "orders are not taken here: a start is `leeward start`, or the state machine's own input";
+    tracing::error!("an order came to where evidence is heard; {why}");
+    output(DetectStatus::Refused, "", None, why)
 }
 
 /// Several records at once, one after the other. What one of them fails with is answered when all had their

@@ -45,6 +45,7 @@ async fn main() -> Result<(), leeward_lambda::Error> {
         gauges: Arc::new(Emf),
         system_topic: topic,
         watcher_region: settings.watcher_region.clone(),
+        orders: settings.orders,
     };
     leeward_lambda::run(|event, _| async move { handle(detector, &event).await }).await
 }

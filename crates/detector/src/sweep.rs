@@ -249,7 +249,7 @@ async fn started(
     let assessment = weigh(&stored.plan, request.direction, evidence, now);
     let reason = Reason {
         trigger: StartedBy::Operator {
-            operator: request.operator.clone().unwrap_or_else(|| "unnamed".to_owned()),
+            operator: operator(detector, request),
             reason: request.reason.clone(),
         },
         direction: request.direction,
@@ -258,6 +258,16 @@ async fn started(
     let answer = open(detector, stored, &assessment, reason, executor).await?;
     tell(detector, &stored.plan, None).await;
     Ok(answer)
+}
+
+/// In whose name it is started. The command that carries it out in its own process has seen its STS caller; the
+/// state machine's input says only what whoever started the execution wrote there.
+fn operator(detector: &Detector, request: &StartRequest) -> String {
+    match &request.operator {
+        None => "unnamed".to_owned(),
+        Some(name) if *name == detector.desk.actor.as_str() => name.clone(),
+        Some(name) => format!("{name} (as claimed)"),
+    }
 }
 
 fn no_such_plan(request: &StartRequest, plans: &[StoredPlan]) -> String {

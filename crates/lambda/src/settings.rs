@@ -18,6 +18,8 @@ pub const STATE_MACHINE_ARN: &str = "LEEWARD_STATE_MACHINE_ARN";
 pub const TOPIC_ARN: &str = "LEEWARD_TOPIC_ARN";
 /// Region into which the detector's heartbeat is put, where the watcher of the watcher stands.
 pub const WATCHER_REGION: &str = "LEEWARD_WATCHER_REGION";
+/// Whether the function takes orders (`yes`, as when it is not set) or evidence alone (`no`: the listener).
+pub const ORDERS: &str = "LEEWARD_ORDERS";
 /// Path of the certificates that the database's must be signed by (`db-probe` alone).
 pub const DATABASE_CA: &str = "LEEWARD_DATABASE_CA";
 /// Secret by which webhooks are signed, `whsec_…`; not set: they are not signed.
@@ -72,6 +74,8 @@ pub struct Settings {
     pub topic_arn: String,
     /// Region of the watcher of the watcher, if there is one.
     pub watcher_region: Option<Region>,
+    /// Whether orders are taken, or evidence alone.
+    pub orders: bool,
     /// Key by which webhooks are signed, if they are.
     pub webhook_key: Option<SigningKey>,
     /// Whether URLs may lead to this machine itself; always `false` in a release build.
@@ -131,6 +135,7 @@ impl Settings {
             state_machine_arn: reader.take(STATE_MACHINE_ARN, false, |v| arn(v, "states")),
             topic_arn: reader.take(TOPIC_ARN, false, |v| arn(v, "sns")),
             watcher_region: reader.optional(WATCHER_REGION, region).map(Region::new),
+            orders: reader.optional(ORDERS, yes_or_no).is_none_or(|orders| orders == "yes"),
             webhook_key: reader.secret(WEBHOOK_SECRET),
             loopback: loopback(&mut reader),
             request_life: request_life(&mut reader),
@@ -226,6 +231,10 @@ impl Reader<'_> {
         }
         Some(value)
     }
+}
+
+fn yes_or_no(value: &str) -> Result<(), String> {
+    if ["yes", "no"].contains(&value) { Ok(()) } else { Err("write yes or no".to_owned()) }
 }
 
 fn table_name(value: &str) -> Result<(), String> {

@@ -18,7 +18,7 @@ pub use gauges::Gauges;
 pub use identity::Identity;
 pub use nonces::Nonces;
 pub use outside::Outside;
-pub use provisions::{Made, NewLease, Provisions};
+pub use provisions::{Made, NewLease, Provisioner, Provisions};
 pub use publisher::{Message, PublishError, Publisher};
 pub use signing::{NoSecret, SigningKey};
 pub use table::{Aside, Condition, Dated, Frozen, Item, Put, Table, TableError, TableErrorKind};

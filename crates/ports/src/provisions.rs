@@ -1,6 +1,8 @@
 //! What a plan needs to find in the world on the day of the failure, made once when it is put.
 
 use async_trait::async_trait;
+use leeward_core::contract::{ProvideOutput, ProvideRequest};
+use leeward_core::error::StepError;
 use leeward_core::ids::{Region, Text};
 use leeward_core::lease_terms::LeaseTerms;
 use leeward_core::world::ChangeError;
@@ -25,6 +27,13 @@ pub struct NewLease {
     pub epoch: u64,
     /// The terms that its holders wrote elsewhere; `None`: none yet.
     pub terms: Option<LeaseTerms>,
+}
+
+/// The function that makes a plan's writer leases: nobody else writes their items but those who hold them.
+#[async_trait]
+pub trait Provisioner: Send + Sync {
+    /// Has it made, once.
+    async fn provide(&self, request: &ProvideRequest) -> Result<ProvideOutput, StepError>;
 }
 
 /// Makes what is missing; never touches what is there.

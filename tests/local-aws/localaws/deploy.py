@@ -37,6 +37,10 @@ def deploy(template_path, stack_name, region, parameters=None, base_url=None, ta
     made = template.to_cloudformation(template_path, region, parameters)
     template.check(made, region, parameters, ACCOUNT)
     made.pop("Rules", None)
+    # moto takes the default of a list as one text; given as a value it becomes a list.
+    declared = made.get("Parameters") or {}
+    parameters = {**{name: spec["Default"] for name, spec in declared.items()
+                     if spec["Type"] == "CommaDelimitedList" and "Default" in spec}, **parameters}
     missing = cfn.unsupported(made)
     if missing:
         listed = "; ".join(f"{kind} ({', '.join(names)})" for kind, names in missing.items())

@@ -88,7 +88,49 @@ fn rules() -> BTreeMap<String, Vec<Value>> {
         let rules = events.filter(|(_, event)| event["Type"] == "EventBridgeRule");
         rules.map(|(_, event)| at(event, &["Properties", "Pattern"]).clone()).collect()
     };
-    functions(&read("template.yaml")).iter().map(|(name, f)| (name.clone(), own(f))).collect()
+    let template = read("template.yaml");
+    let mut rules: BTreeMap<String, Vec<Value>> =
+        functions(&template).iter().map(|(name, f)| (name.clone(), own(f))).collect();
+    // Deployed for these two sources.
+    let sources = json!(["example.monitoring", "example.pipeline"]);
+    for rule in template["Resources"].as_object().into_iter().flatten().map(|(_, rule)| rule) {
+        if rule["Type"] != "AWS::Events::Rule" {
+            continue;
+        }
+        let mut pattern = at(rule, &["Properties", "EventPattern"]).clone();
+        assert_eq!(pattern["source"], "DocumentSources", "a rule apart, for its parameter alone");
+        pattern["source"] = sources.clone();
+        let target = rule.pointer("/Properties/Targets/0/Arn").and_then(Value::as_str);
+        let target = target.and_then(|arn| arn.strip_suffix(".Alias")).unwrap_or_default();
+        rules.entry(target.to_owned()).or_default().push(pattern);
+    }
+    rules
+}
+
+#[test]
+fn a_document_on_the_bus_is_heard_from_named_sources_and_named_publishers_alone() {
+    let rules = rules();
+    let mut stranger = event("11-document-by-bus.json");
+    stranger["source"] = json!("somebody.else");
+    assert_eq!(receivers(&rules, &stranger), [""; 0]);
+    let template = read("template.yaml");
+    let default = at(&template, &["Parameters", "DocumentSources", "Default"]);
+    assert_eq!(default, "none.leeward", "nobody is heard unless somebody is named");
+    let bus = at(&template, &["Resources", "DocumentsOfNobodyElse", "Properties", "Statement"]);
+    assert_eq!((&bus["Effect"], &bus["Action"]), (&json!("Deny"), &json!("events:PutEvents")));
+    assert_eq!(
+        at(bus, &["Condition", "ArnNotLikeIfExists", "aws:PrincipalArn"]),
+        "SignalPublisherArns"
+    );
+}
+
+#[test]
+fn the_listener_takes_no_orders_and_nobody_else_is_told_so() {
+    for (name, function) in &functions(&read("template.yaml")) {
+        let orders = at(function, &["Environment", "Variables", "LEEWARD_ORDERS"]);
+        let refuses = orders.as_str() == Some("no");
+        assert_eq!(refuses, name == "ListenerFunction", "{name}: {orders}");
+    }
 }
 
 /// Everybody to whom rules deliver an event, once for each rule.

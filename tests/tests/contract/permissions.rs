@@ -24,8 +24,8 @@ const ENCRYPTED: [&str; 2] = ["kms:Decrypt", "kms:GenerateDataKey"];
 const IN_A_VPC: [&str; 3] =
     ["ec2:CreateNetworkInterface", "ec2:DeleteNetworkInterface", "ec2:DescribeNetworkInterfaces"];
 
-/// The operations of every verb but `run`: table, what `plan put` looks at, leases and fence numbers that it
-/// makes, starts, and who is calling.
+/// The operations of every verb but `run`: table, what `plan put` looks at, the function that makes leases and the fence
+/// numbers that it makes, starts, and who is calling.
 const EVERYDAY: [&str; 12] = [
     "dynamodb:GetItem",
     "dynamodb:PutItem",
@@ -145,6 +145,24 @@ fn only_who_moves_leases_reaches_their_tables() {
         let moves = listed(caller(function)).contains("dynamodb:UpdateItem");
         assert_eq!(reaches, moves, "{}: changes the tables of leases (left)", function.name);
     }
+}
+
+/// IAM cannot express "only where none is": whoever may put a lease's item may overwrite its owner.
+#[test]
+fn an_operator_sees_leases_and_has_them_made_by_the_function_that_moves_them() {
+    let template = read("template.yaml");
+    for statement in statements(&template, "LeewardOperator") {
+        let resource = statement["Resource"].to_string();
+        if resource.contains("writer-lease") || resource.contains("WriterLeaseTableArns") {
+            let looks = BTreeSet::from(["dynamodb:GetItem".to_owned()]);
+            assert_eq!(actions(std::slice::from_ref(&statement)), looks, "{statement}");
+        }
+    }
+    let calls = allowing(&template, "LeewardOperator", "lambda:InvokeFunction");
+    let called = calls.iter().map(|statement| statement["Resource"].to_string());
+    let called: Vec<String> = called.filter(|resource| !resource.contains("db-probe")).collect();
+    assert_eq!(called, ["\"DbFailoverFunction.Alias\""], "beside the probe, which is asked");
+    assert!(!allowing(&template, "DbFailoverRole", "dynamodb:PutItem").is_empty());
 }
 
 #[test]

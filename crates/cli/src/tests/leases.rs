@@ -1,10 +1,12 @@
 //! `plan put` and `lease`: one item names the owner, wherever it is.
 
-use leeward_core::ids::Side;
+use leeward_core::contract::{ProvideOutput, ProvideRequest};
+use leeward_core::ids::{Region, Side};
 use leeward_core::lease_terms::LeaseTerms;
 use leeward_core::table::lease_key;
-use leeward_core::world::{LeaseView, Question, View};
+use leeward_core::world::{ChangeError, LeaseView, Question, View};
 use leeward_ports::fake::Fate;
+use leeward_ports::{Frozen, Made, NewLease, Provisioner, Provisions};
 
 use super::*;
 
@@ -223,4 +225,82 @@ fn an_item_that_is_gone_is_made_again_above_every_epoch_and_for_who_owns_it_now(
     let answer = rig.well(&["plan", "put", &file]);
     assert!(answer.json["did"].to_string().contains("owner us-west-2, epoch 4"), "{answer:#?}");
     assert_eq!(owners(&rig), [held("us-west-2", 4), None]);
+}
+
+/// The function that makes leases, with rights of its own.
+struct Function(Desk, FakeWorld);
+
+#[async_trait]
+impl Provisioner for Function {
+    async fn provide(&self, request: &ProvideRequest) -> Result<ProvideOutput, StepError> {
+        let order = serde_json::to_value(request).unwrap();
+        let answer = leeward_db_failover::called(&self.0, &self.1, &order).await?;
+        Ok(serde_json::from_value(answer).unwrap())
+    }
+}
+
+/// What an operator may do: fence numbers, and no item of a lease.
+struct NoLeases(FakeWorld);
+
+#[async_trait]
+impl Provisions for NoLeases {
+    async fn lease(
+        &self,
+        _: &Region,
+        _: &str,
+        key: &str,
+        _: &NewLease,
+        _: Frozen,
+    ) -> Result<Made, ChangeError> {
+        panic!("an operator writes {key}")
+    }
+
+    async fn begin_lowering(
+        &self,
+        _: &Region,
+        _: &str,
+        key: &str,
+        _: LeaseTerms,
+        _: Frozen,
+    ) -> Result<(), ChangeError> {
+        panic!("an operator writes {key}")
+    }
+
+    async fn end_lowering(
+        &self,
+        _: &Region,
+        _: &str,
+        key: &str,
+        _: LeaseTerms,
+        _: Frozen,
+    ) -> Result<(), ChangeError> {
+        panic!("an operator writes {key}")
+    }
+
+    async fn fence_number(&self, zone: &str, name: &str, at: Frozen) -> Result<Made, ChangeError> {
+        self.0.fence_number(zone, name, at).await
+    }
+}
+
+#[test]
+fn an_operator_has_a_lease_made_by_the_function_which_decides_itself_whose_it_is() {
+    let mut rig = Rig::new("lease-function", &orders());
+    rig.office.provisions = Arc::new(NoLeases(rig.world.clone()));
+    rig.office.provisioner = Some(Arc::new(Function(rig.detector.desk.clone(), rig.world.clone())));
+    let file = otherwise(&rig, "table: leeward-writer-lease", "table: lease-two");
+    let answer = rig.well(&["plan", "put", &file]);
+    let said = answer.lines.join("\n");
+    assert!(said.contains("made the writer lease LEASE#orders"), "{said}");
+    assert_eq!(owners(&rig)[1], held("us-east-1", 1));
+    // Whoever has the right to call it cannot say whose it is, and where one is nothing is made.
+    let again = rig.well(&["plan", "put", &file]).lines.join("\n");
+    assert!(again.contains("was there"), "{again}");
+    let deeds = rig.table.stored("W#orders", "DEED#");
+    let told = |d: &Arc<leeward_ports::Item>| d.body.contains("ana (as claimed)");
+    assert_eq!(deeds.iter().filter(|d| told(d)).count(), 1, "{deeds:?}");
+
+    // A version that would make a second owner is refused by the function, too.
+    let elsewhere = otherwise(&rig, "table: leeward-writer-lease", "table: lease-three");
+    let no = rig.refused(&["plan", "put", &elsewhere]);
+    assert!(no.message.contains("would make a second writer"), "{no}");
 }

@@ -112,12 +112,14 @@ impl Rig {
             gauges: Arc::new(Silent),
             system_topic: None,
             watcher_region: None,
+            orders: true,
         };
         let office = Office {
             desk,
             executions: Some(Arc::new(executions.clone())),
             identity: Arc::new(FakeIdentity(Some(Actor::new(ANA)))),
             provisions: Arc::new(world.clone()),
+            provisioner: None,
             aside: Arc::new(table.clone()),
             rest: Arc::new(Virtual(clock.clone())),
         };

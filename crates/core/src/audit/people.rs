@@ -8,6 +8,16 @@ use crate::plan::Plan;
 /// and a fence that was waived was waived by an approver.
 pub(super) fn by_approvers(case: &Walked<'_>) -> Verdict {
     let plan = case.plan;
+    match &case.decision()?.approvers {
+        None => return Ok("decided by a version that named no approvers".to_owned()),
+        Some(named) if *named == plan.policy.approval.approvers => {}
+        Some(named) => {
+            return Err(format!(
+                "the decision names approvers that are not the plan's: {}",
+                named.join(", ")
+            ));
+        }
+    }
     let decides = |record: &&&Record| {
         matches!(&record.entry, Entry::Waived { .. })
             || matches!(&record.entry, Entry::Answered { answer: Answer::Approved, .. })
@@ -76,4 +86,54 @@ fn is_approver(plan: &Plan, arn: &str) -> bool {
                 arn == allowed.as_str()
             }
         })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::example::{Journal, plan};
+    use super::super::{Case, Walked};
+    use super::*;
+    use crate::ids::Actor;
+    use crate::limits::Limits;
+
+    const APPROVER: &str = "arn:aws:iam::123456789012:role/ops";
+
+    /// What is judged of a commit that was asked about and answered by these, in order.
+    fn judged(answered: &[(&str, Answer)]) -> Verdict {
+        let plan = plan();
+        let mut j = Journal::opened(1, 0);
+        if let Entry::Opened(decision) = &mut j.records[0].entry {
+            decision.approvers = Some(plan.policy.approval.approvers.clone());
+        }
+        for (by, answer) in answered {
+            let (answer, reason) = (*answer, String::new());
+            j.add(20, Entry::Answered { number: 1, answer, reason });
+            j.records.last_mut().unwrap().by = Actor::new(*by);
+        }
+        j.add(
+            30,
+            Entry::Committed { evidence: crate::ids::Digest::new("ev"), because: Vec::new() },
+        );
+        let (limits, digest) = (Limits::REAL, crate::audit::example::plan_digest());
+        let case = Case {
+            records: &j.records,
+            plan: &plan,
+            limits: &limits,
+            previous: None,
+            now: crate::audit::example::at(40),
+            plan_digest: &digest,
+            stored: None,
+        };
+        by_approvers(&Walked { case, steps: case.walk() })
+    }
+
+    #[test]
+    fn a_commit_rests_on_an_approvers_yes() {
+        assert!(judged(&[(APPROVER, Answer::Approved)]).is_ok());
+        let forged = judged(&[("arn:aws:iam::1:role/dev", Answer::Approved)]).unwrap_err();
+        assert!(forged.contains("role/dev (entry 2), who is no approver"), "{forged}");
+        let both = [("arn:aws:iam::1:role/dev", Answer::Approved), (APPROVER, Answer::Approved)];
+        let told = judged(&both).unwrap();
+        assert!(told.contains("1 of others, which counted for nothing"), "{told}");
+    }
 }
