@@ -301,7 +301,7 @@ impl Desk {
             Slot::InForce => Key::signal(workload, &signal.voter),
             Slot::OpenGeneration => Key::signal_of_open(workload, &signal.voter),
         };
-        let (at, body) = (signal.at, serde_json::to_string(&signal));
+        let (at, body) = (signal.at, serde_json::to_string(&*signal));
         self.store(key, body, at, read_at, Some(Parsed::Signal(signal))).await
     }
 

@@ -57,7 +57,7 @@ pub struct Assessment {
     pub reasons: Vec<String>,
     /// Votes that are weighed here and could not be stored in their own places.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub carried: Vec<Arc<Signal>>,
+    pub carried: Vec<Signal>,
 }
 
 /// A deployment that somebody posted.
@@ -243,14 +243,14 @@ pub fn weigh(
 const TURNS_CARRIED: usize = 8;
 
 /// Those of the plan's own voters, as votes alone: their words stand in the ballots.
-fn carried(plan: &Plan, votes: &[Arc<Signal>]) -> Vec<Arc<Signal>> {
+fn carried(plan: &Plan, votes: &[Arc<Signal>]) -> Vec<Signal> {
     let own = |s: &&Arc<Signal>| {
         plan.detection.voters.iter().any(|v| *v.id() == s.voter && v.has_eye(&s.eye))
     };
     let bare = |s: &Arc<Signal>| {
         let turns = s.turns.iter().rev().take(TURNS_CARRIED).rev().copied().collect();
         let (evidence, signs) = ("".into(), Signs::default());
-        Arc::new(Signal { evidence, signs, turns, ..(**s).clone() })
+        Signal { evidence, signs, turns, ..(**s).clone() }
     };
     votes.iter().filter(own).map(bare).collect()
 }

@@ -291,18 +291,14 @@ pub fn status(
 }
 
 fn line(record: &Record, state: &State) -> Line {
-    let idle = if state.disregarded.contains(&record.seq) {
-        " (of no approver: does NOT count)"
-    } else {
-        ""
-    };
+    let idle = state.disregarded.contains(&record.seq);
     Line {
         seq: record.seq,
         at: record.at,
         after: since(state.decision.first_signal, record.at),
         by: record.by.to_string(),
         entry: record.entry.name(),
-        text: sentence(&record.entry) + idle,
+        text: sentence(&record.entry) + if idle { " (does NOT count)" } else { "" },
     }
 }
 
