@@ -91,6 +91,8 @@ const GROUP_LOOKS: &[Caller] = &[Detector, DbFailover, Restore, Validator, Opera
 const CAPACITY_LOOKS: &[Caller] = &[Detector, Restore, Operator];
 /// Fences and promotions, and what takes fences down again.
 const DATABASES: &[Caller] = &[DbFailover, Operator];
+/// What a fence of compute or network leaves, in the failure and while all is well.
+const FENCE_LOOKS: &[Caller] = &[Detector, DbFailover, Operator];
 /// Capacity.
 const CAPACITY: &[Caller] = &[Restore, Operator];
 /// Traffic.
@@ -125,7 +127,7 @@ pub const OPERATIONS: &[Operation] = &[
     operation(
         "autoscaling:DescribeWarmPool",
         (Control, Regional, Read),
-        DATABASES,
+        FENCE_LOOKS,
         "autoscaling/ec2/APIReference/API_DescribeWarmPool.html",
     ),
     operation(
@@ -204,7 +206,7 @@ pub const OPERATIONS: &[Operation] = &[
     operation(
         "ec2:DescribeSecurityGroups",
         (Control, Regional, Read),
-        DATABASES,
+        FENCE_LOOKS,
         "AWSEC2/latest/APIReference/API_DescribeSecurityGroups.html",
     ),
     operation(
@@ -280,7 +282,7 @@ pub const OPERATIONS: &[Operation] = &[
     operation(
         "rds:DescribeDBClusters",
         (Control, Regional, Read),
-        DATABASES,
+        FENCE_LOOKS,
         "AmazonRDS/latest/APIReference/API_DescribeDBClusters.html",
     ),
     operation(

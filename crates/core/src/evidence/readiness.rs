@@ -4,6 +4,7 @@
 //! would fail; what cannot be seen is a warning, since the way to it may be away just now.
 
 mod databases;
+mod fences;
 mod records;
 #[cfg(test)]
 mod tests;
@@ -39,6 +40,7 @@ impl Readiness {
 /// What has to be looked at.
 pub fn readiness_questions(plan: &Plan) -> Vec<Question> {
     let mut questions = databases::questions(plan);
+    questions.extend(fences::questions(plan));
     for control in &plan.traffic.controls {
         match control {
             Control::StopMetric(c) => {
@@ -78,7 +80,9 @@ pub fn readiness(
 ) -> Readiness {
     let mut findings = Found(Vec::new());
     for (index, database) in plan.databases.iter().enumerate() {
-        databases::check(plan, &format!("databases[{index}]"), database, seen, &mut findings);
+        let path = format!("databases[{index}]");
+        databases::check(plan, &path, database, seen, &mut findings);
+        fences::check(plan, &path, database, seen, &mut findings);
     }
     for (index, control) in plan.traffic.controls.iter().enumerate() {
         let path = format!("traffic.controls[{index}]");

@@ -4,39 +4,126 @@
 use std::collections::BTreeMap;
 
 use crate::effect::Verb;
-use crate::ids::{EntryId, Step, Text};
+use crate::ids::{EntryId, Region, Side, Step, Text};
 use crate::plan::{Database, Isolate, SecurityGroupRules};
 use crate::planted::{self, Bug};
 use crate::pursuit::{Goal, Probe};
 use crate::steps::Situation;
 use crate::world::{Change, InboundRule, Question, Seen, View};
 
+/// The way to a database on one side, and the fence that shuts it.
+#[derive(Clone, Copy)]
+pub(crate) struct Way<'a> {
+    /// Region of that side.
+    pub region: &'a Region,
+    /// The side.
+    pub side: Side,
+    /// The database.
+    pub database: &'a Database,
+    /// Its fence.
+    pub fence: &'a Isolate,
+}
+
+impl<'a> Way<'a> {
+    /// To the side that is left.
+    fn to_the_source(
+        situation: &Situation<'a>,
+        database: &'a Database,
+        fence: &'a Isolate,
+    ) -> Self {
+        let (region, side) =
+            (situation.plan.source_region(situation.direction()), situation.source());
+        Self { region, side, database, fence }
+    }
+
+    fn groups(self) -> impl Iterator<Item = &'a SecurityGroupRules> {
+        self.fence.groups(self.side)
+    }
+
+    fn ingress(self, rules: &SecurityGroupRules) -> Question {
+        Question::Ingress {
+            region: self.region.clone(),
+            group: rules.group.clone(),
+            port: rules.port,
+        }
+    }
+
+    /// Which groups the database really has.
+    fn network(self) -> Option<Question> {
+        let region = self.region.clone();
+        let (database, cluster) = match self.database {
+            Database::RdsReplica(d) => (d.instance.of(self.side).clone(), false),
+            Database::AuroraGlobal(d) => (d.cluster.of(self.side).clone(), true),
+            Database::DynamodbGlobal(_) => return None,
+        };
+        Some(Question::DatabaseNetwork { region, database, cluster })
+    }
+
+    /// What shows whether it is shut.
+    pub(crate) fn questions(self) -> Vec<Question> {
+        self.groups().map(|rules| self.ingress(rules)).chain(self.network()).collect()
+    }
+
+    /// Who gets in when the plan's rules are gone, in words; with `listed`, who gets in now. Empty: nobody but
+    /// the harmless.
+    pub(crate) fn open_to(self, listed: bool, seen: &Seen) -> Vec<String> {
+        let Some(question) = self.network() else {
+            return vec![format!("{} has no network of its own", self.database.id())];
+        };
+        let network = match seen.get(&question) {
+            Ok(View::DatabaseNetwork(Some(network))) => network,
+            Ok(View::DatabaseNetwork(None)) => {
+                return vec![format!("{question}: it does not exist")];
+            }
+            Ok(other) => return vec![format!("{question} answered {other:?}")],
+            Err(blind) => return vec![blind.to_string()],
+        };
+        let mut why = Vec::new();
+        if network.groups.is_empty() {
+            why.push(format!("{question}: none is told"));
+        }
+        let unnamed: Vec<&str> = network
+            .groups
+            .iter()
+            .filter(|group| !self.groups().any(|rules| rules.group == **group))
+            .map(Text::as_str)
+            .collect();
+        if !unnamed.is_empty() {
+            let unnamed = unnamed.join(", ");
+            why.push(format!("{question}: it also has {unnamed}, which the plan does not name"));
+        }
+        if network.data_api {
+            why.push(format!("{question}: its Data API takes SQL past every security group"));
+        }
+        for rules in self.groups() {
+            if let Some(port) = network.port.filter(|port| *port != rules.port) {
+                let planned = rules.port;
+                why.push(format!(
+                    "{question}: it listens on port {port}, the plan closes {planned}"
+                ));
+            }
+            let asked = self.ingress(rules);
+            match seen.get(&asked) {
+                Ok(View::Ingress(open)) => why.extend(still_open(&asked, rules, open, listed)),
+                Ok(other) => why.push(format!("{asked} answered {other:?}")),
+                Err(blind) => why.push(blind.to_string()),
+            }
+        }
+        why
+    }
+
+    fn harmless(self) -> String {
+        let stay: Vec<&str> = self.groups().flat_map(|r| &r.may_stay).map(Text::as_str).collect();
+        if stay.is_empty() { "nobody".to_owned() } else { stay.join(", ") }
+    }
+}
+
 pub(super) fn questions(
     situation: &Situation<'_>,
     database: &Database,
     fence: &Isolate,
 ) -> Vec<Question> {
-    let groups = fence.groups(situation.source()).map(|rules| ingress(situation, rules));
-    groups.chain(network(situation, database)).collect()
-}
-
-fn ingress(situation: &Situation<'_>, rules: &SecurityGroupRules) -> Question {
-    Question::Ingress {
-        region: situation.source_region().clone(),
-        group: rules.group.clone(),
-        port: rules.port,
-    }
-}
-
-/// Which groups the old side's database really has.
-fn network(situation: &Situation<'_>, database: &Database) -> Option<Question> {
-    let (region, side) = (situation.source_region().clone(), situation.source());
-    let (database, cluster) = match database {
-        Database::RdsReplica(d) => (d.instance.of(side).clone(), false),
-        Database::AuroraGlobal(d) => (d.cluster.of(side).clone(), true),
-        Database::DynamodbGlobal(_) => return None,
-    };
-    Some(Question::DatabaseNetwork { region, database, cluster })
+    Way::to_the_source(situation, database, fence).questions()
 }
 
 /// The name of the effect on one group: the first is the database's, each further one bears its group.
@@ -56,8 +143,9 @@ pub(super) fn goals(
 }
 
 fn goal(situation: &Situation<'_>, target: &str, listed: &SecurityGroupRules, seen: &Seen) -> Goal {
-    let question = ingress(situation, listed);
     let region = situation.source_region().clone();
+    let (group, port) = (listed.group.clone(), listed.port);
+    let question = Question::Ingress { region: region.clone(), group, port };
     let open = match seen.get(&question) {
         Ok(View::Ingress(open)) => Ok(open),
         Ok(other) => Err(format!("{question} answered {other:?}")),
@@ -103,78 +191,34 @@ pub(super) fn closed(
     if planted::is(Bug::PlanRulesAlone) {
         return Ok("the plan's rules are gone".to_owned());
     }
-    let side = situation.source();
-    let Some(question) = network(situation, database) else {
-        return Err(format!("{} has no network of its own", database.id()));
-    };
-    let network = match seen.get(&question) {
-        Ok(View::DatabaseNetwork(Some(network))) => network,
-        Ok(View::DatabaseNetwork(None)) => return Err(format!("{question}: it does not exist")),
-        Ok(other) => return Err(format!("{question} answered {other:?}")),
-        Err(blind) => return Err(blind.to_string()),
-    };
-    let mut why = Vec::new();
-    if network.groups.is_empty() {
-        why.push(format!("{question}: none is told"));
-    }
-    let unnamed: Vec<&str> = network
-        .groups
-        .iter()
-        .filter(|group| !fence.groups(side).any(|rules| rules.group == **group))
-        .map(Text::as_str)
-        .collect();
-    if !unnamed.is_empty() {
-        why.push(format!(
-            "{question}: it also has {}, which the plan does not name",
-            unnamed.join(", ")
-        ));
-    }
-    if network.data_api {
-        why.push(format!("{question}: its Data API takes SQL past every security group"));
-    }
-    for rules in fence.groups(side) {
-        if let Some(port) = network.port.filter(|port| *port != rules.port) {
-            why.push(format!(
-                "{question}: it listens on port {port}, the plan closes {}",
-                rules.port
-            ));
-        }
-        let asked = ingress(situation, rules);
-        match seen.get(&asked) {
-            Ok(View::Ingress(open)) => why.extend(still_open(&asked, rules, open)),
-            Ok(other) => why.push(format!("{asked} answered {other:?}")),
-            Err(blind) => why.push(blind.to_string()),
-        }
-    }
-    if why.is_empty() {
-        Ok(format!("{question}: nobody but {} is let in", harmless(fence, side)))
+    let way = Way::to_the_source(situation, database, fence);
+    let open = way.open_to(true, seen);
+    if open.is_empty() {
+        Ok(format!("nobody but {} is let in to {}", way.harmless(), database.id()))
     } else {
-        Err(why.join("; "))
+        Err(open.join("; "))
     }
 }
 
-fn harmless(fence: &Isolate, side: crate::ids::Side) -> String {
-    let stay: Vec<&str> = fence.groups(side).flat_map(|r| &r.may_stay).map(Text::as_str).collect();
-    if stay.is_empty() { "nobody".to_owned() } else { stay.join(", ") }
-}
-
-/// Who is still let in through that group and is not harmless, in words.
+/// Who is still let in through that group and is not harmless, in words. Without `listed`, what the plan takes away
+/// in one request does not count.
 fn still_open(
     asked: &Question,
     rules: &SecurityGroupRules,
     open: &[InboundRule],
+    listed: bool,
 ) -> Option<String> {
     let harmful = open.iter().filter(|rule| !rules.may_stay.contains(rule.source.name()));
     let word = |rule: &InboundRule| {
-        let listed = rules.sources().any(|source| source == rule.source.name());
-        match (listed, &rule.wider) {
-            (true, None) => rule.to_string(),
+        let known = rules.sources().any(|source| source == rule.source.name());
+        match (known, &rule.wider) {
+            (true, None) => listed.then(|| rule.to_string()),
             (true, Some(_)) => {
-                format!("{rule}, by a rule that covers more than the port and is left alone")
+                Some(format!("{rule}, by a rule that covers more than the port and is left alone"))
             }
-            (false, _) => format!("{rule}, which the plan does not close"),
+            (false, _) => Some(format!("{rule}, which the plan does not close")),
         }
     };
-    let words: Vec<String> = harmful.map(word).collect();
+    let words: Vec<String> = harmful.filter_map(word).collect();
     (!words.is_empty()).then(|| format!("{asked}: open to {}", words.join("; ")))
 }

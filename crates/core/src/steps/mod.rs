@@ -11,7 +11,7 @@ mod database;
 mod engines;
 mod fence;
 mod instances;
-mod isolation;
+pub(crate) mod isolation;
 mod lease;
 mod loss;
 pub mod records;
@@ -23,7 +23,7 @@ mod scene;
 pub mod traffic;
 mod undo;
 mod validate;
-mod writer_group;
+pub(crate) mod writer_group;
 
 pub use crate::capacity::Peak;
 pub use allowed::effects;

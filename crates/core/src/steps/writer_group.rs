@@ -1,7 +1,7 @@
 //! The fence `stop-writer`: the group that runs the old side's writers is bound to nothing and empties.
 
 use crate::effect::Verb;
-use crate::ids::{EntryId, Step};
+use crate::ids::{EntryId, Region, Side, Step};
 use crate::plan::StopWriter;
 use crate::planted::{self, Bug};
 use crate::pursuit::{Goal, Probe};
@@ -17,10 +17,27 @@ const TERMINATE: &str = "Terminate";
 const NAMED_MAX: usize = 8;
 
 pub(super) fn question(situation: &Situation<'_>, fence: &StopWriter) -> Question {
-    Question::WriterGroup {
-        region: situation.source_region().clone(),
-        group: fence.group.of(situation.source()).clone(),
-    }
+    question_of(situation.source_region(), situation.source(), fence)
+}
+
+/// The group of a side.
+pub(crate) fn question_of(region: &Region, side: Side, fence: &StopWriter) -> Question {
+    Question::WriterGroup { region: region.clone(), group: fence.group.of(side).clone() }
+}
+
+/// What no fence would end as the group stands now, in words. An instance that serves goes with the scale-in.
+pub(crate) fn would_stay(view: &WriterGroupView) -> Vec<String> {
+    let stays = |i: &&WriterInstance| {
+        let waits = i.state.ends_with("Standby") || i.state.ends_with(":Wait");
+        i.protected || in_the_pool(i) || waits || view.suspends(TERMINATE)
+    };
+    let mut words: Vec<String> = match &view.warm_pool {
+        Some(fills_to) => vec![format!("it has a warm pool ({fills_to})")],
+        None => Vec::new(),
+    };
+    let stay = view.instances.iter().filter(stays);
+    words.extend(stay.take(NAMED_MAX).map(|i| why_it_stays(i, view)));
+    words
 }
 
 /// The group's bounds, which keep anything from being started. What still runs is no part of it: see `emptied`.

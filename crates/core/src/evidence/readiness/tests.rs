@@ -7,7 +7,10 @@ use super::*;
 use crate::ids::Text;
 use crate::plan::example::orders;
 use crate::time::Timestamp;
-use crate::world::{AnswerView, Blind, RdsView, RecordSetView, SqlView, View, ZoneView};
+use crate::world::{
+    AnswerView, Blind, DatabaseNetwork, InboundRule, RdsView, RecordSetView, Source, SqlView, View,
+    WriterGroupView, WriterInstance, ZoneView,
+};
 
 const AT: Timestamp = Timestamp::UNIX_EPOCH;
 
@@ -246,4 +249,84 @@ fn what_is_not_asked_for_in_this_turn_is_still_as_it_was_found() {
     let answers = asked.iter().map(|q| Ok(well(q))).collect();
     let now = readiness(&plan(), &Seen::of(asked, answers), Some(&before), AT);
     one(&now.findings, Level::Error, "records[0].name", "is an alias");
+}
+
+/// The example, whose database is shut off by its rules or by its writers' group.
+fn shut_by(fences: &Value) -> Plan {
+    let mut plan = orders();
+    plan["databases"][0]["fences"] = fences.clone();
+    serde_json::from_value(plan).unwrap()
+}
+
+fn isolate() -> Value {
+    let rules = |group: &str| json!({"group": group, "port": 5432, "cidrs": ["10.0.0.0/16"], "may-stay": ["sg-probe"]});
+    json!({"kind": "isolate", "sessions-of": "app",
+        "security-group": {"primary": rules("sg-east"), "standby": rules("sg-west")}})
+}
+
+fn stop() -> Value {
+    json!({"kind": "stop-writer", "sessions-of": "app", "group": {"primary": "e", "standby": "w"}})
+}
+
+/// What is found of those fences where the primary's rules and group are so.
+fn of_fences(fences: &Value, open: &[&str], state: &str, pool: Option<&str>) -> Vec<Finding> {
+    let plan = shut_by(fences);
+    let mut seen = Seen::default();
+    for question in readiness_questions(&plan) {
+        let east = format!("{question:?}").contains("us-east-1");
+        let view = match &question {
+            Question::Ingress { .. } => {
+                let rules = if east { open } else { &["10.0.0.0/16"] };
+                let rule = |s: &&str| InboundRule {
+                    source: Source::Cidr((*s).into()),
+                    wider: None,
+                    description: None,
+                };
+                View::Ingress(rules.iter().map(rule).collect())
+            }
+            Question::DatabaseNetwork { .. } => View::DatabaseNetwork(Some(DatabaseNetwork {
+                groups: vec![if east { "sg-east" } else { "sg-west" }.into()],
+                port: Some(5432),
+                data_api: false,
+            })),
+            Question::WriterGroup { .. } => View::WriterGroup(Some(WriterGroupView {
+                maximum: 4,
+                instances: vec![WriterInstance {
+                    id: "i-1".into(),
+                    state: if east { state } else { "InService" }.into(),
+                    protected: false,
+                }],
+                warm_pool: pool.filter(|_| east).map(Into::into),
+                ..WriterGroupView::default()
+            })),
+            other => well(other),
+        };
+        seen.insert(question, Ok(view));
+    }
+    let found = readiness(&plan, &seen, None, AT).findings;
+    found.into_iter().filter(|f| f.message.contains("could not be proven")).collect()
+}
+
+#[test]
+fn a_fence_that_could_not_be_proven_is_told_while_all_is_well() {
+    let alone = |fence: Value| json!([fence, {"kind": "waiver"}]);
+    let good = ["10.0.0.0/16", "sg-probe"];
+    assert_eq!(of_fences(&alone(isolate()), &good, "InService", None), []);
+    assert_eq!(of_fences(&alone(stop()), &good, "InService", None), []);
+    let cases = [
+        (isolate(), &["10.0.0.0/16", "sg-app"][..], None, "sg-app, which the plan does not close"),
+        (stop(), &good[..], Some("Stopped"), "it has a warm pool (Stopped)"),
+    ];
+    for (fence, open, pool, says) in cases {
+        let [found] = &of_fences(&alone(fence.clone()), open, "InService", pool)[..] else {
+            panic!()
+        };
+        assert_eq!(found.level, Level::Error, "nothing else proves");
+        assert!(found.message.contains(says) && found.path.ends_with(".primary"), "{found}");
+        let lease = orders()["databases"][0]["fences"][0].clone();
+        let beside = of_fences(&json!([lease, fence]), open, "InService", pool);
+        assert_eq!(beside[0].level, Level::Warning, "the lease proves");
+    }
+    let [found] = &of_fences(&alone(stop()), &good, "Standby", None)[..] else { panic!() };
+    assert!(found.message.contains("i-1 (Standby), which no scale-in ends"), "{found}");
 }
