@@ -216,3 +216,13 @@ fn a_capacity_without_a_known_peak_is_said_and_stops_nothing() {
     rig.live(Span::minutes(30));
     assert_recovered(&rig);
 }
+
+#[test]
+fn what_the_standby_lacks_is_told_while_all_is_well() {
+    let rig = Rig::well("orders");
+    rig.world.terminate(&west(), WORKERS[0]);
+    rig.live(Span::minutes(70));
+    let told = notices(&rig);
+    assert!(told.contains("would fail") && told.contains("is terminated"), "{told}");
+    assert!(rig.book(1).is_none(), "nothing is opened for it");
+}

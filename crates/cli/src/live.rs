@@ -1,6 +1,8 @@
 //! What a plan names, looked at while all is well: before a plan is put in force.
 
+use leeward_core::capacity;
 use leeward_core::evidence::{readiness, readiness_questions};
+use leeward_core::ids::{Direction, EntryId};
 use leeward_core::plan::{Finding, Plan};
 use leeward_core::time::Timestamp;
 use leeward_reconcile::look;
@@ -9,6 +11,18 @@ use crate::office::Office;
 
 /// What is not as the plan says. What cannot be seen is a warning: a plan can be put while a Region is away.
 pub async fn findings(office: &Office, plan: &Plan, now: Timestamp) -> Vec<Finding> {
-    let seen = look(&office.desk, readiness_questions(plan)).await;
-    readiness(plan, &seen, None, now).findings
+    let way = Direction::ToStandby;
+    let mut questions = readiness_questions(plan);
+    let pieces = plan.capacity.iter();
+    questions.extend(pieces.flat_map(|c| capacity::questions(plan, c, way.target())));
+    questions.sort();
+    questions.dedup();
+    let seen = look(&office.desk, questions).await;
+    let mut findings = readiness(plan, &seen, None, now).findings;
+    // A new plan's peaks are stored by the first sweeps: until then the floor is what is needed.
+    let need = |id: &EntryId, amount| capacity::needed(plan, (id, amount), way.source(), &[], now);
+    let found = capacity::findings(plan, way, &seen, &need);
+    findings.extend(capacity::in_plan(plan, &found));
+    findings.sort_by_key(|finding| finding.level);
+    findings
 }

@@ -4,7 +4,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::ids::{Direction, EntryId, Region, Side, Text};
-use crate::plan::{Amount, AutoScalingGroup, Capacity, Plan, When};
+use crate::plan::{Amount, AutoScalingGroup, Capacity, Finding, Level, Plan, When};
 use crate::time::{Timestamp, since};
 use crate::world::{GroupView, InstanceView, Question, Seen, View};
 
@@ -159,6 +159,20 @@ pub fn findings(
         all.append(&mut found.findings);
     }
     all
+}
+
+/// The same as findings of the plan, each at its place there: what is impossible is an error.
+pub fn in_plan(plan: &Plan, found: &[CapacityFinding]) -> Vec<Finding> {
+    let one = |finding: &CapacityFinding| {
+        let place = plan.capacity.iter().position(|c| *c.id() == finding.capacity)?;
+        let level = match finding.hindrance {
+            Hindrance::Impossible => Level::Error,
+            Hindrance::Unseen | Hindrance::Remark => Level::Warning,
+        };
+        let message = finding.text.clone();
+        Some(Finding { level, path: format!("capacity[{place}]"), message })
+    };
+    found.iter().filter_map(one).collect()
 }
 
 /// Warns where a peak is wanted and none is known: the floor alone would be asked for.

@@ -1,7 +1,9 @@
 //! Whether what a plan names is as it says: looked at on good days, once an hour, and told.
 
+use leeward_core::capacity;
 use leeward_core::error::StepError;
 use leeward_core::evidence::{READINESS_AGE, readiness, sweep_readiness_questions};
+use leeward_core::ids::Direction;
 use leeward_core::need::Needed;
 use leeward_core::plan::{Finding, Plan};
 use leeward_core::time::{Timestamp, since};
@@ -19,7 +21,12 @@ pub async fn look_at(
         return Ok(());
     }
     let seen = look(desk, sweep_readiness_questions(plan, now)).await;
-    let found = readiness(plan, &seen, before, now);
+    let mut found = readiness(plan, &seen, before, now);
+    // Capacity is looked at by every sweep, as the side to move to.
+    if let Some(standby) = facts.evidence_by(Direction::ToStandby, plan).standby {
+        found.findings.extend(capacity::in_plan(plan, &standby.capacity));
+        found.findings.sort_by_key(|finding| finding.level);
+    }
     let errors: Vec<String> = found.errors().map(Finding::to_string).collect();
     if !errors.is_empty() {
         need(desk, &plan.workload, &Needed::not_ready(&plan.plan, &errors), now).await?;

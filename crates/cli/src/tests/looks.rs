@@ -49,6 +49,16 @@ fn a_quorum_that_half_of_the_outside_contradicts_is_no_opening_and_says_what_is_
 }
 
 #[test]
+fn capacity_that_is_gone_is_in_the_assessment_of_a_good_day() {
+    let rig = Rig::unattended("gone");
+    rig.world.terminate(&"us-west-2".into(), "i-0f9e8d7c6b5a40002");
+    rig.live(Span::minutes(2));
+    let text = rig.well(&["assess", "orders"]).lines.join("\n");
+    assert!(text.contains("i-0f9e8d7c6b5a40002 is terminated"), "{text}");
+    assert!(text.contains("no fence is taken"), "{text}");
+}
+
+#[test]
 fn an_outage_that_a_rule_holds_back_is_told_by_its_own_code() {
     let text = orders().replace("enabled: true", "enabled: false");
     let rig = Rig::put("held-back", &text);

@@ -314,3 +314,22 @@ fn plans_that_do_not_agree_are_told_of_by_the_sweep() {
     let refusals = rig.table.stored("W#orders", "REFUSED#");
     assert_eq!(refusals.iter().filter(|i| i.body.contains("does not agree")).count(), 2);
 }
+
+#[test]
+fn put_refuses_a_standby_that_could_not_come_up_and_says_which_and_why() {
+    let rig = Rig::new("short", &orders());
+    let (west, file) = ("us-west-2".into(), rig.file.display().to_string());
+    rig.world.terminate(&west, "i-0f9e8d7c6b5a40001");
+    rig.world.set_maximum(&west, "orders-web-west", 1);
+    let answer = rig.ask(&["plan", "put", &file]).unwrap();
+    assert_eq!(answer.exit, Exit::Invalid, "{:#?}", answer.lines);
+    let text = answer.lines.join("\n");
+    assert!(text.contains("capacity[0]: Auto Scaling group orders-web-west"), "{text}");
+    assert!(text.contains("needs 2") && text.contains("maximum is 1"), "{text}");
+    assert!(text.contains("i-0f9e8d7c6b5a40001 is terminated"), "{text}");
+    assert!(rig.table.items().is_empty());
+    rig.world.set_maximum(&west, "orders-web-west", 9);
+    rig.world.remove(&west, "i-0f9e8d7c6b5a40001");
+    let answer = rig.ask(&["plan", "put", &file]).unwrap();
+    assert!(answer.lines.join("\n").contains("EC2 knows no instance i-0f9e8d7c6b5a40001"));
+}
