@@ -145,6 +145,7 @@ pub async fn make_lease(
     let made = provisions.lease(&place.region, &place.table, &key, &new, frozen).await.map_err(
         |error| LeaseTrouble::NotMade { what: format!("the writer lease {key} in {place}"), error },
     )?;
+    tracing::info!(workload = %plan.workload, %place, %owner, epoch, ?made, "a writer lease was asked for");
     Ok(match made {
         Made::Now => {
             format!("made the writer lease {key} in {place}, owner {owner}, epoch {epoch}")
