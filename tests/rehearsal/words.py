@@ -82,5 +82,8 @@ _WORDS = {
     "acknowledged": lambda e: f"acknowledged: {e['reason']}",
     "old-side-fenced": lambda e: f"{e['database']} in {e['side']} is seen fenced:"
             f" {e['evidence']}",
+    "seen-at-home": lambda e: f"the workload is seen at home again: {e['evidence']}",
+    "one-writer": lambda e: f"{e['database']} may be opened on its {e['side']} side, and no second"
+            f" writer comes of it: {e['evidence']}",
     "closed": lambda e: f"closed for generation {e['next']}",
 }
