@@ -26,10 +26,16 @@ const IN_A_VPC: [&str; 3] =
 
 /// The operations of every verb but `run`: table, what `plan put` looks at, the function that makes leases and the fence
 /// numbers that it makes, starts, and who is calling.
-const EVERYDAY: [&str; 12] = [
+const EVERYDAY: [&str; 18] = [
+    "autoscaling:DescribeAutoScalingGroups",
     "dynamodb:GetItem",
     "dynamodb:PutItem",
     "dynamodb:Query",
+    "ec2:DescribeInstances",
+    "ecs:DescribeServices",
+    "elasticloadbalancing:DescribeTargetHealth",
+    "lambda:GetEventSourceMapping",
+    "lambda:GetFunctionConcurrency",
     "lambda:Invoke",
     "rds:DescribeDBInstances",
     "rds:DescribeGlobalClusters",
