@@ -7,7 +7,7 @@ import importlib
 # In the order in which they are listed: the plain course, then what AWS does to us, then what
 # happens to our own parts, then what people do, what is refused, and what is seen.
 _FILES = ("region_outage", "hanging", "partition", "longer_lease", "lost_answers", "own_parts", "two_databases",
-          "people", "refusals", "detection", "exhaustion", "alarm_storm")
+          "people", "refusals", "shut_sides", "detection", "exhaustion", "alarm_storm")
 
 
 def every() -> dict:
