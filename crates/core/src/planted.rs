@@ -42,6 +42,8 @@ pub enum Bug {
     StaleVotes,
     /// A vote that an event tells lasts since the date that the event names.
     SustainedByDate,
+    /// An issue of AWS Health about any resource of an account is news of this workload.
+    AnyonesTrouble,
     /// Voters outside that see it well weigh nothing.
     HealthyIgnored,
     /// Each look dates the trouble anew, so that what only looks can tell is never sustained.
@@ -148,6 +150,8 @@ pub enum Bug {
     MarkedBeforeSent,
     /// The answer of somebody who is no approver counts.
     AnybodyDecides,
+    /// Where a workload lives is what its last generation did, whatever is seen since.
+    AwayForEver,
     /// A Held is not told.
     HeldNotTold,
     /// The sweeper starts an executor of a generation that waits for a person.

@@ -5,6 +5,7 @@ use crate::evidence::Verdict;
 use crate::ids::Side;
 use crate::journal::{Entry, State};
 use crate::plan::{Database, Plan};
+use crate::planted::{self, Bug};
 use crate::table::lease_key;
 use crate::world::{Question, Seen, View};
 
@@ -80,6 +81,9 @@ pub fn at_ease(verdicts: impl IntoIterator<Item = Verdict>) -> bool {
 ///
 /// The first thing that is not as it is at home, or is not seen.
 pub fn seen_at_home(plans: &[&Plan], seen: &Seen) -> Result<Entry, String> {
+    if planted::is(Bug::AwayForEver) {
+        return Err("nobody looks".to_owned());
+    }
     let mut evidence = Vec::new();
     for plan in plans {
         for database in plan.databases.iter().filter(|d| d.single_writer()) {

@@ -7,6 +7,7 @@ use crate::ids::{Direction, Text};
 use crate::plan::{
     DocumentVoter, HealthEventVoter, ImpairmentKind, Plan, RdsEventVoter, Threshold, Voter,
 };
+use crate::planted::{self, Bug};
 use crate::time::Timestamp;
 use crate::trigger::{Document, HealthEvent, RdsEvent, Told};
 
@@ -50,7 +51,8 @@ fn health(voter: &HealthEventVoter, plan: &Plan, event: &HealthEvent) -> Option<
     // AWS may call any of an account's instances ill: only those of the plan are news of this workload. An
     // abuse without a resource is about the whole account.
     let nothing_of_ours = of_an_account && named.is_empty();
-    if nothing_of_ours && !(abuse && impaired(event).next().is_none()) {
+    let whole = abuse && impaired(event).next().is_none();
+    if nothing_of_ours && !whole && !planted::is(Bug::AnyonesTrouble) {
         return None;
     }
     let words = detail.event_description.first().map_or("", |w| w.latest_description.as_str());
