@@ -180,9 +180,8 @@ fn the_documentation_has_the_table() {
     let page = std::fs::read_to_string(path).unwrap_or_default();
     // These are found by voters that see badly, or by drawn schedules, alone, and are no rows.
     let alone = ["BeginningForgotten", "AnyonesTrouble", "AwayForEver"];
-    let row = |line: &&str| {
-        line.starts_with("| `") && !alone.iter().any(|name| line.contains(name))
-    };
+    let row =
+        |line: &&str| line.starts_with("| `") && !alone.iter().any(|name| line.contains(name));
     let stated: Vec<&str> = page.lines().filter(row).collect();
     let table: Vec<String> = rows().iter().map(Row::told).collect();
     assert!(stated == table, "docs/safety.md has another table than this:\n{}", table.join("\n"));
