@@ -163,6 +163,9 @@ impl Run<'_> {
             | Incident::Refuses(_)
             | Incident::TableIll(_)
             | Incident::Lagging(_)
+            | Incident::Crash
+            | Incident::ForeignRule(_)
+            | Incident::HiddenWriters
             | Incident::Muted
             | Incident::Hand(_) => {}
         }

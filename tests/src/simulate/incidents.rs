@@ -65,6 +65,23 @@ pub(super) enum Incident {
     Lagging(u64),
     /// Every alarm that votes but the first is muted, and says down: nobody is to be moved for that.
     Muted,
+    /// The application of the primary is down, in a Region that is well.
+    Crash,
+    /// A rule that the plan does not name lets the application reach its database on the primary.
+    ForeignRule(Source),
+    /// Writers that no size of their group counts: protected from scale-in, or in its warm pool.
+    HiddenWriters,
+}
+
+/// Who is let in by a rule that the plan does not name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Source {
+    /// The members of a security group.
+    Group,
+    /// A wider range of addresses.
+    Range,
+    /// A prefix list, by a rule for all ports.
+    List,
 }
 
 /// What is deployed.
@@ -111,6 +128,8 @@ const LASTS: [u64; 7] = [0, 20, 60, 150, 400, 900, 1800];
 /// What becomes of half of the state table's calls while it is ill.
 const ILL: [Fault; 3] = [Fault::Throttle, Fault::ServerErrorAfter, Fault::NoDate];
 
+pub(super) const SOURCES: [Source; 3] = [Source::Group, Source::Range, Source::List];
+
 /// For how long a change is not seen, in seconds: longer than one look after another, and than the longest wait.
 const LAGS: [u64; 2] = [20, 100];
 
@@ -152,6 +171,9 @@ impl Incident {
             Self::Put(_) => "plan put",
             Self::Told(telling) => telling.occasion(),
             Self::Lagging(_) => "changes not seen for a while",
+            Self::Crash => "application down in a Region that is well",
+            Self::ForeignRule(_) => "rule that the plan does not name",
+            Self::HiddenWriters => "writers that no size counts",
             Self::Muted => "muted alarms say down",
         }
     }
@@ -167,11 +189,13 @@ pub(super) fn timetable(choices: &mut Choices, plan: &Plan, start: Timestamp) ->
     let mut planned = Vec::new();
     // What everything is about: the primary's Region fails, most of the time for long.
     if choices.below(8) != 7 {
-        let state = choices.pick(&STATES).copied().unwrap_or(RegionState::Dead);
+        // What came later stands last: recorded choices keep their meaning.
+        let state = STATES.get(choices.below(5) as usize).copied();
         let at = after(start, Span::seconds(60 + u64::from(choices.below(60))));
         let lasts = lasting(choices);
-        planned.push(Planned { at, incident: Incident::Region(Place::Primary, state), lasts });
-        if lasts.is_some() && choices.below(4) == 3 {
+        let incident = state.map_or(Incident::Crash, |s| Incident::Region(Place::Primary, s));
+        planned.push(Planned { at, incident, lasts });
+        if let Some(state) = state.filter(|_| lasts.is_some() && choices.below(4) == 3) {
             flap(choices, &mut planned, state);
         }
     }
@@ -247,7 +271,7 @@ fn flap(choices: &mut Choices, planned: &mut Vec<Planned>, state: RegionState) {
 fn incident(choices: &mut Choices, plan: &Plan) -> Incident {
     let state = |choices: &mut Choices| choices.pick(&STATES).copied().unwrap_or(RegionState::Dead);
     // What came later stands last: recorded choices keep their meaning.
-    match choices.below(31) {
+    match choices.below(34) {
         0 => Incident::TwoTriggers,
         1 => Incident::Region(Place::Primary, state(choices)),
         2 => Incident::Region(Place::Standby, state(choices)),
@@ -279,7 +303,10 @@ fn incident(choices: &mut Choices, plan: &Plan) -> Incident {
         26 => Incident::Put(choices.pick(&Put::ALL).copied().unwrap_or(Put::Voter)),
         27 | 28 => Incident::Told(choices.pick(&Telling::ALL).copied().unwrap_or(Telling::Foreign)),
         29 => Incident::Lagging(choices.pick(&LAGS).copied().unwrap_or(0)),
-        _ => Incident::Muted,
+        30 => Incident::Muted,
+        31 => Incident::Crash,
+        32 => Incident::ForeignRule(choices.pick(&SOURCES).copied().unwrap_or(Source::Group)),
+        _ => Incident::HiddenWriters,
     }
 }
 

@@ -12,7 +12,7 @@ use super::run::Run;
 use super::sites::Tally;
 
 /// Everything that has to befall some run, by the names that runs count it by.
-pub const OCCASIONS: [&str; 64] = [
+pub const OCCASIONS: [&str; 67] = [
     "Region dead",
     "Region hanging",
     "Region partitioned",
@@ -72,6 +72,9 @@ pub const OCCASIONS: [&str; 64] = [
     "writer that does not tell its terms",
     "changes not seen for a while",
     "muted alarms say down",
+    "application down in a Region that is well",
+    "rule that the plan does not name",
+    "writers that no size counts",
     "plan put during a recovery",
     "told of another's trouble",
     "told late",
@@ -161,6 +164,9 @@ impl Run<'_> {
             | Incident::Refuses(_)
             | Incident::TableIll(_)
             | Incident::Lagging(_)
+            | Incident::Crash
+            | Incident::ForeignRule(_)
+            | Incident::HiddenWriters
             | Incident::Muted
             | Incident::Told(_)
             | Incident::TwoTriggers

@@ -4,8 +4,11 @@ use std::sync::Arc;
 
 use leeward_asl::Machine;
 use leeward_core::ids::Digest;
+use leeward_core::ids::Sides;
 use leeward_core::journal::chain;
-use leeward_core::plan::{ApprovalFor, OnTimeout, Plan};
+use leeward_core::plan::{
+    ApprovalFor, Database, Fence, Isolate, OnTimeout, Plan, SecurityGroupRules,
+};
 use leeward_core::table::PLANS;
 use leeward_ports::Item;
 use leeward_reconcile::Shelf;
@@ -69,6 +72,17 @@ impl Prepared {
         Self::new(&format!("{name}, {asks}, then {on_timeout:?}"), plan)
     }
 
+    /// Orders without a lease: its old side is shut off by the rules in front of its database, and else a person
+    /// has to say that it does not write.
+    fn isolated() -> Self {
+        let mut plan = example("orders");
+        plan.policy.approval.wanted_for = ApprovalFor::None;
+        if let Some(Database::RdsReplica(database)) = plan.databases.first_mut() {
+            database.fences = vec![isolate(), Fence::Waiver];
+        }
+        Self::new("orders, isolated, asks nobody", plan)
+    }
+
     /// The same plan with no more voters than a quorum and one that may be wrong: what a sweep looks at is most
     /// of what a run costs, and what goes wrong in a recovery does not depend on how many said so.
     fn with_three_voters(&self) -> Self {
@@ -78,12 +92,33 @@ impl Prepared {
     }
 }
 
+/// The rules in front of orders' database are revoked.
+fn isolate() -> Fence {
+    let rules = |group: &str, cidr: &str| SecurityGroupRules {
+        group: group.into(),
+        port: 5432,
+        cidrs: vec![cidr.into()],
+        may_stay: vec!["sg-probe".into()],
+        ..SecurityGroupRules::default()
+    };
+    Fence::Isolate(Box::new(Isolate {
+        security_group: Sides {
+            primary: rules("sg-east", "10.10.0.0/16"),
+            standby: rules("sg-west", "10.20.0.0/16"),
+        },
+        further_groups: None,
+        sessions_of: "orders_app".into(),
+    }))
+}
+
 impl Setup {
     /// The example plans, with different approvals, the simplest first; then the same with three voters.
     pub fn examples() -> Self {
         let mut plans = Self::approvals();
         let small: Vec<Prepared> = plans.iter().map(Prepared::with_three_voters).collect();
         plans.extend(small);
+        // What came later stands last: recorded choices keep their meaning.
+        plans.push(Prepared::isolated());
         Self::of(plans)
     }
 

@@ -1,12 +1,12 @@
 //! What an incident does to the world and to the services, when it begins and when it ends.
 
 use leeward_core::ids::{Region, Side};
-use leeward_core::plan::{Capacity, Control};
+use leeward_core::plan::{Capacity, Control, Database, Fence};
 use leeward_core::time::{Span, Timestamp};
 use leeward_core::world::Change;
 use leeward_ports::fake::{RegionState, Sight};
 
-use super::incidents::{Hand, Incident, Place, alarms};
+use super::incidents::{Hand, Incident, Place, SOURCES, Source, alarms};
 use super::stack::Stack;
 use crate::check::Deceived;
 
@@ -36,21 +36,8 @@ impl Stack {
             Incident::LeaseAway => self.world.set_lease_away(begins),
             Incident::ServiceAway => self.executions.set_away(begins),
             Incident::PublisherDown => self.publisher.set_down(begins),
-            Incident::Voter(place, sight) => {
-                if *sight == Sight::Outage {
-                    self.deceive(1, begins);
-                }
-                let sight = if begins { *sight } else { Sight::Clear };
-                if let Some((region, alarm)) = alarms(&self.prepared.plan).nth(*place) {
-                    self.world.set_sight(region, alarm, sight);
-                }
-            }
-            Incident::FalseAlarm => {
-                self.deceive(self.prepared.plan.detection.voters.len(), begins);
-                let sight = if begins { Sight::Outage } else { Sight::Clear };
-                for (region, alarm) in alarms(&self.prepared.plan) {
-                    self.world.set_sight(region, alarm, sight);
-                }
+            Incident::Voter(..) | Incident::FalseAlarm | Incident::Muted => {
+                self.mislead(incident, begins);
             }
             Incident::LinkBroken => {
                 // Who watches the replication sees it.
@@ -73,13 +60,9 @@ impl Stack {
             Incident::Lagging(seconds) => {
                 self.world.set_lagging(Span::seconds(if begins { *seconds } else { 0 }));
             }
-            Incident::Muted => {
-                let sight = if begins { Sight::Outage } else { Sight::Clear };
-                for (region, alarm) in alarms(&self.prepared.plan).skip(1) {
-                    self.world.set_sight(region, alarm, sight);
-                    self.world.mute_alarm(region, alarm, begins.then_some("maintenance"));
-                }
-            }
+            Incident::Crash => self.world.set_application(Side::Primary, !begins),
+            Incident::ForeignRule(source) => self.admit(*source, begins),
+            Incident::HiddenWriters => self.hide_writers(begins),
             Incident::TableIll(fault) => self.shared.lock().ill = begins.then_some(*fault),
             Incident::Hand(hand) if begins => self.by_hand(*hand),
             Incident::Hand(_)
@@ -116,6 +99,36 @@ impl Stack {
         }
     }
 
+    /// Rules in front of the primary's databases that the plan does not name: somebody adds one, or takes it away.
+    fn admit(&self, source: Source, begins: bool) {
+        let plan = &self.prepared.plan;
+        let region = &plan.regions.primary;
+        for fence in plan.databases.iter().flat_map(Database::fences) {
+            let Fence::Isolate(isolate) = fence else { continue };
+            let rules = isolate.security_group.of(Side::Primary);
+            let (name, ports) = match source {
+                Source::Group => ("sg-foreign", (rules.port, rules.port)),
+                Source::Range => ("10.0.0.0/8", (rules.port, rules.port)),
+                Source::List => ("pl-foreign", (0, u16::MAX)),
+            };
+            if begins {
+                self.world.admit(region, &rules.group, name, ports);
+            } else {
+                self.world.shut(region, &rules.group, name, ports);
+            }
+        }
+    }
+
+    fn hide_writers(&self, begins: bool) {
+        let plan = &self.prepared.plan;
+        for fence in plan.databases.iter().flat_map(Database::fences) {
+            let Fence::StopWriter(stop) = fence else { continue };
+            let (region, group) = (&plan.regions.primary, stop.group.of(Side::Primary));
+            let hidden = u32::from(begins);
+            self.world.set_group_extras(region, group, hidden, hidden);
+        }
+    }
+
     /// A person stops the primary by its metric, or lets it go on.
     pub(super) fn turn_traffic(&self, stop: bool) {
         let plan = &self.prepared.plan;
@@ -129,6 +142,37 @@ impl Stack {
                 value: f64::from(u8::from(stop)),
                 at: self.clock.date(),
             });
+        }
+    }
+
+    /// Alarms say from now on what is not so, or what is again.
+    #[expect(clippy::wildcard_enum_match_arm, reason = "the caller brings these three")]
+    fn mislead(&self, incident: &Incident, begins: bool) {
+        match incident {
+            Incident::Voter(place, sight) => {
+                if *sight == Sight::Outage {
+                    self.deceive(1, begins);
+                }
+                let sight = if begins { *sight } else { Sight::Clear };
+                if let Some((region, alarm)) = alarms(&self.prepared.plan).nth(*place) {
+                    self.world.set_sight(region, alarm, sight);
+                }
+            }
+            Incident::FalseAlarm => {
+                self.deceive(self.prepared.plan.detection.voters.len(), begins);
+                let sight = if begins { Sight::Outage } else { Sight::Clear };
+                for (region, alarm) in alarms(&self.prepared.plan) {
+                    self.world.set_sight(region, alarm, sight);
+                }
+            }
+            Incident::Muted => {
+                let sight = if begins { Sight::Outage } else { Sight::Clear };
+                for (region, alarm) in alarms(&self.prepared.plan).skip(1) {
+                    self.world.set_sight(region, alarm, sight);
+                    self.world.mute_alarm(region, alarm, begins.then_some("maintenance"));
+                }
+            }
+            _ => {}
         }
     }
 
@@ -163,6 +207,11 @@ impl Stack {
         self.strike(&Incident::LinkBroken, false);
         self.strike(&Incident::BackingUp(Side::Standby), false);
         self.strike(&Incident::Lagging(0), false);
+        self.strike(&Incident::Crash, false);
+        for source in SOURCES {
+            self.strike(&Incident::ForeignRule(source), false);
+        }
+        self.strike(&Incident::HiddenWriters, false);
         self.strike(&Incident::Muted, false);
         self.world.mend();
         self.mend();

@@ -176,6 +176,16 @@ impl FakeWorld {
         inner.state.refresh();
     }
 
+    /// A person takes such a rule away again.
+    pub fn shut(&self, region: &Region, group: &str, source: &str, ports: (u16, u16)) {
+        let mut inner = self.settled();
+        if let Some(rules) = inner.state.rules.get_mut(&(region.clone(), group.into())) {
+            rules.0.remove(&(source.into(), ports.0, ports.1));
+        }
+        inner.state.rules_changed();
+        inner.state.refresh();
+    }
+
     /// A person gives one side of a database a further security group.
     pub fn attach_group(&self, database: &EntryId, side: Side, group: &str) {
         let mut inner = self.settled();
