@@ -167,6 +167,7 @@ impl Run<'_> {
             | Incident::ForeignRule(_)
             | Incident::HiddenWriters
             | Incident::Muted
+            | Incident::Short(_)
             | Incident::Hand(_) => {}
         }
     }

@@ -10,6 +10,7 @@ use super::faults::Fault;
 use super::people::{VERBS, Verb};
 use super::puts::Put;
 use super::refusals::Refused;
+use super::shortages::Shortage;
 use super::tellings::Telling;
 
 /// Something that begins at its time, and may end by itself.
@@ -65,6 +66,8 @@ pub(super) enum Incident {
     Lagging(u64),
     /// Every alarm that votes but the first is muted, and says down: nobody is to be moved for that.
     Muted,
+    /// Capacity on the standby is not as the plan has it.
+    Short(Shortage),
     /// The application of the primary is down, in a Region that is well.
     Crash,
     /// A rule that the plan does not name lets the application reach its database on the primary.
@@ -175,6 +178,7 @@ impl Incident {
             Self::ForeignRule(_) => "rule that the plan does not name",
             Self::HiddenWriters => "writers that no size counts",
             Self::Muted => "muted alarms say down",
+            Self::Short(shortage) => shortage.occasion(),
         }
     }
 }
@@ -271,7 +275,7 @@ fn flap(choices: &mut Choices, planned: &mut Vec<Planned>, state: RegionState) {
 fn incident(choices: &mut Choices, plan: &Plan) -> Incident {
     let state = |choices: &mut Choices| choices.pick(&STATES).copied().unwrap_or(RegionState::Dead);
     // What came later stands last: recorded choices keep their meaning.
-    match choices.below(34) {
+    match choices.below(36) {
         0 => Incident::TwoTriggers,
         1 => Incident::Region(Place::Primary, state(choices)),
         2 => Incident::Region(Place::Standby, state(choices)),
@@ -306,7 +310,8 @@ fn incident(choices: &mut Choices, plan: &Plan) -> Incident {
         30 => Incident::Muted,
         31 => Incident::Crash,
         32 => Incident::ForeignRule(choices.pick(&SOURCES).copied().unwrap_or(Source::Group)),
-        _ => Incident::HiddenWriters,
+        33 => Incident::HiddenWriters,
+        _ => Incident::Short(choices.pick(&Shortage::ALL).copied().unwrap_or(Shortage::NoRoom)),
     }
 }
 

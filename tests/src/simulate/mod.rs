@@ -30,6 +30,7 @@ mod puts;
 mod refusals;
 mod run;
 mod setup;
+mod shortages;
 mod shrink;
 mod sites;
 #[cfg(feature = "planted")]

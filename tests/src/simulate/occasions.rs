@@ -12,7 +12,7 @@ use super::run::Run;
 use super::sites::Tally;
 
 /// Everything that has to befall some run, by the names that runs count it by.
-pub const OCCASIONS: [&str; 67] = [
+pub const OCCASIONS: [&str; 72] = [
     "Region dead",
     "Region hanging",
     "Region partitioned",
@@ -75,6 +75,11 @@ pub const OCCASIONS: [&str; 67] = [
     "application down in a Region that is well",
     "rule that the plan does not name",
     "writers that no size counts",
+    "no room for an instance",
+    "standby instance terminated",
+    "raised service scaled in",
+    "group with weights",
+    "group suspended or too small",
     "plan put during a recovery",
     "told of another's trouble",
     "told late",
@@ -168,6 +173,7 @@ impl Run<'_> {
             | Incident::ForeignRule(_)
             | Incident::HiddenWriters
             | Incident::Muted
+            | Incident::Short(_)
             | Incident::Told(_)
             | Incident::TwoTriggers
             | Incident::Operator(_)

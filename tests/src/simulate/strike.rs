@@ -7,6 +7,7 @@ use leeward_core::world::Change;
 use leeward_ports::fake::{RegionState, Sight};
 
 use super::incidents::{Hand, Incident, Place, SOURCES, Source, alarms};
+use super::shortages::Shortage;
 use super::stack::Stack;
 use crate::check::Deceived;
 
@@ -63,6 +64,7 @@ impl Stack {
             Incident::Crash => self.world.set_application(Side::Primary, !begins),
             Incident::ForeignRule(source) => self.admit(*source, begins),
             Incident::HiddenWriters => self.hide_writers(begins),
+            Incident::Short(shortage) => self.fall_short(*shortage, begins),
             Incident::TableIll(fault) => self.shared.lock().ill = begins.then_some(*fault),
             Incident::Hand(hand) if begins => self.by_hand(*hand),
             Incident::Hand(_)
@@ -207,6 +209,9 @@ impl Stack {
         self.strike(&Incident::LinkBroken, false);
         self.strike(&Incident::BackingUp(Side::Standby), false);
         self.strike(&Incident::Lagging(0), false);
+        for shortage in Shortage::ALL {
+            self.strike(&Incident::Short(shortage), false);
+        }
         self.strike(&Incident::Crash, false);
         for source in SOURCES {
             self.strike(&Incident::ForeignRule(source), false);
