@@ -1,6 +1,7 @@
 //! What follows when a task ends, is killed, or an incident begins or ends.
 
 use leeward_asl::{End, Failure};
+use leeward_core::ids::{Direction, Step};
 use leeward_core::journal::PROTOCOL;
 use leeward_core::time::{Span, Timestamp, after};
 use serde_json::{Value, json};
@@ -194,6 +195,13 @@ impl Run<'_> {
         self.set_pace();
         self.healed();
         self.stack.heal();
+        // What a hand turned away from where the open recovery sends users is turned back.
+        if let Some(open) = self.latest().filter(|s| s.end.is_none() && s.committed()) {
+            let away = open.decision.direction == Direction::ToStandby;
+            if open.done.contains_key(&Step::Traffic) {
+                self.stack.turn_traffic(away);
+            }
+        }
         // Who deployed what cannot finish an open generation deploys what can.
         let open = self.latest().filter(|s| s.end.is_none());
         let protocol = open.map_or(PROTOCOL, |s| s.decision.protocol);

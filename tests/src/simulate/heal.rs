@@ -205,6 +205,7 @@ impl Run<'_> {
         let short = self.stack.world.habits().launch_limit.is_some();
         let (mut words, alone) = (Words::default(), self.forced.only.is_some() && !short);
         self.worked = self.now();
+        let caught_up = after(self.now(), self.stack.world.habits().lag);
         loop {
             let until = after(self.now(), BOUND);
             if !self.go(until, |run| run.at_rest()) {
@@ -240,6 +241,15 @@ impl Run<'_> {
                 );
                 return vec![violation("L1", words)];
             };
+            // What was wrong before everything healed is to be seen of a replica for as long as it is behind.
+            if self.now() < caught_up {
+                self.jump(caught_up);
+                continue;
+            }
+            // Who goes home has made a replica of the old side before.
+            if state.decision.direction == Direction::ToPrimary && !state.committed() {
+                self.stack.follow_standby();
+            }
             let verb = self.word(&state, halt.kind);
             if let Some(broken) =
                 words.say(&state, verb, alone).or_else(|| self.take_word(verb, &halt.reason))

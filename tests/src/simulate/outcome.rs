@@ -264,9 +264,7 @@ impl Run<'_> {
         if !self.is_away() {
             return Ok(false);
         }
-        for database in &self.stack.prepared.plan.databases {
-            self.stack.world.rebuild_replica(database.id(), Side::Primary);
-        }
+        self.stack.follow_standby();
         self.shared.count("way back after a recovery");
         self.plan_again();
         self.person(Verb::Acknowledge, false);

@@ -131,6 +131,13 @@ impl Stack {
         }
     }
 
+    /// People make the old side a replica of the new one.
+    pub(super) fn follow_standby(&self) {
+        for database in &self.prepared.plan.databases {
+            self.world.rebuild_replica(database.id(), Side::Primary);
+        }
+    }
+
     /// A person stops the primary by its metric, or lets it go on.
     pub(super) fn turn_traffic(&self, stop: bool) {
         let plan = &self.prepared.plan;

@@ -3,6 +3,7 @@
 use crate::capacity::{self, CapacityFinding, Hindrance};
 use crate::effect::{EffectId, Verb};
 use crate::ids::{EntryId, Step};
+use crate::journal::HaltKind;
 use crate::plan::{
     Amount, AutoScalingGroup, Capacity, EcsService, EventSource, LambdaConcurrency, When,
 };
@@ -118,10 +119,33 @@ pub(super) fn say_impossible(
 ) {
     for finding in found(situation, seen) {
         let impossible = finding.hindrance == Hindrance::Impossible && of(finding.when);
-        if impossible && !let_go(situation, &finding.capacity) {
+        if !impossible || let_go(situation, &finding.capacity) {
+            continue;
+        }
+        if without(situation, &finding) {
+            next.evidence.push(format!("without it, as a person resumed: {}", finding.text));
+        } else if is_instances(situation, &finding.capacity) {
+            let resume = resume(situation);
+            next.stick(format!("{}. To go on without what is gone: `{resume}`", finding.text));
+        } else {
             next.stick(finding.text);
         }
     }
+}
+
+/// Whether a person who was asked about it said to go on without. The plan of an open generation is what it is:
+/// instances that are gone for good would hold it for ever, and everything else can be mended where it is.
+fn without(situation: &Situation<'_>, finding: &CapacityFinding) -> bool {
+    let asked = matches!(
+        situation.state.resumed_from,
+        Some(HaltKind::Held(Step::Capacity | Step::Fence | Step::Restore))
+    );
+    asked && is_instances(situation, &finding.capacity)
+}
+
+fn is_instances(situation: &Situation<'_>, id: &EntryId) -> bool {
+    let of = |c: &Capacity| matches!(c, Capacity::Instances(c) if c.id == *id);
+    situation.plan.capacity.iter().any(of)
 }
 
 /// Whether that is a group which an earlier generation bound: this one lets it go before it takes a fence.
@@ -148,7 +172,7 @@ pub(super) fn bars_fence(situation: &Situation<'_>) -> Option<String> {
         .iter()
         // What comes up early has come up: the step has seen it itself.
         .filter(|finding| finding.bars_fence() && !(up && finding.when == When::Early))
-        .filter(|finding| !let_go(situation, &finding.capacity))
+        .filter(|finding| !let_go(situation, &finding.capacity) && !without(situation, finding))
         .map(|finding| finding.text.as_str())
         .collect();
     (!barring.is_empty()).then(|| {

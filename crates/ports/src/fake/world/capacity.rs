@@ -9,9 +9,10 @@
 //! | Disabled → Enabling → Enabled → Disabling → Disabled; while it changes: `ResourceInUseException` | UpdateEventSourceMapping |
 
 use leeward_core::ids::{Region, Text};
-use leeward_core::world::{ChangeErrorKind, InstanceView, View};
+use leeward_core::world::{Change, ChangeErrorKind, InstanceView, View};
 
 use super::change::{Answer, error, refused};
+use super::happenings::Happened;
 use super::state::{Due, Named, State};
 
 impl State {
@@ -69,6 +70,12 @@ impl State {
     pub(super) fn instance_goes_on(&mut self, name: &Named) {
         let started = self.instances.get(name).is_some_and(|state| state == "pending");
         let started = if started { self.started(name) } else { "" };
+        if started == "stopped" {
+            // EC2 itself has stopped it again.
+            let (region, ids) = (name.0.clone(), vec![name.1.clone()]);
+            let change = Change::StopInstances { region, ids };
+            self.record(Happened::Landed { change, frozen: None, changed: true });
+        }
         if let Some(state) = self.instances.get_mut(name) {
             match state.as_str() {
                 "pending" => *state = started.into(),

@@ -150,7 +150,7 @@ impl FakeWorld {
     pub fn scaling_policy(&self, region: &Region, group: &str, desired: u32) {
         let mut inner = self.settled();
         let name = (region.clone(), Text::from(group));
-        inner.state.set_group(&name, |g| g.desired = desired.clamp(g.minimum, g.maximum));
+        inner.state.set_group(&name, |g| g.desired = desired.min(g.maximum).max(g.minimum));
         inner.state.refresh();
     }
 

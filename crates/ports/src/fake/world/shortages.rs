@@ -12,8 +12,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use leeward_core::ids::{Region, Text};
 use leeward_core::time::Span;
+use leeward_core::world::Change;
 
 use super::compute::Group;
+use super::happenings::Happened;
 use super::outside::FakeWorld;
 use super::state::{Due, Named, State};
 
@@ -128,7 +130,13 @@ impl FakeWorld {
 
     fn with_group(&self, region: &Region, group: &str, change: impl FnOnce(&mut Group)) {
         let mut inner = self.settled();
-        inner.state.set_group(&(region.clone(), group.into()), change);
+        let name = (region.clone(), Text::from(group));
+        inner.state.set_group(&name, change);
+        if let Some(minimum) = inner.state.groups.get(&name).map(|g| g.minimum) {
+            let (region, group) = name;
+            let change = Change::SetMinimum { region, group, minimum };
+            inner.state.record(Happened::Landed { change, frozen: None, changed: true });
+        }
         inner.state.refresh();
     }
 }

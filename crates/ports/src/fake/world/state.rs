@@ -219,7 +219,9 @@ impl State {
             Due::Mapping(name) => self.mapping_goes_on(&name),
             Due::ScaleIn(name, count) => {
                 // A service that is gone by now is scaled by nobody.
-                let _ = self.set_count(&name, count);
+                let (region, cluster, service) = name;
+                let _ =
+                    self.arrive(&Change::SetDesiredCount { region, cluster, service, count }, None);
             }
             Due::Judge(control) => self.judge(control),
             Due::Resolve(control) => self.resolve(control),
