@@ -88,3 +88,18 @@ fn a_decision_that_names_one_start_for_all_is_carried_out_by_it() {
     let next = next(&plan, &state, [view("stopped"), view("running"), view("stopped")], 4);
     assert_eq!(started(&next), ["start i-3, i-5 (us-west-2)"]);
 }
+
+#[test]
+fn who_resumes_goes_on_without_what_is_gone_for_good() {
+    let plan = plan();
+    let mut state = opened(&plan);
+    let gone = [view("terminated"), None, view("stopped")];
+    let asked = next(&plan, &state, gone.clone(), 1).stuck().unwrap();
+    assert!(asked.contains("without what is gone: `leeward resume orders"), "{asked}");
+    state.resumed_from = Some(crate::journal::HaltKind::Held(Step::Capacity));
+    let next = next(&plan, &state, gone, 1);
+    assert_eq!(next.stuck(), None);
+    let said = next.evidence.join("; ");
+    assert!(said.contains("without it, as a person resumed: workers: i-3 is terminated"), "{said}");
+    assert_eq!(started(&next).len(), 2, "the others come up");
+}
