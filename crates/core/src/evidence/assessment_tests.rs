@@ -177,3 +177,18 @@ fn people_are_told_whether_it_was_deployed_before_or_in_the_trouble() {
     assert!(told(-300).contains("before the trouble began"), "{}", told(-300));
     assert!(told(-240).contains("1 min 0 s after the trouble began"), "{}", told(-240));
 }
+
+#[test]
+fn what_an_alarm_said_while_it_was_muted_sustains_nothing_afterwards() {
+    let plan = plan();
+    let voter = plan.detection.voters.iter().find(|v| v.id().as_str() == "canary-west").unwrap();
+    let says =
+        |before, reading, now| Signal::following(voter, before, reading, at(now), Span::minutes(3));
+    let down = || Reading::new(Vote::Unhealthy, "ALARM").since(at(-600));
+    let muted = says(None, Reading::muted("a deployment"), -30);
+    let first = says(Some(&muted), down(), 0);
+    assert_eq!(first.since, at(-30), "it fired ten minutes ago, and was muted half a minute ago");
+    assert_eq!(says(Some(&first), down(), 60).since, at(-30), "the next look forgets nothing");
+    assert_eq!(says(Some(&muted), down(), 4_000).since, at(-30), "nor does one that comes late");
+    assert_eq!(says(None, down(), 0).since, at(-600), "an alarm that nobody muted is believed");
+}

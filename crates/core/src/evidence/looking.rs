@@ -105,7 +105,7 @@ fn alarm(voter: &AlarmVoter, seen: &Seen) -> Reading {
         Err(why) => Reading::blind(why),
         // Whoever mutes an alarm expects it to fire, in a deployment or a test of a failover: it is no news.
         Ok(AlarmView { muted: Some(why), state, .. }) => {
-            Reading::blind(format!("muted: {why}; it would say {}", state.as_str()))
+            Reading::muted(format!("muted: {why}; it would say {}", state.as_str()))
         }
         Ok(view) => {
             let vote = match view.state {

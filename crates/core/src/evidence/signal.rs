@@ -120,6 +120,10 @@ pub struct Signal {
     /// When it changed between Healthy and Unhealthy, the latest last.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub turns: Vec<Timestamp>,
+    /// The last look that found it muted. What it said until then counts for nothing, so it is not said
+    /// from an earlier instant: an alarm that fired in a maintenance is slow to clear when that is over.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub muted_at: Option<Timestamp>,
     /// What it saw beside.
     #[serde(default, skip_serializing_if = "Signs::is_empty")]
     pub signs: Signs,
@@ -138,6 +142,8 @@ pub struct Reading {
     pub once: bool,
     /// Whether whoever says it will say when it is over.
     pub stands: bool,
+    /// Whether it says nothing because somebody muted it.
+    pub muted: bool,
     /// What it saw beside.
     pub signs: Signs,
 }
@@ -146,12 +152,18 @@ impl Reading {
     /// A vote with its words.
     pub fn new(vote: Vote, evidence: impl Into<Text>) -> Self {
         let evidence = kept(evidence, TEXT_MAX);
-        Self { vote, evidence, since: None, once: false, stands: false, signs: Signs::default() }
+        let (once, stands, muted) = (false, false, false);
+        Self { vote, evidence, since: None, once, stands, muted, signs: Signs::default() }
     }
 
     /// It sees nothing, and why.
     pub fn blind(why: impl Into<Text>) -> Self {
         Self::new(Vote::Unknown, why)
+    }
+
+    /// Somebody muted it, and why.
+    pub fn muted(why: impl Into<Text>) -> Self {
+        Self { muted: true, ..Self::blind(why) }
     }
 
     /// With what the source knows of the beginning.
@@ -184,7 +196,9 @@ impl Signal {
         let heard = before.filter(|b| since(b.at, at) <= freshness);
         let same = heard.filter(|b| b.vote == reading.vote);
         let lasting = same.filter(|_| !planted::is(Bug::BeginningForgotten)).map(|b| b.since);
+        let muted_at = if reading.muted { Some(at) } else { before.and_then(|b| b.muted_at) };
         let begun = reading.since.or(lasting).unwrap_or(at).min(at);
+        let begun = muted_at.map_or(begun, |muted| begun.max(muted));
         let said = before.and_then(|b| b.known);
         let mut turns = before.map(|b| b.turns.clone()).unwrap_or_default();
         let known = if reading.vote == Vote::Unknown { said } else { Some(reading.vote) };
@@ -205,6 +219,7 @@ impl Signal {
             stands: reading.stands,
             known,
             turns,
+            muted_at,
             signs: reading.signs,
         }
     }
