@@ -145,6 +145,11 @@ impl EffectState {
         self.intents.iter().any(|i| i.seq > settled && !matches!(i.reply, Some(Reply::Refused(_))))
     }
 
+    /// Whether some request of it was not refused.
+    pub fn may_have_landed(&self) -> bool {
+        self.intents.iter().any(|i| !matches!(i.reply, Some(Reply::Refused(_))))
+    }
+
     /// When the last request was sent that may still land although the effect is settled. One request
     /// whose answer was lost has landed when the effect is seen; of several, what is seen tells of one
     /// alone. A late compare-and-swap meets another value, and a late datum bears its old time.

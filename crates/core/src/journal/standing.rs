@@ -45,15 +45,19 @@ impl State {
             all.retain(|left| !opened.contains(left));
         }
         let given_up = self.end.as_ref().is_some_and(|e| e.end == End::Abandoned);
-        if self.seen_at_home.is_some() {
-            // Its users are served there again: who went back by hand has opened it.
-            all.retain(|left| left.side != Side::Primary);
-        } else if self.committed() || given_up {
+        if self.committed() || given_up {
             let own = self.each_effect().filter(|(id, e)| {
-                let shut = e.applied() || e.unresolved();
+                // What was never seen was not seen open either, and behind the commit nobody undoes it.
+                let unseen = self.committed() && e.may_have_landed();
+                let shut = e.applied() || e.unresolved() || unseen;
                 e.undoes.is_none() && e.change.closes() && shut && !undone(id)
             });
             own.filter_map(|(id, e)| self.shut_by(id, e)).for_each(|l| also_closed(&mut all, l));
+        }
+        if self.seen_at_home.is_some() {
+            // Its users are served there again: who went back by hand has opened it. Of the other side that tells
+            // nothing.
+            all.retain(|left| left.side != Side::Primary);
         }
         all
     }

@@ -5,7 +5,7 @@ use crate::audit::example::{Journal, at, commit, database, fenced, lease};
 use crate::effect::EffectId;
 use crate::ids::{Direction, Seq, Side, Step};
 use crate::journal::cases::*;
-use crate::journal::{Entry, HandedOver, State};
+use crate::journal::{End, Entry, HandedOver, Reply, State};
 use crate::time::after;
 use crate::world::Change;
 
@@ -173,4 +173,54 @@ fn the_old_side_of_one_database_says_nothing_of_another() {
     decision(&mut j).unproven = vec![unproven(Side::Primary, 1), users.clone()];
     j.add(33, old_side_fenced(database(), Side::Primary));
     assert_eq!(j.state().unproven(), [users]);
+}
+
+/// The old side's group, bound to nothing or let go.
+fn bound(shut: bool) -> Change {
+    let (minimum, maximum) = if shut { (0, 0) } else { (1, 4) };
+    Change::BoundGroup {
+        region: "us-east-1".into(),
+        group: "writers".into(),
+        minimum,
+        maximum,
+        desired: minimum,
+        suspend: shut,
+    }
+}
+
+/// Generation 1 with its old side asked to be shut, answered so.
+fn shut(direction: Direction, reply: Reply) -> (Journal, EffectId) {
+    let (mut j, it) = (Journal::opened(1, 0), effect(Step::Fence, "orders-db:writers"));
+    decision(&mut j).direction = direction;
+    decision(&mut j).effects.push(it.clone());
+    j.add(5, with_before(it.clone(), bound(true), bound(false)));
+    j.add(6, replied(it.clone(), 2, reply));
+    (j, it)
+}
+
+#[test]
+fn what_was_accepted_and_never_seen_is_left_closed_behind_the_commit_and_what_was_refused_is_not() {
+    for (reply, left) in [(accepted(), 1), (refused(), 0)] {
+        let (mut j, it) = shut(Direction::ToStandby, reply);
+        commit(&mut j, 30, "ev");
+        j.add(1000, outcome(it, false));
+        let all = j.state().left_closed();
+        assert_eq!(all.len(), left);
+        assert!(all.iter().all(|l| (l.side, &l.reopen) == (Side::Primary, &bound(false))));
+    }
+}
+
+#[test]
+fn a_workload_that_is_seen_at_home_tells_nothing_of_what_was_closed_on_its_standby() {
+    for (direction, left) in [(Direction::ToStandby, 0), (Direction::ToPrimary, 1)] {
+        let (mut j, it) = shut(direction, accepted());
+        j.add(7, outcome(it, true));
+        if direction == Direction::ToStandby {
+            commit(&mut j, 30, "ev");
+        }
+        j.add(60, Entry::Ended { end: End::Abandoned, reason: "given up".to_owned() });
+        assert_eq!(j.state().left_closed().len(), 1, "{direction}");
+        j.add(120, Entry::SeenAtHome { evidence: "it is".to_owned() });
+        assert_eq!(j.state().left_closed().len(), left, "{direction}");
+    }
 }
