@@ -6,6 +6,7 @@ use leeward_core::journal::State;
 use leeward_core::matching::{Candidate, Choice, choose};
 use leeward_core::opening::{NotNow, Opening, may_open};
 use leeward_core::plan::{ApprovalFor, Finding, OnTimeout, Plan};
+use leeward_core::succession;
 use leeward_core::sweep_decision::{
     Down, Recheck, SweepDecision, looks_by_its_own_plan, nothing_opens_away, sweep_decision,
 };
@@ -69,7 +70,15 @@ pub async fn now(
     let switch = office.desk.switch().await?;
     let (last, _) = office.desk.latest(&workload).await?;
     let last = last.map(|book| book.state);
-    let looked = Looked { facts: &facts, switch: &switch, last: last.as_deref(), direction, now };
+    let heir = match last.as_deref().and_then(succession::named) {
+        Some(named) => {
+            let in_force = office.desk.plans_of(&workload).await?;
+            in_force.iter().all(|s| s.plan.plan != *named)
+        }
+        None => false,
+    };
+    let looked =
+        Looked { facts: &facts, switch: &switch, last: last.as_deref(), direction, now, heir };
     let mut weighed: Vec<Weighed> = plans.iter().map(|s| looked.by(office, s)).collect();
     let brake = office.desk.brake().await?;
     let held_back = brake.brake.admit(&workload, next_generation(last.as_deref()), brake.at);
@@ -119,6 +128,8 @@ struct Looked<'a> {
     last: Option<&'a State>,
     direction: Direction,
     now: Timestamp,
+    /// Whether the plan that the last generation left its work to is in force no more.
+    heir: bool,
 }
 
 /// A plan weighed, and what stands in the way of an opening by it whatever its voters say.
@@ -132,7 +143,7 @@ impl Looked<'_> {
         let (plan, direction, now) = (&stored.plan, self.direction, self.now);
         let assessment = weigh(plan, direction, self.facts.evidence(direction), now);
         let opening = if self.switch.on {
-            may_open(self.last, plan, direction, &office.desk.limits, now, false)
+            may_open(self.last, plan, direction, &office.desk.limits, now, false, self.heir)
         } else {
             Opening::Refused(NotNow::SwitchedOff(self.switch.reason.clone()))
         };

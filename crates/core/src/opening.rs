@@ -116,7 +116,7 @@ impl NotNow {
 }
 
 /// Whether a generation by `plan` in that direction may be opened after `last`, by a person (`manual`)
-/// or by the evidence.
+/// or by the evidence. `heir`: the plan that `last` left its work to is in force no more, and this one takes it up.
 pub fn may_open(
     last: Option<&State>,
     plan: &Plan,
@@ -124,6 +124,7 @@ pub fn may_open(
     limits: &Limits,
     now: Timestamp,
     manual: bool,
+    heir: bool,
 ) -> Opening {
     let Some(last) = last else { return open(plan, Generation(1), manual) };
     let generation = last.decision.generation;
@@ -131,7 +132,7 @@ pub fn may_open(
     if last.end.is_none() && last.closed.is_none() && !beside {
         return Opening::Join(generation);
     }
-    if let Some(refused) = promised(last, plan, direction, manual) {
+    if let Some(refused) = promised(last, plan, direction, manual, heir) {
         return Opening::Refused(refused);
     }
     if let Some(safe) = last.safe_from(limits)
@@ -174,11 +175,17 @@ pub fn may_open(
 }
 
 /// Whether the last generation's work was left to something else than this.
-fn promised(last: &State, plan: &Plan, direction: Direction, manual: bool) -> Option<NotNow> {
+fn promised(
+    last: &State,
+    plan: &Plan,
+    direction: Direction,
+    manual: bool,
+    heir: bool,
+) -> Option<NotNow> {
     let generation = last.decision.generation;
     let next = last.successor.as_ref().filter(|n| !n.keeps.is_empty())?;
     let way = last.decision.direction;
-    if next.plan != plan.plan || way != direction {
+    if (next.plan != plan.plan && !heir) || way != direction {
         return Some(NotNow::Promised { generation, plan: next.plan.clone(), direction: way });
     }
     let off = !plan.enabled && !manual;
@@ -210,7 +217,7 @@ pub fn grounded(
         Trigger::Operator { .. } => true,
         Trigger::Evidence { .. } => assessment.bearing == Bearing::Go,
         Trigger::HandedOver { from } => {
-            last.is_some_and(|l| l.decision.generation == *from && succession::awaits(l, plan))
+            last.is_some_and(|l| l.decision.generation == *from && succession::waits(l))
         }
     };
     if stands {

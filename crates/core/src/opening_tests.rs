@@ -4,11 +4,12 @@ use super::*;
 use crate::audit::example::{Journal, at, lease, plan, recovered};
 use crate::ids::{ExecutorId, Step};
 use crate::journal::{Entry, PROTOCOL};
+use crate::steps::effects;
 
 const LIMITS: Limits = Limits::REAL;
 
 fn opening(last: &State, now: Timestamp) -> Opening {
-    may_open(Some(last), &plan(), Direction::ToStandby, &LIMITS, now, false)
+    may_open(Some(last), &plan(), Direction::ToStandby, &LIMITS, now, false, false)
 }
 
 fn just_before(instant: Timestamp) -> Timestamp {
@@ -67,7 +68,8 @@ fn what_was_given_up_is_not_opened_anew_by_the_evidence_until_the_cool_down_is_o
     let refused = |now| matches!(opening(&last, now), Opening::Refused(NotNow::GaveUp { .. }));
     assert!(refused(just_before(over)));
     assert_eq!(opening(&last, over), Opening::Open(Generation(2)));
-    let by_hand = may_open(Some(&last), &plan(), Direction::ToStandby, &LIMITS, at(20), true);
+    let by_hand =
+        may_open(Some(&last), &plan(), Direction::ToStandby, &LIMITS, at(20), true, false);
     assert_eq!(by_hand, Opening::Open(Generation(2)));
 }
 
@@ -83,10 +85,29 @@ fn a_hand_over_is_grounded_only_in_the_last_generation_that_waits_for_it() {
     });
     let from = |generation| Trigger::HandedOver { from: Generation(generation) };
     let last = |trigger, state: &State| grounded(&trigger, &quiet, Some(state), &plan).is_ok();
-    assert!(succession::awaits(&waits, &plan));
+    assert_eq!(succession::heir(&waits, &[&plan]), Some(0));
     assert!(last(from(1), &waits));
     assert!(!last(from(2), &waits), "another has taken its place");
     assert!(!last(from(1), &recovered(1).state()), "it left nothing");
+}
+
+#[test]
+fn what_was_left_to_a_plan_that_is_gone_is_taken_up_by_the_one_that_knows_most_of_it() {
+    let plan = plan();
+    let mut left = recovered(1).state();
+    left.fate = Fate::TurnedBack(TurnBackReason::Superseded, at(60));
+    left.successor = Some(crate::journal::Successor {
+        plan: crate::ids::PlanId::new("renamed-since"),
+        keeps: effects(&plan, Generation(1)).into_iter().take(1).collect(),
+    });
+    let other = Plan { plan: crate::ids::PlanId::new("other"), ..Plan::clone(&plan) };
+    let less = Plan { capacity: Vec::new(), databases: Vec::new(), ..other.clone() };
+    assert_eq!(succession::heir(&left, &[&less, &plan, &other]), Some(1));
+    assert_eq!(succession::heir(&left, &[]), None);
+    let open =
+        |heir| may_open(Some(&left), &plan, Direction::ToStandby, &LIMITS, at(3000), false, heir);
+    assert!(matches!(open(false), Opening::Refused(NotNow::Promised { .. })));
+    assert_eq!(open(true), Opening::Open(Generation(2)));
 }
 
 fn joined(times: &[u64]) -> Journal {

@@ -4,7 +4,7 @@
 use crate::contract::Mode;
 use crate::effect::EffectId;
 use crate::evidence::Assessment;
-use crate::ids::{Direction, Generation};
+use crate::ids::{Direction, Generation, PlanId};
 use crate::journal::{
     Bearing, Decision, EffectState, End, Entry, Fate, HandedOver, Lost, State, Successor,
     TurnBackReason,
@@ -75,9 +75,33 @@ pub(crate) fn reach(kind: ImpairmentKind) -> u8 {
 /// Whether the last generation left things in the middle for a recovery by that plan: it is opened
 /// whatever the evidence says meanwhile, as only an open generation can go on with them or undo them. One
 /// that is closed and still the last is waited for as well: who closed it died before it could open the next.
-pub fn awaits(last: &State, plan: &Plan) -> bool {
-    let next = last.successor.as_ref().filter(|_| last.end.is_some());
-    next.is_some_and(|next| next.plan == plan.plan && !next.keeps.is_empty())
+pub fn waits(last: &State) -> bool {
+    left(last).is_some()
+}
+
+fn left(last: &State) -> Option<&Successor> {
+    last.successor.as_ref().filter(|next| last.end.is_some() && !next.keeps.is_empty())
+}
+
+/// The plan that the last generation named for the work that it left, which nobody has taken up yet.
+pub fn named(last: &State) -> Option<&PlanId> {
+    left(last).map(|next| &next.plan)
+}
+
+/// The place among `plans`, all that are in force, of the one that goes on with what the last generation left.
+/// Where the plan that it named is in force no more (renamed, or retired between the end of the one generation and
+/// the beginning of the next), the one that knows most of the work takes it up: else it would stay in the middle, and
+/// nothing could ever be opened again.
+pub fn heir(last: &State, plans: &[&Plan]) -> Option<usize> {
+    let next = left(last)?;
+    let named = plans.iter().position(|plan| plan.plan == next.plan);
+    let known = |plan: &Plan| {
+        let own = effects(plan, last.decision.generation);
+        next.keeps.iter().filter(|kept| own.contains(kept)).count()
+    };
+    // Of several that know as much, the first.
+    let most = || (0..plans.len()).rev().max_by_key(|place| known(plans[*place]));
+    named.or_else(most)
 }
 
 /// A decision with everything that its generation inherits from the one before: old sides to know of, work to go

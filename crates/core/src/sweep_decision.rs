@@ -94,8 +94,7 @@ pub fn sweep_decision(
         };
         return SweepDecision::Continue { wanted };
     }
-    let awaits = |plan: &&Plan| last.is_some_and(|state| succession::awaits(state, plan));
-    if let Some(place) = plans.iter().position(awaits) {
+    if let Some(place) = last.and_then(|state| succession::heir(state, plans)) {
         return SweepDecision::Resume(place);
     }
     if let Some(last) = last.filter(|last| last.away_from_home()) {

@@ -7,6 +7,7 @@ use leeward_core::ids::{Direction, ExecutorId, Generation, Step, WorkloadId};
 use leeward_core::journal::{Decision, Entry, PROTOCOL, State, Trigger, chain};
 use leeward_core::need::Needed;
 use leeward_core::opening::{Adoption, NotNow, Opening, adopts, fresh, grounded, may_open};
+use leeward_core::plan::Plan;
 use leeward_core::planted::{self, Bug};
 use leeward_core::steps::{Situation, approval, effects};
 use leeward_core::succession;
@@ -41,10 +42,9 @@ pub async fn open(
     let manual = matches!(reason.trigger, Trigger::Operator { .. });
     let switch = desk.switch().await?;
     let opening = if switch.on {
-        {
-            let last = last.as_ref().map(|b| &*b.state);
-            may_open(last, &stored.plan, reason.direction, &desk.limits, read_at, manual)
-        }
+        let last = last.as_ref().map(|b| &*b.state);
+        let heir = inherits(desk, last, &stored.plan).await?;
+        may_open(last, &stored.plan, reason.direction, &desk.limits, read_at, manual, heir)
     } else {
         Opening::Refused(NotNow::SwitchedOff(switch.reason))
     };
@@ -86,6 +86,15 @@ pub async fn open(
             }
         }
     }
+}
+
+/// Whether the last generation left its work to a plan that is in force no more, so that this one takes it up.
+async fn inherits(desk: &Desk, last: Option<&State>, plan: &Plan) -> Result<bool, StepError> {
+    let Some(named) = last.and_then(succession::named).filter(|named| **named != plan.plan) else {
+        return Ok(false);
+    };
+    let plans = desk.plans_of(&plan.workload).await?;
+    Ok(plans.iter().all(|stored| stored.plan.plan != *named))
 }
 
 /// The last entry of the generation before: nothing can be written into it any more.

@@ -51,7 +51,7 @@ pub(super) fn sweep(node: &Node, setup: &Setup, bounds: &Bounds, e: usize) -> Ve
         };
         return given_way.or(held).map_or(Vec::new(), |entry| write(node, e, entry));
     }
-    let awaited = succession::awaits(state, &setup.plan);
+    let awaited = succession::heir(state, &[&setup.plan]).is_some();
     if away_from_home(state) && !awaited {
         return Vec::new();
     }
@@ -101,7 +101,7 @@ fn open(
         return Vec::new();
     }
     let direction = why.direction();
-    let opening = may_open(state, &setup.plan, direction, &setup.limits, node.now, manual);
+    let opening = may_open(state, &setup.plan, direction, &setup.limits, node.now, manual, false);
     let Opening::Open(generation) = opening else { return Vec::new() };
     let mut to = node.clone();
     let mut happened = Happened::default();

@@ -3,9 +3,9 @@
 
 use std::sync::Arc;
 
-use leeward_core::ids::{Direction, Generation, Seq};
+use leeward_core::ids::{Direction, Generation, Seq, Side};
 use leeward_core::journal::{End, State, chain};
-use leeward_core::succession::awaits;
+use leeward_core::succession::waits;
 use leeward_core::table::{JOURNAL, Key, SIGNALS, generation_partition, workload_partition};
 use leeward_core::time::{Span, Timestamp, after, since};
 use leeward_ports::Item;
@@ -131,7 +131,7 @@ impl Run<'_> {
 
     /// Whether an ended generation left its work in the middle for one that is not open yet.
     fn left(&self, last: &State) -> bool {
-        self.stack.versions.iter().any(|version| awaits(last, &version.plan))
+        waits(last)
     }
 
     /// Whether the first part of the run has nothing more to show.
@@ -249,6 +249,13 @@ impl Run<'_> {
             // Who goes home has made a replica of the old side before.
             if state.decision.direction == Direction::ToPrimary && !state.committed() {
                 self.stack.follow_standby();
+            }
+            // As the notice asks: a side that follows nobody is made a replica before anybody moves there.
+            let asks = halt.reason.contains("was made its replica again");
+            if asks && state.decision.direction == Direction::ToStandby && !state.committed() {
+                for database in &self.stack.prepared.plan.databases {
+                    self.stack.world.rebuild_replica(database.id(), Side::Standby);
+                }
             }
             let verb = self.word(&state, halt.kind);
             if let Some(broken) =
