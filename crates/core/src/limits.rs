@@ -12,6 +12,10 @@ pub struct Limits {
     pub assessment_age: Span,
     /// How long a fence that cannot be proven is tried before a person is asked: one sweep.
     pub fence_patience: Span,
+    /// How long sessions are waited for behind a rule that is seen closed, or writers that are seen gone, before a
+    /// person is asked. A connection that is tracked outlives the rule that let it in (EC2, "Security group connection
+    /// tracking"); pools renew theirs within minutes, and what is still there then somebody has to end.
+    pub session_patience: Span,
     /// How often one effect is sent before a person is asked: more is a retry storm.
     pub sends_max: usize,
     /// How long an accepted metric datum has to move the name before another is put: the alarm's
@@ -37,6 +41,7 @@ impl Limits {
         request_life: Span::minutes(16),
         assessment_age: Span::seconds(60),
         fence_patience: Span::seconds(60),
+        session_patience: Span::seconds(180),
         sends_max: 8,
         datum_patience: Span::seconds(180),
         settle_patience: Span::seconds(60),

@@ -118,6 +118,7 @@ impl Settings {
                 poll_first: Span::seconds(1),
                 poll_max: Span::seconds(2),
                 fence_patience: life,
+                session_patience: life,
                 datum_patience: life,
                 settle_patience: life,
                 zone_settle: life,

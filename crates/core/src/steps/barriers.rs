@@ -43,6 +43,21 @@ pub(super) fn under_way(situation: &Situation<'_>, database: &Database, seen: &S
     })
 }
 
+/// Whether nothing but sessions is left behind a fence of that database: nobody new is let in.
+pub(super) fn drains(situation: &Situation<'_>, database: &Database, seen: &Seen) -> bool {
+    let live = |of: &str| {
+        let question = engines::sql(database.probe()?, situation.source(), Some(of));
+        match seen.get(&question) {
+            Ok(View::Sql(view)) => view.sessions.filter(|sessions| *sessions > 0),
+            Ok(_) | Err(_) => None,
+        }
+    };
+    let fences = database.fences().iter();
+    fences
+        .filter_map(|fence| shut(situation, database, fence, seen))
+        .any(|(shut, sessions_of)| shut.is_ok() && live(sessions_of).is_some())
+}
+
 /// How long the old side of that database is shut, as far as this generation did it; else how long it is open.
 pub(super) fn shut_for(situation: &Situation<'_>, database: &Database) -> Span {
     let id = database.id().as_str();
@@ -78,16 +93,31 @@ fn stands(
     fence: &Fence,
     seen: &Seen,
 ) -> Result<String, String> {
-    let (shut, sessions_of) = match fence {
-        Fence::StopWriter(f) => (writer_group::emptied(situation, f, seen), &f.sessions_of),
-        Fence::Isolate(f) => (isolation::closed(situation, database, f, seen), &f.sessions_of),
-        Fence::WriterLease(_) | Fence::Waiver => return Err("it is no barrier".to_owned()),
+    let Some((shut, sessions_of)) = shut(situation, database, fence, seen) else {
+        return Err("it is no barrier".to_owned());
     };
     let sessions = sessions(situation, database.probe(), sessions_of, seen);
     match (shut, sessions) {
         (Ok(shut), Ok(sessions)) => Ok(format!("{shut}; {sessions}")),
         (Err(why), Ok(_)) | (Ok(_), Err(why)) => Err(why),
         (Err(why), Err(too)) => Err(format!("{why}; {too}")),
+    }
+}
+
+/// Whether nothing runs, or nobody is let in, behind that fence, and whose sessions may still live; `None`: it is no
+/// barrier.
+fn shut<'p>(
+    situation: &Situation<'_>,
+    database: &Database,
+    fence: &'p Fence,
+    seen: &Seen,
+) -> Option<(Result<String, String>, &'p str)> {
+    match fence {
+        Fence::StopWriter(f) => Some((writer_group::emptied(situation, f, seen), &f.sessions_of)),
+        Fence::Isolate(f) => {
+            Some((isolation::closed(situation, database, f, seen), &f.sessions_of))
+        }
+        Fence::WriterLease(_) | Fence::Waiver => None,
     }
 }
 

@@ -377,3 +377,27 @@ fn a_fence_of_the_old_side_is_seen_again_before_the_promotion() {
     let answer = still_holds(&situation(&unproven, &state, at(10)), &unproven.databases[0], &seen);
     assert_eq!(answer, Ok(()), "there is nothing to hold");
 }
+
+#[test]
+fn only_sessions_behind_a_fence_that_is_seen_shut_are_waited_for() {
+    let shut =
+        Sight { group: STOPPED, open: Some(&[]), sessions: Some(Some(2)), ..Sight::default() };
+    let drains = |fence: Value, sight: &Sight| {
+        let (plan, state) = (plan(&[fence]), open());
+        let seen = sight.seen(&plan, &state);
+        drains(&situation(&plan, &state, at(10)), &plan.databases[0], &seen)
+    };
+    let open = Sight {
+        group: Some((1, &["Launch"], &[SERVING])),
+        open: Some(&["10.9.0.0/16"]),
+        ..shut.clone()
+    };
+    for fence in [stop(), isolate()] {
+        assert!(drains(fence.clone(), &shut));
+        assert!(!drains(fence.clone(), &open), "who is let in comes again");
+        for sessions in [None, Some(None), Some(Some(0))] {
+            let sight = Sight { sessions, ..shut.clone() };
+            assert!(!drains(fence.clone(), &sight), "{sessions:?}: nobody is seen to go");
+        }
+    }
+}

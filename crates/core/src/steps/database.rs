@@ -100,6 +100,14 @@ fn fence_holds(
     }
     match barriers::still_holds(situation, database, seen) {
         Ok(()) => true,
+        // Those who came in by a rule that is closed again are on their way out.
+        Err(why)
+            if barriers::drains(situation, database, seen)
+                && situation.tried_for() < situation.limits.session_patience =>
+        {
+            next.wait(why);
+            false
+        }
         Err(why) => {
             next.stick(why);
             false

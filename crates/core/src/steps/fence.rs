@@ -303,7 +303,10 @@ fn unproven(situation: &Situation<'_>, database: &Database, seen: &Seen, mut nex
     let id = database.id();
     let by_lease = database.fences().iter().any(|f| matches!(f, Fence::WriterLease(_)));
     let shut_for = barriers::shut_for(situation, database).min(situation.tried_for());
-    let young = shut_for < situation.limits.fence_patience;
+    let drains = barriers::drains(situation, database, seen);
+    let limits = situation.limits;
+    let patience = if drains { limits.session_patience } else { limits.fence_patience };
+    let young = shut_for < patience;
     if by_lease || young || barriers::under_way(situation, database, seen) {
         next.wait(format!("no fence of {id} is proven yet"));
         return next;
@@ -313,6 +316,11 @@ fn unproven(situation: &Situation<'_>, database: &Database, seen: &Seen, mut nex
         format!("make sure by other means that it does not write, then {}", waive(situation, id));
     let reason = if barriers::silent(situation, database, seen) {
         format!("no fence of {id} can be proven while its side is silent ({waits}); {waive}")
+    } else if drains {
+        format!(
+            "no fence of {id} is proven ({waits}): connections outlive a closed rule; end them, then `{}`; or {waive}",
+            resume(situation)
+        )
     } else {
         format!(
             "no fence of {id} is proven ({waits}); mend what is named there, then `leeward resume`; or {waive}"
