@@ -78,6 +78,7 @@ pub(super) fn outcome_is_true(evidence: &Case<'_>) -> Vec<String> {
                 | Happened::Demoted { .. }
                 | Happened::LeaseMoved { .. }
                 | Happened::ClockSet { .. }
+                | Happened::LetIn { .. }
                 | Happened::Served { .. }
                 | Happened::Order { .. } => false,
             });

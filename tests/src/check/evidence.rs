@@ -240,6 +240,7 @@ impl Evidence {
             | Happened::Demoted { .. }
             | Happened::LeaseMoved { .. }
             | Happened::ClockSet { .. }
+            | Happened::LetIn { .. }
             | Happened::Served { .. }
             | Happened::Order { .. } => None,
         })

@@ -70,6 +70,7 @@ fn was_well(evidence: &Case<'_>, opened: Timestamp) -> bool {
             | Happened::Demoted { .. }
             | Happened::LeaseMoved { .. }
             | Happened::ClockSet { .. }
+            | Happened::LetIn { .. }
             | Happened::Order { .. } => {}
         }
     }

@@ -83,7 +83,9 @@ pub(super) fn storms(evidence: &Case<'_>) -> Vec<String> {
         .flat_map(|j| j.records.iter())
         .filter(|r| matches!(r.entry, Entry::Resumed { .. }))
         .count();
-    let most = evidence.limits.sends_max.saturating_mul(resumed + 1);
+    // Each generation counts its own sends, and anew from each word of a person on.
+    let generations = evidence.journals().len().max(1);
+    let most = evidence.limits.sends_max.saturating_mul(resumed + generations);
     let mut sent: BTreeMap<String, usize> = BTreeMap::new();
     for called in &evidence.calls {
         if let Sent::Change(change) = &called.call {

@@ -8,7 +8,7 @@ use leeward_core::ids::{Direction, Region, Step};
 use leeward_core::journal::{Bearing, Decision, Entry, Successor, Trigger, TurnBackReason};
 use leeward_core::limits::Limits;
 use leeward_core::plan::Plan;
-use leeward_core::time::{Span, Timestamp, since};
+use leeward_core::time::{Span, Timestamp, after, since};
 use leeward_core::world::Change;
 use leeward_ports::Put;
 
@@ -76,18 +76,18 @@ pub(super) fn counted_again(evidence: &Case<'_>) -> Vec<String> {
             // What could not be stored in its own place stands in the evidence that the decision names.
             let carried = if by_evidence { carried(evidence, decision) } else { Vec::new() };
             if matches!(record.entry, Entry::Opened(_)) && !carried.is_empty() {
-                for (_, votes) in &mut stood {
+                for Stood { votes, .. } in &mut stood {
                     *votes = beside(votes, &carried);
                 }
             }
             // A voter that another version of the plan knows by another name is not one more.
-            stood.iter_mut().for_each(|(_, votes)| votes.retain(|v| rules.own(v.signal)));
+            stood.iter_mut().for_each(|s| s.votes.retain(|v| rules.own(v.signal)));
             // An opening is decided on twice: on what is stored, as old as it is when it is read, and on what
             // those who say down say when they are asked again, which is not stored.
             let twice = matches!(record.entry, Entry::Opened(_));
-            let judged = |read: Timestamp| if twice { read } else { record.at };
-            let stands = |(read, votes): &(Timestamp, Vec<Stored<'_>>)| {
-                says(&rules, suspect, votes, judged(*read))
+            let stands = |s: &Stood<'_>| {
+                let mut read = if twice { s.instants() } else { vec![record.at] }.into_iter();
+                read.any(|at| says(&rules, suspect, &s.votes, at))
             };
             if !stood.iter().any(stands) {
                 breaches.push(format!(
@@ -111,7 +111,10 @@ fn takes_up_what_was_left(
     let Trigger::HandedOver { from } = decision.trigger else { return None };
     let before = evidence.journals().iter().find(|j| j.generation.next() == journal.generation);
     let left = before.filter(|j| j.generation == from).is_some_and(|j| {
-        let names = |s: &Successor| s.plan == decision.plan && !s.keeps.is_empty();
+        // A plan that is in force no more leaves its place to another.
+        let last = evidence.versions.last();
+        let gone = |s: &Successor| last.is_some_and(|(_, last)| last.plan != s.plan);
+        let names = |s: &Successor| (s.plan == decision.plan || gone(s)) && !s.keeps.is_empty();
         j.when(|e| matches!(e, Entry::TurnedBack { successor: Some(s), .. } if names(s))).is_some()
     });
     (!left).then(|| {
@@ -281,6 +284,25 @@ struct Stored<'v> {
     begun: Timestamp,
 }
 
+/// Votes as they stood, and from when to when they may have been read so.
+struct Stood<'v> {
+    from: Timestamp,
+    until: Timestamp,
+    votes: Vec<Stored<'v>>,
+}
+
+impl Stood<'_> {
+    /// Each second at which they may have been read. A vote grows too old meanwhile, and one that an event ends
+    /// lasts longer.
+    fn instants(&self) -> Vec<Timestamp> {
+        let mut instants = vec![self.from];
+        while let Some(last) = instants.last().filter(|last| **last < self.until) {
+            instants.push(after(*last, Span::seconds(1)));
+        }
+        instants
+    }
+}
+
 /// Every stored vote, in order.
 fn votes<'e>(evidence: &'e Case<'_>) -> Vec<Cast<'e>> {
     evidence
@@ -305,14 +327,14 @@ fn standings<'v>(
     votes: &'v [Cast<'_>],
     dated: Timestamp,
     landed: Timestamp,
-) -> Vec<(Timestamp, Vec<Stored<'v>>)> {
+) -> Vec<Stood<'v>> {
     let age = evidence.limits.assessment_age;
     let before =
         votes.iter().filter(|v| v.landed <= landed && since(v.landed, dated) > age).count();
     let by_then = votes.iter().filter(|v| v.landed <= landed).count();
     let earliest = dated.as_second().saturating_sub_unsigned(age.as_millis() / 1000);
     let mut latest: BTreeMap<&str, (&Cast<'_>, Timestamp)> = BTreeMap::new();
-    let mut stood = Vec::new();
+    let mut stood: Vec<Stood<'v>> = Vec::new();
     for (count, vote) in (1..).zip(votes.iter().take(by_then)) {
         let says = |cast: &Cast<'_>| cast.signal().map(|signal| signal.vote);
         let same = latest.get(vote.voter).filter(|(last, _)| says(last) == says(vote));
@@ -326,7 +348,11 @@ fn standings<'v>(
                 let signal = cast.signal()?;
                 Some(Stored { signal, begun: *begun })
             };
-            stood.push((read, latest.values().filter_map(stored).collect()));
+            if let Some(last) = stood.last_mut() {
+                last.until = read;
+            }
+            let votes = latest.values().filter_map(stored).collect();
+            stood.push(Stood { from: read, until: dated, votes });
         }
     }
     stood

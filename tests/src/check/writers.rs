@@ -10,7 +10,8 @@ use leeward_ports::fake::Happened;
 use super::evidence::{Case, Journal};
 
 /// S1: at most one Region accepts application writes to a single-writer database. Not promised for
-/// writers that ignore the lease, nor from a waiver of that database's fence on.
+/// writers that ignore the lease, nor from a waiver of that database's fence on, nor where a person opens again
+/// by hand what a recovery has proven shut.
 pub(super) fn one_writer(evidence: &Case<'_>) -> Vec<String> {
     if !evidence.honoured {
         return Vec::new();
@@ -24,7 +25,8 @@ pub(super) fn one_writer(evidence: &Case<'_>) -> Vec<String> {
         for (from, until) in evidence.accepted(id, Side::Primary) {
             for (other_from, other_until) in &standby {
                 let (both_from, both_until) = (from.max(*other_from), until.min(*other_until));
-                if both_from < both_until && waived.is_none_or(|w| both_from < w) {
+                let opened = opened_by_hand(evidence, id, both_from);
+                if both_from < both_until && waived.is_none_or(|w| both_from < w) && !opened {
                     breaches.push(format!(
                         "both sides accept writes to {id} from {both_from} to {both_until}"
                     ));
@@ -33,6 +35,18 @@ pub(super) fn one_writer(evidence: &Case<'_>) -> Vec<String> {
         }
     }
     breaches
+}
+
+/// Whether somebody let writers in again after their network was proven shut, and by then.
+fn opened_by_hand(evidence: &Case<'_>, id: &EntryId, by: Timestamp) -> bool {
+    let shut = evidence.journals().iter().filter_map(|j| {
+        j.when(|e| {
+            matches!(e, Entry::Fenced { databases, fence: FenceProof::Isolate, .. } if databases.contains(id))
+        })
+    });
+    let Some(shut) = shut.min() else { return false };
+    let between = |at: Timestamp| shut <= at && at <= by;
+    evidence.happenings.iter().any(|h| matches!(h.what, Happened::LetIn { .. }) && between(h.at))
 }
 
 pub(super) fn waived_from(journals: &[Journal], id: &EntryId) -> Option<Timestamp> {
@@ -63,7 +77,7 @@ pub(super) fn proofs_are_true(evidence: &Case<'_>) -> Vec<String> {
                 FenceProof::StopWriter | FenceProof::Isolate => &written.max(*holds_from),
                 FenceProof::Switchover | FenceProof::NotNeeded => continue,
             };
-            if given_back(journal, fence, *holds_from) {
+            if given_back(evidence.journals(), journal, fence, *holds_from) {
                 continue;
             }
             for database in databases {
@@ -81,15 +95,23 @@ pub(super) fn proofs_are_true(evidence: &Case<'_>) -> Vec<String> {
     breaches
 }
 
-/// Whether the lease was on its way back before the proof began to hold. Nothing rests on such a proof:
-/// what undoes has turned back and commits no more (S15).
-fn given_back(journal: &Journal, fence: &FenceProof, holds_from: Timestamp) -> bool {
+/// Whether the lease was on its way back before the proof began to hold, by this generation or by one that took
+/// up what it left. Nothing rests on such a proof: what undoes has turned back and commits no more (S15).
+fn given_back(
+    journals: &[Journal],
+    journal: &Journal,
+    fence: &FenceProof,
+    holds_from: Timestamp,
+) -> bool {
     let FenceProof::WriterLease { epoch } = fence else { return false };
-    let turned = journal.when(|e| matches!(e, Entry::TurnedBack { .. }));
-    journal.intents().any(|(landed, record, change)| {
-        let undoes = matches!(&record.entry, Entry::Intent { undoes: Some(_), .. });
-        let returns = matches!(change, Change::MoveLease { from_epoch, .. } if from_epoch == epoch);
-        undoes && returns && landed <= holds_from && turned.is_some_and(|at| at <= landed)
+    journals.iter().filter(|j| j.generation >= journal.generation).any(|undoing| {
+        let turned = undoing.when(|e| matches!(e, Entry::TurnedBack { .. }));
+        undoing.intents().any(|(landed, record, change)| {
+            let undoes = matches!(&record.entry, Entry::Intent { undoes: Some(_), .. });
+            let returns =
+                matches!(change, Change::MoveLease { from_epoch, .. } if from_epoch == epoch);
+            undoes && returns && landed <= holds_from && turned.is_some_and(|at| at <= landed)
+        })
     })
 }
 
@@ -105,7 +127,9 @@ pub(super) fn loss_within_bound(evidence: &Case<'_>) -> Vec<String> {
         let written = evidence.accepted(database, side.other());
         let last = written.iter().filter(|(from, _)| *from < happening.at).map(|(_, until)| *until);
         let lost = last.max().map_or(Span::default(), |last| since(*holds_until, last));
-        let Some(journal) = in_force(journals, happening.at) else { continue };
+        // A bound is of the move of its generation: what a person promotes the other way is not its own.
+        let toward = |j: &&Journal| matches!(j.records.first().map(|r| &r.entry), Some(Entry::Opened(d)) if d.direction.target() == *side);
+        let Some(journal) = in_force(journals, happening.at).filter(toward) else { continue };
         if waived_from(journals, database).is_some() {
             continue;
         }

@@ -109,6 +109,10 @@ impl Run<'_> {
             self.go(after(this, Span::minutes(1)), |run| run.said.is_some());
             match self.said.take() {
                 Some(Said::Written) => return None,
+                // It came to its end before the word: nothing waits for it any more.
+                Some(Said::Refused(_)) if self.latest().is_some_and(|s| s.end.is_some()) => {
+                    return None;
+                }
                 Some(Said::Refused(why)) if self.now() > until => {
                     let words = format!("held ({reason}), and {} is not taken: {why}", verb.name());
                     return Some(violation("L5", words));

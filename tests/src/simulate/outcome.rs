@@ -19,7 +19,7 @@ use super::people::Verb;
 use super::run::{Due, Run};
 use super::setup::Setup;
 use super::sites::{Caller, Tally};
-use super::story::story;
+use super::story::{Struck, story};
 use crate::check::{Evidence, Violation, judge};
 
 /// Longer than a database and its traffic take to come back after an undo.
@@ -80,6 +80,7 @@ pub fn run(setup: &Setup, choices: Choices, forced: Forced) -> Outcome {
 pub struct Played {
     outcome: Outcome,
     evidence: Option<Evidence>,
+    struck: Vec<Struck>,
 }
 
 impl Played {
@@ -102,7 +103,7 @@ impl Played {
         outcome.violations.extend(judge(&evidence));
         outcome.cost.1 = begun.elapsed();
         if !outcome.violations.is_empty() || tell(&outcome) {
-            outcome.story = story(&evidence);
+            outcome.story = story(&evidence, &self.struck);
         }
         outcome
     }
@@ -130,7 +131,7 @@ pub fn play(setup: &Setup, choices: Choices, forced: Forced) -> Played {
         vector: common.choices.take_vector(),
         pace: run.forced.pace,
         violations,
-        story: if too_much { story(&evidence(&run)) } else { Vec::new() },
+        story: if too_much { story(&evidence(&run), &run.log) } else { Vec::new() },
         tally: std::mem::take(&mut common.tally),
         turns: run.turns.clone(),
         generations: run.generations(),
@@ -142,7 +143,8 @@ pub fn play(setup: &Setup, choices: Choices, forced: Forced) -> Played {
     };
     // A short partition is judged by what it opened alone.
     let evidence = run.forced.partition.is_none().then(|| evidence(&run));
-    Played { outcome, evidence }
+    drop(common);
+    Played { outcome, evidence, struck: run.log }
 }
 
 /// Runs nothing but one short partition and gives how many generations it opened.

@@ -19,6 +19,7 @@ use super::people::{Said, Verb, say};
 use super::setup::Setup;
 use super::sites::Caller;
 use super::stack::{Shared, Stack};
+use super::story::Struck;
 use super::task::{Done, Invocation, Kind, Mishap, Task, Wake};
 
 /// How often the schedule fires.
@@ -61,6 +62,8 @@ pub(super) struct Run<'s> {
     pub(super) swept: Option<Timestamp>,
     /// When something of the timetable began or ended last.
     pub(super) struck: Timestamp,
+    /// What the timetable began and ended, for the story.
+    pub(super) log: Vec<Struck>,
     /// When something else than a sweep ended.
     pub(super) worked: Timestamp,
     /// When a journal was last seen to have grown, and how many entries had been written by then.
@@ -100,6 +103,7 @@ impl<'s> Run<'s> {
             alarms,
             swept: None,
             struck: worked,
+            log: Vec::new(),
             worked,
             stirred: (worked, 0),
             history: Vec::new(),
@@ -153,6 +157,10 @@ impl<'s> Run<'s> {
             common.calm = false;
         }
         let (plan, now) = (self.stack.prepared.plan.clone(), self.now());
+        // Nothing but what is forced: the way home has no incidents of its own then either.
+        if self.forced.only.is_some() {
+            return;
+        }
         let planned = self.shared.choose(|c| again(c, &plan, now));
         self.expect(now, planned);
     }
@@ -252,10 +260,12 @@ impl<'s> Run<'s> {
                     if !matches!(planned.incident, Incident::Operator(_)) {
                         self.struck = self.now();
                     }
+                    self.log.push((self.now(), planned.incident.clone(), true));
                     self.begin(&planned.incident);
                 }
                 Due::Ends(incident) => {
                     self.struck = self.now();
+                    self.log.push((self.now(), incident.clone(), false));
                     self.end(&incident);
                 }
                 Due::Invoke(invocation) => self.spawn_function(invocation),

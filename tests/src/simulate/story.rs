@@ -1,16 +1,32 @@
 //! A run in a few words: what happened in the world and what the journals say, by time.
 
+use std::collections::BTreeMap;
+
+use leeward_core::evidence::{Signal, Vote};
+use leeward_core::time::Timestamp;
+use leeward_ports::Put;
 use leeward_ports::fake::Happened;
 
+use super::incidents::Incident;
 use crate::check::Evidence;
 use crate::rig::sentence;
 
 /// Longest story: enough for the shrunk runs that it is told of.
 const LINES_MAX: usize = 160;
 
+/// What the timetable began (`true`) or ended, and when.
+pub(super) type Struck = (Timestamp, Incident, bool);
+
 /// Tells it.
-pub(super) fn story(evidence: &Evidence) -> Vec<String> {
-    let mut told: Vec<(String, String)> = Vec::new();
+pub(super) fn story(evidence: &Evidence, struck: &[Struck]) -> Vec<String> {
+    let mut told: Vec<(String, String)> = struck
+        .iter()
+        .map(|(at, incident, begins)| {
+            let what = if *begins { "begins" } else { "is over" };
+            (at.to_string(), format!("drawn    {incident:?} {what}"))
+        })
+        .collect();
+    told.extend(votes(evidence));
     for h in &evidence.happenings {
         let words = match &h.what {
             Happened::Landed { change, frozen, changed } => {
@@ -26,6 +42,7 @@ pub(super) fn story(evidence: &Evidence) -> Vec<String> {
             | Happened::Demoted { .. }
             | Happened::LeaseMoved { .. }
             | Happened::ClockSet { .. }
+            | Happened::LetIn { .. }
             | Happened::Served { .. }
             | Happened::Order { .. }) => format!("{other:?}"),
         };
@@ -49,4 +66,19 @@ pub(super) fn story(evidence: &Evidence) -> Vec<String> {
         lines.insert(0, format!("… {left_out} lines before"));
     }
     lines
+}
+
+/// Each stored vote that says something else than the voter's vote before it.
+fn votes(evidence: &Evidence) -> Vec<(String, String)> {
+    let mut last: BTreeMap<&str, Vote> = BTreeMap::new();
+    let mut told = Vec::new();
+    for write in evidence.writes.iter().filter(|w| w.put == Some(Put::Done)) {
+        let Some(voter) = write.item.key.sk.strip_prefix("SIG#") else { continue };
+        let Ok(signal) = serde_json::from_str::<Signal>(&write.item.body) else { continue };
+        if last.insert(voter, signal.vote) != Some(signal.vote) {
+            let words = format!("vote     {voter}: {:?} since {}", signal.vote, signal.since);
+            told.push((write.at.to_string(), format!("{words}: {}", signal.evidence)));
+        }
+    }
+    told
 }

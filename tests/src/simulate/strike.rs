@@ -2,7 +2,7 @@
 
 use leeward_core::ids::{Region, Side};
 use leeward_core::plan::{Capacity, Control, Database, Fence};
-use leeward_core::time::{Span, Timestamp};
+use leeward_core::time::{Span, Timestamp, after};
 use leeward_core::world::Change;
 use leeward_ports::fake::{RegionState, Sight};
 
@@ -175,6 +175,8 @@ impl Stack {
                 }
             }
             Incident::Muted => {
+                // Until they follow what they see again, alarms say down with nobody's mute on them.
+                self.lag_of_alarms(begins);
                 let sight = if begins { Sight::Outage } else { Sight::Clear };
                 for (region, alarm) in alarms(&self.prepared.plan).skip(1) {
                     self.world.set_sight(region, alarm, sight);
@@ -183,6 +185,18 @@ impl Stack {
             }
             _ => {}
         }
+    }
+
+    /// What was muted says down truly unmuted for as long as its alarm is slow: that long after it was sustained,
+    /// whoever believes it is deceived.
+    fn lag_of_alarms(&self, begins: bool) {
+        if begins {
+            return;
+        }
+        let plan = &self.prepared.plan;
+        let (from, voters) =
+            (after(self.clock.now(), plan.detection.sustain), plan.detection.voters.len());
+        self.deceived.borrow_mut().push(Deceived { from, until: from, voters });
     }
 
     /// So many voters say from now on what is not so, or no longer.

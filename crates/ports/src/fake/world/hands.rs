@@ -172,6 +172,7 @@ impl FakeWorld {
         let mut inner = self.settled();
         let rules = inner.state.rules.entry((region.clone(), group.into())).or_default();
         rules.0.insert((source.into(), ports.0, ports.1), None);
+        inner.state.record(Happened::LetIn { region: region.clone(), group: group.into() });
         inner.state.rules_changed();
         inner.state.refresh();
     }

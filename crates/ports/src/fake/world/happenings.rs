@@ -86,6 +86,13 @@ pub enum Happened {
         /// By so many milliseconds; back where negative.
         by_ms: i64,
     },
+    /// A person lets somebody reach what a security group guards.
+    LetIn {
+        /// Its Region.
+        region: Region,
+        /// The group.
+        group: Text,
+    },
     /// Which side truly serves users, writes included; `None`: nobody.
     Served {
         /// The side.

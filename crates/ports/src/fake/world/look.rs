@@ -7,6 +7,9 @@ use super::database::Kind;
 use super::regions::ROUTE53_HOME;
 use super::state::State;
 
+/// What the processor of a database does that nothing is wrong with, in percent.
+const QUIET_PERCENT: f64 = 20.0;
+
 impl State {
     /// Answers a question at this instant.
     pub(super) fn see(&mut self, question: &Question) -> Result<View, Blind> {
@@ -153,9 +156,13 @@ impl State {
                     || names.iter().any(|n| global.clusters.of(side).ends_with(n))
             }
         })?;
-        let lag = self.lag_ms(database, side);
-        // RDS measures its replica's lag in seconds, Aurora and DynamoDB theirs in milliseconds.
-        let value = if metric == "ReplicaLag" { lag / 1000.0 } else { lag };
+        let value = match metric {
+            // RDS measures its replica's lag in seconds, Aurora and DynamoDB theirs in milliseconds.
+            "ReplicaLag" => self.lag_ms(database, side) / 1000.0,
+            "AuroraGlobalDBReplicationLag" | "ReplicationLatency" => self.lag_ms(database, side),
+            "CPUUtilization" => QUIET_PERCENT,
+            _ => return None,
+        };
         Some((value, self.now))
     }
 }
