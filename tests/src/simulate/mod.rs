@@ -63,4 +63,4 @@ pub use setup::{Prepared, Setup};
 pub use shrink::shrink;
 pub use sites::{Caller, Cell, Site, Tally};
 #[cfg(feature = "planted")]
-pub use sown::{Caught, until_caught};
+pub use sown::{Caught, until_caught, until_found};
