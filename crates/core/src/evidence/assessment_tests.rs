@@ -187,8 +187,14 @@ fn what_an_alarm_said_while_it_was_muted_sustains_nothing_afterwards() {
     let down = || Reading::new(Vote::Unhealthy, "ALARM").since(at(-600));
     let muted = says(None, Reading::muted("a deployment"), -30);
     let first = says(Some(&muted), down(), 0);
-    assert_eq!(first.since, at(-30), "it fired ten minutes ago, and was muted half a minute ago");
-    assert_eq!(says(Some(&first), down(), 60).since, at(-30), "the next look forgets nothing");
-    assert_eq!(says(Some(&muted), down(), 4_000).since, at(-30), "nor does one that comes late");
+    assert_eq!(first.since, at(0), "it fired ten minutes ago, and this look is the first to count");
+    assert_eq!(says(Some(&first), down(), 60).since, at(0), "the next look forgets nothing");
+    let blind = says(Some(&muted), Reading::blind("no answer"), 30);
+    assert_eq!(says(Some(&blind), down(), 90).since, at(90), "nobody saw whether it still was");
+    let late = says(Some(&muted), down(), 4_000);
+    assert_eq!(late.since, at(4_000), "nor when it ended");
+    let quiet = says(Some(&first), Reading::new(Vote::Healthy, "OK").since(at(60)), 70);
+    let fires = Reading::new(Vote::Unhealthy, "ALARM").since(at(200));
+    assert_eq!(says(Some(&quiet), fires, 230).since, at(200), "what it says later it says itself");
     assert_eq!(says(None, down(), 0).since, at(-600), "an alarm that nobody muted is believed");
 }

@@ -91,6 +91,12 @@ fn alarm_question(voter: &AlarmVoter, alarm: &str) -> Question {
 
 /// A voter that cannot prove its sight is Unknown, whatever its alarm says.
 fn alarm(voter: &AlarmVoter, seen: &Seen) -> Reading {
+    let says = one_alarm(voter, &voter.alarm, seen);
+    // Whoever mutes an alarm expects it to fire, in a deployment or a test of a failover: it is no news. That it is
+    // muted is kept also where its sight is not proven: it may be proven before the alarm has cleared.
+    if let Ok(AlarmView { muted: Some(why), state, .. }) = says {
+        return Reading::muted(format!("muted: {why}; it would say {}", state.as_str()));
+    }
     if let Some(control) = &voter.control_alarm {
         match one_alarm(voter, control, seen) {
             Ok(view) if view.state == AlarmState::Ok => {}
@@ -101,12 +107,8 @@ fn alarm(voter: &AlarmVoter, seen: &Seen) -> Reading {
             Err(why) => return Reading::blind(format!("its control probe: {why}")),
         }
     }
-    match one_alarm(voter, &voter.alarm, seen) {
+    match says {
         Err(why) => Reading::blind(why),
-        // Whoever mutes an alarm expects it to fire, in a deployment or a test of a failover: it is no news.
-        Ok(AlarmView { muted: Some(why), state, .. }) => {
-            Reading::muted(format!("muted: {why}; it would say {}", state.as_str()))
-        }
         Ok(view) => {
             let vote = match view.state {
                 AlarmState::Ok => Vote::Healthy,

@@ -120,8 +120,9 @@ pub struct Signal {
     /// When it changed between Healthy and Unhealthy, the latest last.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub turns: Vec<Timestamp>,
-    /// The last look that found it muted. What it said until then counts for nothing, so it is not said
-    /// from an earlier instant: an alarm that fired in a maintenance is slow to clear when that is over.
+    /// The last look that found it muted, or could not see that it no longer is; then the first that saw it unmuted.
+    /// What it said until then counts for nothing, so it is not said from an earlier instant: an alarm that fired in a
+    /// maintenance is slow to clear when that is over.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub muted_at: Option<Timestamp>,
     /// What it saw beside.
@@ -196,7 +197,10 @@ impl Signal {
         let heard = before.filter(|b| since(b.at, at) <= freshness);
         let same = heard.filter(|b| b.vote == reading.vote);
         let lasting = same.filter(|_| !planted::is(Bug::BeginningForgotten)).map(|b| b.since);
-        let muted_at = if reading.muted { Some(at) } else { before.and_then(|b| b.muted_at) };
+        // When a mute ends nobody is told: what it said counts from the first look that sees it unmuted.
+        let silent = |b: &Self| b.vote == Vote::Unknown && b.muted_at == Some(b.at);
+        let unmutes = reading.muted || before.is_some_and(silent);
+        let muted_at = if unmutes { Some(at) } else { before.and_then(|b| b.muted_at) };
         let begun = reading.since.or(lasting).unwrap_or(at).min(at);
         let begun = muted_at.map_or(begun, |muted| begun.max(muted));
         let said = before.and_then(|b| b.known);
