@@ -72,6 +72,21 @@ fn passes_on_both_sides_of_a_halt_are_not_in_a_row() {
     assert_eq!(j.state().passes, 1);
 }
 
+#[test]
+fn who_resumes_while_users_are_not_served_has_capacity_looked_at_anew() {
+    for held in [true, false] {
+        let mut j = fenced(1);
+        commit(&mut j, 33, "ev32");
+        j.step(34, Step::Restore);
+        j.add(40, Entry::Pass { held, checks: vec!["home: 503".to_owned()] });
+        j.add(46, Entry::Held { step: Step::Validate, reason: "look".to_owned() });
+        resumed(&mut j, 50);
+        assert_eq!(j.state().done.contains_key(&Step::Restore), held);
+        j.step(51, Step::Restore);
+        assert_eq!(j.state().done[&Step::Restore], if held { at(34) } else { at(51) });
+    }
+}
+
 fn resumed(j: &mut Journal, seconds: u64) {
     j.add(seconds, Entry::Resumed { reason: "go".to_owned(), time_limit: None });
 }

@@ -1,7 +1,7 @@
 //! What a generation's effects left in the world, as far as its journal tells.
 
 use crate::effect::EffectId;
-use crate::ids::{EntryId, Seq, Side, Step};
+use crate::ids::{Direction, EntryId, Seq, Side, Step};
 use crate::journal::decision::also_closed;
 use crate::journal::{
     EffectState, End, Fate, FenceProof, Fenced, IntentState, LeftClosed, State, Unproven,
@@ -75,6 +75,21 @@ impl State {
             closed: effect.change.clone(),
             reopen: effect.before.clone()?,
         })
+    }
+
+    /// Whether the workload lives on its standby side, as far as this generation tells and nothing else was seen
+    /// since it ended.
+    pub fn away_from_home(&self) -> bool {
+        let moved_away = match self.decision.direction {
+            Direction::ToStandby => self.committed(),
+            Direction::ToPrimary => !self.committed(),
+        };
+        moved_away && self.seen_at_home.is_none()
+    }
+
+    /// Whether the next generation goes on with that effect.
+    pub fn keeps(&self, effect: &EffectId) -> bool {
+        self.successor.as_ref().is_some_and(|next| next.keeps.contains(effect))
     }
 
     /// Every effect that was ever intended.

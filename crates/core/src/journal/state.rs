@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use crate::effect::EffectId;
-use crate::ids::{Digest, Direction, EntryId, ExecutorId, Generation, Seq, Side, Step};
+use crate::ids::{Digest, EntryId, ExecutorId, Generation, Seq, Side, Step};
 use crate::journal::rules;
 use crate::journal::{
     Answer, Asked, Assessed, Broken, Decision, EffectState, Ended, Entry, Fate, Fenced, Halt,
@@ -212,6 +212,10 @@ impl State {
                 self.forget_unknown_losses();
                 // Nobody looked meanwhile: passes on both sides of a halt are not in a row.
                 self.passes = 0;
+                // Who is not served may miss capacity that somebody took in again: it is looked at anew.
+                if matches!(self.last_pass, Some((_, false))) {
+                    self.done.remove(&Step::Restore);
+                }
                 let over = self.shifted(self.deadline, at) < at;
                 if let Some(halt) = self.halt.take() {
                     self.halted = self.halted.plus(since(halt.since, at));
@@ -373,21 +377,6 @@ impl State {
     /// Whether the commit stands.
     pub fn committed(&self) -> bool {
         matches!(self.fate, Fate::Committed(_))
-    }
-
-    /// Whether the workload lives on its standby side, as far as this generation tells and nothing else was seen
-    /// since it ended.
-    pub fn away_from_home(&self) -> bool {
-        let moved_away = match self.decision.direction {
-            Direction::ToStandby => self.committed(),
-            Direction::ToPrimary => !self.committed(),
-        };
-        moved_away && self.seen_at_home.is_none()
-    }
-
-    /// Whether the next generation goes on with that effect.
-    pub fn keeps(&self, effect: &EffectId) -> bool {
-        self.successor.as_ref().is_some_and(|next| next.keeps.contains(effect))
     }
 }
 
