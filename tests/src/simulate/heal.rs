@@ -91,7 +91,7 @@ pub(super) fn violation(invariant: &'static str, detail: String) -> Violation {
 /// Whether users are served from the standby now.
 fn moved(last: &State) -> bool {
     let recovered = last.end.as_ref().is_some_and(|e| e.end == End::Recovered);
-    recovered && last.decision.direction == Direction::ToStandby
+    recovered && last.decision.direction == Direction::ToStandby && last.seen_at_home.is_none()
 }
 
 impl Run<'_> {
@@ -270,8 +270,14 @@ impl Run<'_> {
     fn jump(&mut self, until: Timestamp) {
         self.due.retain(|_, due| !matches!(due, Due::Sweep));
         self.go(until, |_| false);
+        self.worked = self.now();
+        self.sweep_now();
+    }
+
+    /// The schedule fires now, and goes on from here.
+    pub(super) fn sweep_now(&mut self) {
+        self.due.retain(|_, due| !matches!(due, Due::Sweep));
         let now = self.now();
-        self.worked = now;
         self.at(now, Due::Sweep);
     }
 

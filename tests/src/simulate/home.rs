@@ -56,9 +56,16 @@ impl Run<'_> {
         }
         self.lease_by_hand(&plan, Some(Side::Primary));
         self.stack.turn_traffic(false);
-        // The cool-down of the last recovery, and the time that names take.
-        self.pass(plan.policy.cool_down.plus(PROMOTED));
-        if self.stack.world.served_by() != Some(Side::Primary) {
+        // The time that names take. A run that goes fast skips sweeps where nothing is due: what hands do is not.
+        self.pass(PROMOTED);
+        for _ in 0..2 {
+            self.sweep_now();
+            self.pass(PROMOTED);
+        }
+        self.pass(plan.policy.cool_down);
+        // Somebody started a recovery meanwhile: two ways home at once, and the one that is open waits for a person.
+        let open = self.latest().is_some_and(|state| state.end.is_none());
+        if open || self.stack.world.served_by() != Some(Side::Primary) {
             return Vec::new();
         }
         let before = self.generations();

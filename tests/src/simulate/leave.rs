@@ -73,7 +73,10 @@ impl Run<'_> {
     /// up, where anything else than a forced run is drawn.
     pub(super) fn word(&self, state: &State, halt: HaltKind) -> Verb {
         let given_up = self.forced.only.is_none() && self.shared.choose(|c| c.below(4)) == 3;
-        if given_up && halt != HaltKind::Paused {
+        let reason = state.halt.as_ref().map_or("", |h| h.reason.as_str());
+        // What no resume can mend: somebody gave the lease away, or set the clock that the loss is told by.
+        let lost = ["the lease went to", "clock was set"].iter().any(|why| reason.contains(why));
+        if (given_up || lost) && halt != HaltKind::Paused {
             return Verb::Abandon;
         }
         let late = |answer: &Option<_>| matches!(answer, None | Some((Answer::TimedOut, _)));

@@ -188,15 +188,25 @@ impl Stack {
     }
 
     /// What was muted says down truly unmuted for as long as its alarm is slow: that long after it was sustained,
-    /// whoever believes it is deceived.
+    /// whoever believes it is deceived. At once is deceived who could not look at the alarm while it was muted, or has
+    /// not stored that it was: then it has fired when it says.
     fn lag_of_alarms(&self, begins: bool) {
         if begins {
             return;
         }
-        let plan = &self.prepared.plan;
-        let (from, voters) =
-            (after(self.clock.now(), plan.detection.sustain), plan.detection.voters.len());
-        self.deceived.borrow_mut().push(Deceived { from, until: from, voters });
+        let (now, plan) = (self.clock.now(), &self.prepared.plan);
+        let voters = plan.detection.voters.len();
+        let sustained = after(now, plan.detection.sustain);
+        let unseen = alarms(plan).skip(1).count().saturating_sub(self.seen_muted());
+        let mut deceived = self.deceived.borrow_mut();
+        deceived.push(Deceived { from: sustained, until: sustained, voters });
+        deceived.push(Deceived { from: now, until: now, voters: unseen });
+    }
+
+    /// Voters whose last stored vote is that they are muted.
+    fn seen_muted(&self) -> usize {
+        let votes = self.table.items().into_iter().filter(|i| i.key.sk.starts_with("SIG#"));
+        votes.filter(|vote| vote.body.contains("muted: maintenance")).count()
     }
 
     /// So many voters say from now on what is not so, or no longer.

@@ -89,7 +89,11 @@ fn fence_holds(
         match lease::still_taken(situation, lease, *epoch, seen) {
             Probe::Yes(_) => {}
             Probe::No(why) => {
-                next.stick(format!("{}: {why}", database.id()));
+                let workload = &situation.plan.workload;
+                next.stick(format!(
+                    "{}: {why}. Where its holder shall keep it: `leeward abandon {workload} --reason …`; else the same, and then `leeward start {workload} --reason …`, which takes it from there",
+                    database.id()
+                ));
                 return false;
             }
             Probe::Moving(why) | Probe::Blind(why) => {

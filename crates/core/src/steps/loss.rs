@@ -186,7 +186,7 @@ fn lost_between(heartbeat: Timestamp, latest: Timestamp) -> Option<Span> {
 fn rests_on(heartbeat: Timestamp, latest: Timestamp) -> String {
     if heartbeat > latest {
         return format!(
-            "the replicated heartbeat {heartbeat} is later than the last possible write {latest}: the writer's clock was set back, or somebody writes who is not fenced"
+            "the replicated heartbeat {heartbeat} is later than the last possible write {latest}: the writer's clock was set, or somebody writes who is not fenced"
         );
     }
     format!("last possible write {latest} − replicated heartbeat {heartbeat}")

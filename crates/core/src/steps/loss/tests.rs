@@ -180,7 +180,7 @@ fn the_heartbeat_of_another_is_no_number_anywhere() {
 
 #[test]
 fn no_row_and_a_clock_that_was_set_far_back_are_unknown_for_good() {
-    for (heartbeat, says) in [(None, "no heartbeat row"), (by(EAST, 400), "clock was set back")] {
+    for (heartbeat, says) in [(None, "no heartbeat row"), (by(EAST, 400), "clock was set")] {
         match Scene::new(heartbeat).outlook() {
             Outlook::Unknown(why) => assert!(why.contains(says), "{why}"),
             Outlook::Fair | Outlook::Ask(_) | Outlook::NoTerms(_) => panic!("not {says}"),

@@ -60,13 +60,18 @@ impl State {
             self.carry_out(change)
         };
         let what = match &answer {
-            Ok(changed) => Happened::Landed { change: change.clone(), frozen, changed: *changed },
-            Err(e) => Happened::Rejected { change: change.clone(), code: e.code.clone() },
+            Ok(changed) => {
+                Some(Happened::Landed { change: change.clone(), frozen, changed: *changed })
+            }
+            // What a hand was refused is nobody's request.
+            Err(e) => {
+                frozen.map(|_| Happened::Rejected { change: change.clone(), code: e.code.clone() })
+            }
         };
         if answer == Ok(true) {
             self.not_seen_yet(before);
         }
-        self.record(what);
+        what.into_iter().for_each(|what| self.record(what));
         self.refresh();
         answer.map(|_| ())
     }

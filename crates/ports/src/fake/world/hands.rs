@@ -162,6 +162,7 @@ impl FakeWorld {
         crashed.retain(|s| *s != side);
         if !runs {
             crashed.push(side);
+            inner.state.sessions_die(side);
         }
         inner.state.after_link_change();
         inner.state.refresh();

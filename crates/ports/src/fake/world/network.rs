@@ -35,6 +35,8 @@ pub(super) struct Network {
     harmless: BTreeSet<Text>,
     /// Since when no writer is let in.
     closed: Option<Timestamp>,
+    /// Whether no session was left then, or is since.
+    empty: bool,
 }
 
 impl Rules {
@@ -77,6 +79,7 @@ impl Network {
             port: fence.security_group.of(side).port,
             harmless: fence.groups(side).flat_map(|r| r.may_stay.iter().cloned()).collect(),
             closed: None,
+            empty: false,
         };
         Sides { primary: on(Side::Primary), standby: on(Side::Standby) }
     }
@@ -123,6 +126,7 @@ impl State {
             for side in [Side::Primary, Side::Standby] {
                 let Some(db) = self.databases.get(index) else { continue };
                 let lets_in = db.network.as_ref().is_some_and(|n| self.lets_in(n.of(side), side));
+                let connected = self.application_runs(side);
                 let Some(db) = self.databases.get_mut(index) else { continue };
                 let Some(networks) = &mut db.network else { continue };
                 let network = match side {
@@ -131,8 +135,10 @@ impl State {
                 };
                 if lets_in {
                     network.closed = None;
+                    network.empty = false;
                 } else if network.closed.is_none() {
                     network.closed = Some(now);
+                    network.empty = !connected;
                     shut = true;
                 }
             }
@@ -152,12 +158,27 @@ impl State {
         sources.any(|source| !network.harmless.contains(source))
     }
 
+    /// The application of that side has died, and its sessions with it: none of them is left behind a closed rule.
+    pub(super) fn sessions_die(&mut self, side: Side) {
+        for db in &mut self.databases {
+            if let Some(networks) = &mut db.network {
+                match side {
+                    Side::Primary => networks.primary.empty = true,
+                    Side::Standby => networks.standby.empty = true,
+                }
+            }
+        }
+    }
+
     /// Whether the application's sessions reach that side's engine, old ones included.
     pub(super) fn path_carries(&self, db: &DatabaseState, side: Side) -> bool {
         let Some(networks) = &db.network else { return true };
         let network = networks.of(side);
         self.lets_in(network, side)
-            || network.closed.is_some_and(|at| self.now < after(at, self.habits.session_survival))
+            || !network.empty
+                && network
+                    .closed
+                    .is_some_and(|at| self.now < after(at, self.habits.session_survival))
     }
 
     /// Everybody whom that group lets reach the port.

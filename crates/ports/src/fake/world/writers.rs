@@ -160,14 +160,15 @@ impl State {
             writer.tail = None;
         } else {
             let habits = self.writers.of(side).habits.clone();
-            // Who has stopped begins no statement.
-            let held = self.writers.of(side).held.is_some() && self.holds_lease(side);
+            // Who has stopped begins no statement: what was begun in time ends with its lease's last.
+            let last = self.writers.of(side).held.map(|sent| self.lease_end(side, sent, &terms));
+            let held = last.filter(|_| self.holds_lease(side));
             let writer = self.writer(side);
             writer.held = None;
             writer.steady = false;
             // It stops at once, but a statement in flight is not called back.
-            if held && habits.statement > Span::default() {
-                let tail = after(now, habits.statement);
+            if let Some(last) = held.filter(|_| habits.statement > Span::default()) {
+                let tail = after(now, habits.statement).min(last);
                 writer.tail = Some(tail);
                 self.at(tail, Due::Look);
             }
