@@ -71,6 +71,7 @@ impl Run<'_> {
         let before = self.generations();
         let (at, incident) = (self.now(), Incident::Region(Place::Primary, RegionState::Dead));
         self.at(at, Due::Begins(Planned { at, incident, lasts: None }));
+        self.sweep_now();
         self.shared.count("home again by hand, then an outage");
         let until = after(self.now(), plan.detection.sustain.plus(self.alarms).plus(NOTICED));
         self.go(until, |run| run.generations() > before);
