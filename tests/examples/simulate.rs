@@ -43,6 +43,7 @@ fn main() {
     #[cfg(feature = "planted")]
     match std::env::args().nth(1).as_deref() {
         Some("sown") => std::process::exit(i32::from(sown(&setup, number(2, 1)) > 0)),
+        Some("budgets") => return budgets(&setup, number(2, 20_000), number(3, 1)),
         // As the documentation has it.
         Some("table") => {
             leeward_tests::planted::rows().iter().for_each(|row| println!("{}", row.told()));
@@ -193,6 +194,25 @@ fn sown(setup: &Setup, first_seed: u64) -> usize {
     }
     println!("{found} of {} found by drawn schedules", rows().len());
     missing("is not found in its budget", &missed)
+}
+
+/// What the rows' budgets come from: how many schedules each mistake takes from six seeds far apart, at most `most`
+/// each, from that row of the table on. A mistake that the first search does not find is not looked for again.
+#[cfg(feature = "planted")]
+fn budgets(setup: &Setup, most: u64, first_row: u64) {
+    use leeward_tests::planted::rows;
+    use leeward_tests::simulate::until_caught;
+    for (_, row) in (1..).zip(rows()).filter(|(place, _)| *place >= first_row) {
+        let search = |seed| until_caught(setup, row.bugs, seed, most).map(|c| c.schedules);
+        let took: Vec<Option<u64>> =
+            std::iter::successors(Some(1), |seed| (*seed < 5_000_001).then_some(seed + 1_000_000))
+                .map(search)
+                .take_while(Option::is_some)
+                .collect();
+        let found: Vec<u64> = took.into_iter().flatten().collect();
+        let mean = found.iter().sum::<u64>() / found.len().max(1) as u64;
+        println!("{:?}: {found:?}, budget {}", row.bugs, (8 * mean).max(25));
+    }
 }
 
 fn told(what: &str, setup: &Setup, run: impl Fn(&Setup) -> Report) -> (usize, Tally) {

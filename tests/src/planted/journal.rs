@@ -15,7 +15,7 @@ pub(super) const ROWS: &[Row] = &[
         place: "reconcile/append.rs",
         breaks: "of two invocations at once the second writes over the first one's entries",
         finds: Some("S3"),
-        drawn: Drawn::Within { budget: 25, took: 2 },
+        drawn: Drawn::Within { budget: 25, took: 1 },
         scene: fenced_twice_at_once,
     },
     Row {
@@ -23,7 +23,7 @@ pub(super) const ROWS: &[Row] = &[
         place: "reconcile/append.rs",
         breaks: "two invocations take one intent for their own and both send",
         finds: Some("S10"),
-        drawn: Drawn::Within { budget: 226, took: 20 },
+        drawn: Drawn::Within { budget: 64, took: 15 },
         scene: fenced_twice_at_once,
     },
     Row {
@@ -39,7 +39,7 @@ pub(super) const ROWS: &[Row] = &[
         place: "ports/fake/table.rs (ConsistentRead)",
         breaks: "an old state is decided on, and written over the present one",
         finds: Some("S3"),
-        drawn: Drawn::Within { budget: 25, took: 2 },
+        drawn: Drawn::Within { budget: 25, took: 1 },
         scene: a_plain_recovery,
     },
 ];

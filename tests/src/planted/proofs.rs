@@ -50,7 +50,7 @@ pub(super) const ROWS: &[Row] = &[
         place: "core/steps/validate.rs",
         breaks: "one lucky answer is a recovery",
         finds: Some("S7"),
-        drawn: Drawn::Within { budget: 46, took: 13 },
+        drawn: Drawn::Within { budget: 25, took: 1 },
         scene: plain,
     },
     Row {
@@ -58,7 +58,7 @@ pub(super) const ROWS: &[Row] = &[
         place: "core/journal/state.rs",
         breaks: "a side that answers now and then is recovered",
         finds: Some("S7"),
-        drawn: Drawn::Within { budget: 1067, took: 359 },
+        drawn: Drawn::Within { budget: 376, took: 138 },
         scene: now_and_then,
     },
     Row {
@@ -66,7 +66,7 @@ pub(super) const ROWS: &[Row] = &[
         place: "core/steps/validate.rs",
         breaks: "it ends while a request may still land",
         finds: Some("S16"),
-        drawn: Drawn::Within { budget: 1143, took: 71 },
+        drawn: Drawn::Within { budget: 10936, took: 670 },
         scene: an_attempt_in_the_air,
     },
 ];
