@@ -203,7 +203,8 @@ impl Run<'_> {
     pub(super) fn settle(&mut self) -> Vec<Violation> {
         // Where capacity is short, too, something else than what was forced is wrong.
         let short = self.stack.world.habits().launch_limit.is_some();
-        let (mut words, alone) = (Words::default(), self.forced.only.is_some() && !short);
+        let mut words = Words::with_aimed(self.forced.aims.len());
+        let alone = self.forced.only.is_some() && !short;
         self.worked = self.now();
         let caught_up = after(self.now(), self.stack.world.habits().lag);
         loop {

@@ -1,6 +1,6 @@
 //! L5: how a hold is left. What a person says when the cause is gone, and that one command is enough.
 
-use leeward_core::ids::Generation;
+use leeward_core::ids::{Generation, Step};
 use leeward_core::journal::{Answer, Fate, HaltKind, State};
 use leeward_core::time::{Span, after};
 
@@ -21,27 +21,39 @@ pub(super) struct Words {
     generation: Option<Generation>,
     /// Where and why it waited when it was resumed.
     resumed: Vec<(Option<HaltKind>, String)>,
+    /// Refusals that are aimed at a call, and so come when everything is mended: each may cost a resume more.
+    aimed: usize,
     /// Questions that were there when somebody said yes last.
     answered: Option<usize>,
 }
 
 impl Words {
+    /// Nothing was said yet; so many refusals are aimed.
+    pub(super) fn with_aimed(aimed: usize) -> Self {
+        Self { aimed, ..Self::default() }
+    }
+
     /// Somebody says that. L5: `resume` is said once, and yes once to each question; whoever waits again after
     /// that cannot be helped by any word. Where more than one thing was wrong, one word helps against each: a step
     /// that waits waits for something of its own.
     pub(super) fn say(&mut self, state: &State, verb: Verb, alone: bool) -> Option<Violation> {
         let generation = state.decision.generation;
         if self.generation != Some(generation) {
-            *self = Self { generation: Some(generation), ..Self::default() };
+            *self = Self { generation: Some(generation), ..Self::with_aimed(self.aimed) };
         }
         let reason = state.halt.as_ref().map_or("", |h| h.reason.as_str());
         let again = match verb {
             Verb::Resume(_) => {
                 let kind = state.halt.as_ref().map(|h| h.kind);
-                let same = |(known, _): &&(Option<HaltKind>, String)| alone || *known == kind;
+                // Our own fence keeps an undo waiting, whatever it was held for before.
+                let undo = kind == Some(HaltKind::Held(Step::Undo));
+                let same =
+                    |(known, _): &&(Option<HaltKind>, String)| alone && !undo || *known == kind;
                 let before = self.resumed.iter().find(same).map(|(_, why)| why.clone());
                 self.resumed.push((kind, reason.to_owned()));
-                before
+                let spare = before.is_some() && self.aimed > 0;
+                self.aimed -= usize::from(spare);
+                before.filter(|_| !spare)
             }
             Verb::Approve => {
                 let questions = state.questions.len();

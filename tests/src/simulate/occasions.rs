@@ -211,7 +211,8 @@ impl Run<'_> {
 
     /// At the end: habits of the world that this run has met.
     pub(super) fn met_habits(&self) {
-        let habits = self.stack.world.habits();
+        // As they were drawn: people mend what does not come true by itself.
+        let habits = &self.habits;
         let writers = [&habits.writers.primary, &habits.writers.standby];
         let mut common = self.shared.lock();
         let promoted = common.tally.calls.sites().any(|(_, operation)| {

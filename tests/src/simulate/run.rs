@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use leeward_asl::Execution;
 use leeward_core::time::{Span, Timestamp, after};
+use leeward_ports::fake::Habits;
 use serde_json::Value;
 
 use super::choices::Choices;
@@ -58,6 +59,8 @@ pub(super) struct Run<'s> {
     pub(super) said: Option<Said>,
     /// How long this world's alarms take to follow what they watch.
     pub(super) alarms: Span,
+    /// The world's habits as they were drawn.
+    pub(super) habits: Habits,
     /// When the last sweep that went well began.
     pub(super) swept: Option<Timestamp>,
     /// When something of the timetable began or ended last.
@@ -88,7 +91,8 @@ impl<'s> Run<'s> {
         let plan = shared.choose(|c| c.below(plans)) as usize;
         let stack = Stack::new(&setup.plans[plan], shared.clone());
         let worked = stack.clock.now();
-        let alarms = stack.world.habits().alarm;
+        let habits = stack.world.habits();
+        let alarms = habits.alarm;
         let mut run = Self {
             setup,
             stack,
@@ -101,6 +105,7 @@ impl<'s> Run<'s> {
             coarse: false,
             said: None,
             alarms,
+            habits,
             swept: None,
             struck: worked,
             log: Vec::new(),
