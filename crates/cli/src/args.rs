@@ -238,8 +238,8 @@ pub enum BrakeCommand {
     },
     /// Set how many recoveries may be opened by the evidence in which time.
     Set {
-        /// How many.
-        #[arg(long)]
+        /// How many, one at least: none is the switch's business (`leeward switch off`).
+        #[arg(long, value_parser = clap::value_parser!(u32).range(1..))]
         limit: u32,
         /// In which time.
         #[arg(long)]

@@ -121,7 +121,8 @@ pub async fn lease_item(
         Ok(View::Lease(view)) => Ok(view),
         Ok(other) => Err(StepError::Unavailable(format!("{question} answered {other:?}"))),
         Err(blind) => Err(StepError::Unavailable(format!(
-            "{blind}. The writer lease of {workload} is, or was, in {place}, and whose it is has to be seen before anything is changed: nothing was done; ask again when that table answers"
+            "{blind}. The writer lease of {workload} is, or was, in {place}, and whose it is has to be seen before anything is changed: nothing was done; ask again when that table answers. Where it was deleted for good no holder can renew there: make an empty table of that name with the string key `pk` in {}, ask again, and delete it afterwards",
+            place.region
         ))),
     }
 }

@@ -1,5 +1,6 @@
 //! `assess`, `status` and `audit`.
 
+use leeward_core::brake::Brake;
 use leeward_core::ids::Seq;
 use leeward_core::table::Key;
 use leeward_core::world::AlarmState;
@@ -165,7 +166,14 @@ fn impairments_are_listed_and_their_means_told() {
 fn brake_and_switch_are_seen_set_and_let_go_and_what_is_done_as_asked_exits_well() {
     let rig = Rig::orders("brake");
     assert!(rig.well(&["brake"]).lines[0].contains("0 of 10 recoveries"));
-    let set = rig.ask(&["brake", "set", "--limit", "0", "--window", "1h"]).unwrap();
+    // A limit of nothing holds for good, and no release lets it go.
+    let none = ["leeward", "brake", "set", "--limit", "0", "--window", "1h"];
+    assert!(Arguments::try_parse_from(none).is_err());
+    let opened = Brake::default().admit(&"another".into(), Generation(1), rig.clock.now()).unwrap();
+    let stored = block_on(&rig.clock, rig.office.desk.brake()).unwrap().unwrap();
+    let kept = rig.office.desk.store_brake(&stored, &opened);
+    assert!(block_on(&rig.clock, kept).unwrap().unwrap());
+    let set = rig.ask(&["brake", "set", "--limit", "1", "--window", "1h"]).unwrap();
     assert_eq!((set.exit, &set.json["holds"]), (Exit::Well, &json!(true)));
     assert_eq!(rig.ask(&["brake"]).unwrap().exit, Exit::NeedsPerson);
     rig.well(&["brake", "set", "--limit", "2", "--window", "1h"]);

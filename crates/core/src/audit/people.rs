@@ -96,7 +96,7 @@ mod tests {
     use crate::ids::Actor;
     use crate::limits::Limits;
 
-    const APPROVER: &str = "arn:aws:iam::123456789012:role/ops";
+    const APPROVER: &str = "arn:aws:sts::123456789012:assumed-role/ops/eve";
 
     /// What is judged of a commit that was asked about and answered by these, in order.
     fn judged(answered: &[(&str, Answer)]) -> Verdict {

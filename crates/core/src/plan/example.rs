@@ -15,7 +15,7 @@ pub(crate) fn orders() -> Value {
             {"id": "canary-eu", "alarm": "e", "region": "eu-west-1"},
             {"id": "api-5xx", "alarm": "a", "region": "us-east-1"}]},
         "policy": {"approval": {"for": "none", "timeout": "10m", "on-timeout": "hold",
-            "approvers": ["arn:aws:iam::123456789012:role/ops"]}},
+            "approvers": ["arn:aws:sts::123456789012:assumed-role/ops/*"]}},
         "databases": [{"id": "orders-db", "kind": "rds-replica", "services": ["api"],
             "engine": "postgres", "engine-version": "17.4", "instance": {"primary": "orders", "standby": "orders-west"}, "max-loss": "60s",
             "fences": [{"kind": "writer-lease", "table": "leases", "region": "eu-west-1",

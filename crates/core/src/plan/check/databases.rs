@@ -1,5 +1,6 @@
 //! Databases: whether the old writer can be fenced while its Region is silent, and what can be lost.
 
+use super::spelling::canonical;
 use super::{Findings, engines, region_of_arn};
 use crate::ids::{Side, Sides, Text};
 use crate::plan::{AuroraGlobal, Database, Fence, Isolate, Plan, WriterLease};
@@ -99,6 +100,16 @@ fn fences(plan: &Plan, path: &str, database: &Database, findings: &mut Findings)
                 in_words(list)
             ),
         ),
+        1 if list.iter().any(|f| matches!(f, Fence::StopWriter(_) | Fence::Isolate(_))) => {
+            findings.note(
+                place,
+                format!(
+                    "lists {}: one of them that is proven is enough, so each alone has to stop every writer of {}, also those behind the others",
+                    in_words(list),
+                    database.id()
+                ),
+            );
+        }
         1 => {}
         more => findings.error(place, format!("holds {more} writer leases; a workload has one")),
     }
@@ -123,13 +134,14 @@ fn isolate(path: &str, fence: &Isolate, database: &Database, findings: &mut Find
                     "is empty, and so are groups and prefix-lists: there is nothing to close",
                 );
             }
-            spelled(
-                &path,
-                "cidrs",
-                &rules.cidrs,
-                |s| s.contains('/') && !s.contains("sg-"),
-                findings,
-            );
+            spelled(&path, "cidrs", &rules.cidrs, |s| canonical(s).is_some(), findings);
+            let blocks = rules.cidrs.iter().filter_map(|s| Some((s, canonical(s)?)));
+            for (block, kept) in blocks.filter(|(block, kept)| *block != kept) {
+                findings.error(
+                    format!("{path}.cidrs"),
+                    format!("`{block}` is kept by EC2 as `{kept}`: as it stands it would never be seen, nor closed"),
+                );
+            }
             spelled(&path, "groups", &rules.groups, |s| bare(s).starts_with("sg-"), findings);
             spelled(&path, "prefix-lists", &rules.prefix_lists, |s| s.starts_with("pl-"), findings);
             if let Some(both) = rules.sources().find(|s| rules.may_stay.contains(s)) {

@@ -9,6 +9,7 @@ pub(crate) mod engines;
 mod evidence;
 mod people;
 mod shape;
+mod spelling;
 #[cfg(test)]
 mod tests;
 mod traffic;

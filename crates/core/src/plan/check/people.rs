@@ -1,5 +1,6 @@
 //! Approval, cool-down and telling.
 
+use super::spelling::never_called;
 use super::{Findings, never_fetched, region_of_arn};
 use crate::plan::{ApprovalFor, OnTimeout, Plan};
 use crate::time::Span;
@@ -40,6 +41,11 @@ fn approval(plan: &Plan, findings: &mut Findings) {
             findings.error(
                 format!("policy.approval.approvers[{index}]"),
                 format!("`{approver}` is no ARN: nobody would ever match it"),
+            );
+        } else if let Some(why) = never_called(approver) {
+            findings.error(
+                format!("policy.approval.approvers[{index}]"),
+                format!("`{approver}` {why}; as it stands nobody could ever answer"),
             );
         }
     }

@@ -40,6 +40,19 @@ fn one(plan: &Plan, path: &str, check: &Check, findings: &mut Findings) {
             findings.resolvers(path, &c.resolvers);
             if !(100..600).contains(&c.status) {
                 findings.error(format!("{path}.status"), format!("{} is no HTTP status", c.status));
+            } else if c.status >= 500 {
+                findings.error(
+                    format!("{path}.status"),
+                    format!("{} is what a side answers that does not serve", c.status),
+                );
+            } else if !(200..400).contains(&c.status) {
+                findings.warn(
+                    format!("{path}.status"),
+                    format!(
+                        "{} may come from what stands in front of an application that is down",
+                        c.status
+                    ),
+                );
             }
         }
         Check::HttpWrite(c) => {
@@ -110,12 +123,10 @@ fn marker(path: &str, header: &str, marker: &Sides<Text>, findings: &mut Finding
 /// Some check has to show which side answers, and one has to write.
 fn proves(plan: &Plan, findings: &mut Findings) {
     let checks = &plan.validation.checks;
-    let by_name =
-        checks.iter().any(|c| matches!(c, Check::Http(_) | Check::HttpWrite(_) | Check::Dns(_)));
-    if !by_name {
+    if !checks.iter().any(|c| matches!(c, Check::Http(_) | Check::HttpWrite(_))) {
         findings.error(
             "validation.checks",
-            "no check goes by the public name (http, http-write or dns): success would not be seen from outside",
+            "no check asks the application by its public name (http or http-write): a name that resolves, a database and targets that are well show no user who is served",
         );
     }
     if plan.answered_by_both(Side::Primary) && !checks.iter().any(|c| matches!(c, Check::Dns(_))) {

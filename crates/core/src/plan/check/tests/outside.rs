@@ -156,7 +156,21 @@ fn success_has_to_be_seen_from_outside() {
             (
                 &[("/validation/checks", json!([{"id": "db", "kind": "database"}]))],
                 "validation.checks",
-                "not be seen from outside",
+                "show no user who is served",
+            ),
+            (
+                &[(
+                    "/validation/checks",
+                    json!([{"id": "name", "kind": "dns", "name": "orders.example.com",
+                        "type": "A", "answers": {"primary": ["203.0.113.9"], "standby": ["203.0.113.10"]}}]),
+                )],
+                "validation.checks",
+                "show no user who is served",
+            ),
+            (
+                &[("/validation/checks/0/status", json!(503))],
+                "validation.checks[0].status",
+                "a side answers that does not serve",
             ),
             (
                 &[("/validation/checks/0/marker/standby", json!("e"))],
@@ -183,6 +197,14 @@ fn success_has_to_be_seen_from_outside() {
             &[("/validation/checks/1", json!({"id": "db2", "kind": "database"}))],
             "validation.checks",
             "http-write",
+        )],
+    );
+    expect(
+        Level::Warning,
+        &[(
+            &[("/validation/checks/0/status", json!(401))],
+            "validation.checks[0].status",
+            "in front of an application that is down",
         )],
     );
 }

@@ -19,6 +19,11 @@ fn people_have_to_be_asked_in_time_and_told_elsewhere() {
                 "is no ARN",
             ),
             (
+                &[("/policy/approval/approvers", json!(["arn:aws:iam::123456789012:role/ops"]))],
+                "policy.approval.approvers[0]",
+                "`arn:aws:sts::123456789012:assumed-role/ops/*`",
+            ),
+            (
                 &[("/notifications/topics", json!([here]))],
                 "notifications.topics[0]",
                 "nobody else is told",

@@ -111,3 +111,32 @@ fn a_writer_has_to_be_fenced_in_time() {
     // Exactly the sum is enough.
     assert_eq!(of(&with(&[("/databases/0/max-loss", json!("27s"))]), Level::Error), []);
 }
+
+#[test]
+fn a_fence_has_to_meet_what_ec2_keeps_and_to_stop_every_writer_alone() {
+    let isolated = |cidr: &str| {
+        let rules = |group: &str| json!({"group": group, "port": 5432, "cidrs": [cidr]});
+        json!([{"kind": "isolate", "sessions-of": "orders_app",
+            "security-group": {"primary": rules("sg-e"), "standby": rules("sg-w")}}])
+    };
+    let kept = "`10.1.2.3/16` is kept by EC2 as `10.1.0.0/16`";
+    let path = "databases[0].fences[0].security-group.primary.cidrs";
+    expect(
+        Level::Error,
+        &[
+            (&[("/databases/0/fences", isolated("10.1.2.3/16"))], path, kept),
+            (&[("/databases/0/fences", isolated("10.1/16"))], path, "`10.1/16` is none"),
+        ],
+    );
+    let mut both =
+        crate::plan::example::orders()["databases"][0]["fences"].as_array().unwrap().clone();
+    both.extend(isolated("10.1.0.0/16").as_array().unwrap().clone());
+    expect(
+        Level::Note,
+        &[(
+            &[("/databases/0/fences", json!(both))],
+            "databases[0].fences",
+            "each alone has to stop every writer of orders-db",
+        )],
+    );
+}
