@@ -58,7 +58,7 @@ fn facts(rig: &Rig) -> Facts {
 /// What the last sweep found about the standby's capacity.
 fn found(rig: &Rig) -> String {
     let facts = facts(rig);
-    let standby = facts.standby(Direction::ToStandby).unwrap();
+    let standby = facts.standby_by(Direction::ToStandby, &rig.plan).unwrap();
     standby.capacity.iter().map(|finding| format!("{finding:?}\n")).collect()
 }
 

@@ -141,7 +141,7 @@ struct Weighed {
 impl Looked<'_> {
     fn by(&self, office: &Office, stored: &StoredPlan) -> Weighed {
         let (plan, direction, now) = (&stored.plan, self.direction, self.now);
-        let assessment = weigh(plan, direction, self.facts.evidence(direction), now);
+        let assessment = weigh(plan, direction, self.facts.evidence(direction, plan), now);
         let opening = if self.switch.on {
             may_open(self.last, plan, direction, &office.desk.limits, now, false, self.heir)
         } else {
@@ -257,7 +257,7 @@ async fn of_the_open(
         return Ok(None);
     }
     let plan = office.desk.plan_version(&decision.plan, &decision.plan_digest).await?;
-    let evidence = looked.facts.evidence_by(decision.direction, &plan);
+    let evidence = looked.facts.evidence(decision.direction, &plan);
     let assessment = weigh(&plan, decision.direction, evidence, looked.now);
     let stored = StoredPlan { plan, digest: decision.plan_digest.clone() };
     let mut one = OnePlan::new(&stored, assessment);

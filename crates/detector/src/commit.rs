@@ -7,7 +7,7 @@ use leeward_core::journal::Fate;
 use leeward_reconcile::{StepRun, run};
 
 use crate::observe::OpenPlan;
-use crate::{Detector, observe};
+use crate::{Detector, observe, standby};
 
 /// Reads every vote anew, then commits, waits, turns back or asks a person.
 pub async fn last_look(detector: &Detector, input: &StepInput) -> Result<CommitOutput, StepError> {
@@ -29,7 +29,7 @@ pub async fn last_look(detector: &Detector, input: &StepInput) -> Result<CommitO
             let slot = before.slot(direction, &open.plan);
             let (plan, peaks) = (&open.plan, &before.peaks);
             let seen =
-                observe::other_side(desk, (plan, peaks), slot, direction, book.read_at).await;
+                standby::other_side(desk, (plan, peaks), slot, direction, book.read_at).await;
             seen.map_err(|(_, error)| error)?;
         }
     }

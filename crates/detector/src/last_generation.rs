@@ -11,7 +11,7 @@ use leeward_core::time::Timestamp;
 use leeward_reconcile::{Book, Facts, StoredPlan, look};
 
 use crate::observe::OpenPlan;
-use crate::{Detector, observe};
+use crate::{Detector, standby};
 
 /// Looks whether a workload that its last generation moved away is at home again, and puts it on record. A failure
 /// here leaves it as it was: the next sweep looks again.
@@ -76,6 +76,6 @@ pub async fn besides(
     let (decision, desk) = (&book.state.decision, &detector.desk);
     let plan = desk.plan_version(&decision.plan, &decision.plan_digest).await?;
     let slot = facts.slot(direction, &plan);
-    let seen = observe::other_side(desk, (&plan, &facts.peaks), slot, direction, read_at).await;
+    let seen = standby::other_side(desk, (&plan, &facts.peaks), slot, direction, read_at).await;
     seen.map_err(|(_, error)| error)
 }

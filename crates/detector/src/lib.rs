@@ -7,6 +7,7 @@ mod notes;
 mod observe;
 mod open;
 mod ready;
+mod standby;
 mod sweep;
 mod tell;
 mod watch;

@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use futures_util::future::{join_all, join3};
+use futures_util::future::{join, join_all};
 use leeward_core::error::StepError;
 use leeward_core::evidence::{
     Assessment, BASELINE_AGE, BASELINE_LAST, Baseline, Heard, Reading, Signal, Vote, baseline,
-    baseline_questions, hear, read, standby, standby_key, standby_questions, voter_questions,
+    baseline_questions, hear, read, voter_questions,
 };
 use leeward_core::ids::{Direction, Side};
 use leeward_core::plan::{Capacity, Plan, Voter};
@@ -15,6 +15,8 @@ use leeward_core::time::{Timestamp, since};
 use leeward_core::trigger::Told;
 use leeward_core::world::{Question, View};
 use leeward_reconcile::{Desk, Fact, Facts, Slot, StoredPlan, look};
+
+use crate::standby::{sides, targets};
 
 /// How far a peak looks back, in minutes: a day holds the daily rhythm.
 const PEAK_MINUTES: u32 = 24 * 60;
@@ -96,7 +98,7 @@ fn voters<'a>(
     once
 }
 
-/// Reads every voter and the side to move to, now. Each vote is stored as it comes: a silent Region
+/// Reads every voter and the sides to move to, now. Each vote is stored as it comes: a silent Region
 /// costs its own vote its patience, and not the others theirs. `before` is what they said so far.
 pub async fn votes(
     desk: &Desk,
@@ -107,28 +109,15 @@ pub async fn votes(
 ) -> Unstored {
     let mut unstored = Unstored::default();
     let way = Direction::ToStandby;
-    let peaks = &before.peaks;
-    let first = plans.first().map(|stored| &*stored.plan);
     let ballots = voters(plans, open, before)
         .into_iter()
         .map(|asked| Box::pin(async move { vote(desk, asked, before, read_at).await }));
-    let other =
-        async { other_side(desk, (first?, peaks), Slot::InForce, way, read_at).await.err() };
-    // What a plan in force names may not be what the open generation moves to.
-    let besides = async {
-        let plan = &*open.filter(|open| open.direction == way)?.plan;
-        let slot = match first.map(|first| standby_key(first, way) == standby_key(plan, way)) {
-            Some(true) => return None,
-            Some(false) => Slot::OpenGeneration,
-            None => before.slot(way, plan),
-        };
-        other_side(desk, (plan, peaks), slot, way, read_at).await.err()
-    };
-    let (ballots, other, besides) = join3(join_all(ballots), other, besides).await;
+    let targets = targets(plans, open, before, way);
+    let others = sides(desk, &targets, &before.peaks, way, read_at);
+    let (ballots, others) = join(join_all(ballots), others).await;
     let lost = ballots.into_iter().filter_map(Result::err);
     lost.for_each(|(signal, error)| unstored.vote(signal, error));
-    let lost = other.into_iter().chain(besides);
-    lost.for_each(|(fact, error)| unstored.side(fact, error));
+    others.into_iter().for_each(|(fact, error)| unstored.side(fact, error));
     unstored
 }
 
@@ -214,6 +203,15 @@ pub async fn heard(
     read_at: Timestamp,
 ) -> Unstored {
     let mut unstored = Unstored::default();
+    // What is told is weighed with the last look; a plan that was put since has none yet.
+    let way = Direction::ToStandby;
+    let new = |stored: &&&StoredPlan| before.standby_by(way, &stored.plan).is_none();
+    let new: Vec<&StoredPlan> = plans.iter().filter(new).copied().collect();
+    if !new.is_empty() {
+        let targets = targets(&new, None, before, way);
+        let lost = sides(desk, &targets, &before.peaks, way, read_at).await;
+        lost.into_iter().for_each(|(fact, error)| unstored.side(fact, error));
+    }
     for (plan, voter, slot) in voters(plans, open, before) {
         let Some(Heard { reading, at }) = hear(voter, plan, told) else { continue };
         let freshness = voter.freshness(plan.detection.freshness);
@@ -261,25 +259,6 @@ pub async fn pasts(
         }
     }
     stored
-}
-
-/// Looks at the side that a recovery that way moves to; gives what could not be stored.
-pub async fn other_side(
-    desk: &Desk,
-    (plan, peaks): (&Plan, &[Peak]),
-    slot: Slot,
-    direction: Direction,
-    read_at: Timestamp,
-) -> Result<(), (Fact, StepError)> {
-    let seen = look(desk, standby_questions(plan, direction)).await;
-    let fact = Fact::Standby {
-        direction,
-        standby: standby(plan, direction, &seen, peaks, read_at),
-        asked: Some(standby_key(plan, direction)),
-        slot,
-    };
-    let put = desk.store_fact(&plan.workload, fact.clone(), read_at, read_at).await;
-    put.map_err(|error| (fact, error))
 }
 
 /// Stores the peaks that are older than a tenth of what the plan allows: a fact needs no refreshing

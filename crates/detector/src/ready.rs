@@ -23,7 +23,7 @@ pub async fn look_at(
     let seen = look(desk, sweep_readiness_questions(plan, now)).await;
     let mut found = readiness(plan, &seen, before, now);
     // Capacity is looked at by every sweep, as the side to move to.
-    if let Some(standby) = facts.evidence_by(Direction::ToStandby, plan).standby {
+    if let Some(standby) = facts.standby_by(Direction::ToStandby, plan) {
         found.findings.extend(capacity::in_plan(plan, &standby.capacity));
         found.findings.sort_by_key(|finding| finding.level);
     }

@@ -20,7 +20,7 @@ use leeward_reconcile::{Fact, Slot, StoredPlan};
 use crate::open::{Reason, open};
 use crate::tell::tell;
 use crate::workload::{Concerns, Errand, How, workload};
-use crate::{Detector, notes, observe, output, watch};
+use crate::{Detector, notes, observe, output, standby, watch};
 
 /// Workloads that are looked at side by side: a silent Region costs each of them seconds, and one
 /// invocation has to do for all.
@@ -237,7 +237,7 @@ async fn started(
     if request.direction != Direction::ToStandby {
         let (slot, way) = (Slot::InForce, request.direction);
         let known = (&*stored.plan, &before.peaks[..]);
-        unseen = observe::other_side(desk, known, slot, way, read_at).await.err();
+        unseen = standby::other_side(desk, known, slot, way, read_at).await.err();
     }
     let (mut facts, now) = desk.facts(&stored.plan.workload).await?;
     unstored.into_facts(&mut facts);
@@ -245,7 +245,7 @@ async fn started(
         tracing::warn!(%error, "the side to move to could not be stored; it counts in this look");
         Arc::make_mut(&mut facts).see(fact);
     }
-    let evidence = facts.evidence_by(request.direction, &stored.plan);
+    let evidence = facts.evidence(request.direction, &stored.plan);
     let assessment = weigh(&stored.plan, request.direction, evidence, now);
     let reason = Reason {
         trigger: StartedBy::Operator {

@@ -78,13 +78,12 @@ pub async fn swept(
 
 /// Puts on record that the workload's writer lease would prove nothing, while there is time to mend it.
 pub async fn leases(detector: &Detector, plans: &[&Plan], facts: &Facts, now: Timestamp) {
-    // One look serves all plans of a workload: it is made by the first.
-    let (Some(plan), Some(standby)) = (plans.first(), facts.standby(Direction::ToStandby)) else {
+    // The plans of a workload have one lease: the first that has something to say of it speaks for all.
+    let of =
+        |plan: &&Plan| facts.standby_by(Direction::ToStandby, plan).filter(|s| !s.asks.is_empty());
+    let Some((plan, standby)) = plans.iter().find_map(|plan| Some((plan, of(plan)?))) else {
         return;
     };
-    if standby.asks.is_empty() {
-        return;
-    }
     let needed = Needed::lease_unproven(&plan.plan, &standby.asks);
     if let Err(error) = need(&detector.desk, &plan.workload, &needed, now).await {
         tracing::error!(workload = %plan.workload, %error, "that its lease proves nothing is not on record");

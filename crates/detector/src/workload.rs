@@ -174,7 +174,7 @@ async fn hardly_news(
     errand: &Errand<'_>,
 ) -> Result<Option<DetectOutput>, StepError> {
     let (How::Votes(Some(moved)), None) = (errand.how, errand.executor) else { return Ok(None) };
-    let last_look = before.standby(Direction::ToStandby).map(|s| s.at);
+    let last_look = before.last_look(Direction::ToStandby);
     if seen_by(last_look, moved) {
         let why = "the last look was after it";
         return Ok(Some(output(DetectStatus::NotNeeded, id.as_str(), None, why)));
@@ -211,16 +211,21 @@ struct Look<'a> {
     last: Option<Book>,
 }
 
+/// What a plan's voters say, and how the side that this plan moves to was seen.
+fn by_its_own_side(plan: &Plan, facts: &Facts, now: Timestamp) -> Assessment {
+    let direction = Direction::ToStandby;
+    weigh(plan, direction, facts.evidence(direction, plan), now)
+}
+
 async fn decide(
     detector: &Detector,
     all: &[&StoredPlan],
     look: Look<'_>,
     errand: &Errand<'_>,
 ) -> Result<Decided, StepError> {
-    let direction = Direction::ToStandby;
     let Look { facts, now, recheck, last } = look;
     let weighed: Vec<Assessment> =
-        all.iter().map(|s| weigh(&s.plan, direction, facts.evidence(direction), now)).collect();
+        all.iter().map(|s| by_its_own_side(&s.plan, facts, now)).collect();
     let candidates: Vec<Candidate<'_>> = all
         .iter()
         .zip(&weighed)

@@ -77,6 +77,9 @@ pub enum Fact {
         /// By whose version of the plan.
         #[serde(default)]
         slot: Slot,
+        /// Which plan looked: the plans of a workload may move to different sides. Older facts do not tell.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        plan: Option<PlanId>,
     },
     /// Most of a capacity in service in 24 hours.
     Peak(Peak),
@@ -110,9 +113,13 @@ pub enum Fact {
 impl Fact {
     fn key(&self, workload: &WorkloadId) -> Key {
         match self {
-            Self::Standby { direction, slot, .. } => {
-                let end = if *slot == Slot::OpenGeneration { OF_OPEN } else { "" };
-                Key::snapshot(workload, "standby", &format!("{direction}{end}"))
+            Self::Standby { direction, slot, plan, .. } => {
+                let place = match (slot, plan) {
+                    (Slot::OpenGeneration, _) => format!("{direction}{OF_OPEN}"),
+                    (Slot::InForce, Some(plan)) => format!("{direction}#plan#{plan}"),
+                    (Slot::InForce, None) => direction.to_string(),
+                };
+                Key::snapshot(workload, "standby", &place)
             }
             Self::Peak(peak) => {
                 let side = match peak.side {
@@ -201,7 +208,7 @@ impl Facts {
             Parsed::Unreadable => return,
         };
         match (**fact).clone() {
-            Fact::Standby { direction, standby, asked, slot } => {
+            Fact::Standby { direction, standby, asked, slot, .. } => {
                 self.standbys.push(SeenStandby { direction, slot, asked, standby });
             }
             Fact::Peak(peak) => self.peaks.push(peak),
@@ -213,9 +220,11 @@ impl Facts {
         }
     }
 
-    /// How the side that a recovery that way moves to was last seen by a plan in force.
-    pub fn standby(&self, direction: Direction) -> Option<&Standby> {
-        self.last_seen(|seen| seen.direction == direction && seen.slot == Slot::InForce)
+    /// When a side that a recovery that way moves to was last looked at by a plan in force.
+    pub fn last_look(&self, direction: Direction) -> Option<Timestamp> {
+        let of_plans =
+            |seen: &SeenStandby| seen.direction == direction && seen.slot == Slot::InForce;
+        self.last_seen(of_plans).map(|standby| standby.at)
     }
 
     /// What was found of a plan when it was looked at last.
@@ -223,7 +232,8 @@ impl Facts {
         self.readiness.iter().find(|(id, _)| id == plan).map(|(_, readiness)| readiness)
     }
 
-    /// The same as that version of a plan names it, whether it is in force or an open generation rests on it.
+    /// How the side that a recovery that way moves to was last seen as that version of a plan names it, whether it
+    /// is in force or an open generation rests on it. What another plan moves to says nothing of it.
     pub fn standby_by(&self, direction: Direction, plan: &Plan) -> Option<&Standby> {
         let key = standby_key(plan, direction);
         self.last_seen(|seen| {
@@ -264,19 +274,14 @@ impl Facts {
         self.signals.iter().map(|s| &**s).filter(own).max_by_key(|s| s.at)
     }
 
-    /// What is weighed for a recovery that way.
-    pub fn evidence(&self, direction: Direction) -> Evidence<'_> {
+    /// What is weighed for a recovery that way by that version of a plan.
+    pub fn evidence(&self, direction: Direction, plan: &Plan) -> Evidence<'_> {
         Evidence {
             signals: &self.signals,
             carried: &self.carried,
-            standby: self.standby(direction),
+            standby: self.standby_by(direction, plan),
             deployed: self.deployed.as_ref(),
         }
-    }
-
-    /// What is weighed for a recovery that way by that version of a plan.
-    pub fn evidence_by(&self, direction: Direction, plan: &Plan) -> Evidence<'_> {
-        Evidence { standby: self.standby_by(direction, plan), ..self.evidence(direction) }
     }
 }
 

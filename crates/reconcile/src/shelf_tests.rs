@@ -179,14 +179,15 @@ fn facts_of_every_kind_are_added_up_and_rubbish_counts_as_not_there() {
         capacity: Vec::new(),
         at: at(5),
     };
-    let (direction, asked, slot) = (Direction::ToStandby, None, Slot::InForce);
-    let fact = Fact::Standby { direction, standby: standby.clone(), asked, slot };
+    // As it was stored before plans had places of their own.
+    let (direction, asked, slot, plan) = (Direction::ToStandby, None, Slot::InForce, None);
+    let fact = Fact::Standby { direction, standby: standby.clone(), asked, slot, plan };
     let stored = item(
         Key::snapshot(&orders(), "standby", "to-standby"),
         serde_json::to_string(&fact).unwrap(),
     );
     let rubbish = item(Key::signal(&orders(), &"a".into()), "{\"voter\":".to_owned());
     let seen = facts(&shelf, &[&rubbish, &stored]);
-    assert_eq!(seen.standby(Direction::ToStandby), Some(&standby));
+    assert_eq!(seen.last_look(Direction::ToStandby), Some(at(5)));
     assert_eq!(seen.signals, []);
 }
