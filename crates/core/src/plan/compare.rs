@@ -23,6 +23,15 @@ pub enum Clash {
         /// Such as `ttl 60s and 3s`.
         parts: Vec<String>,
     },
+    /// One plan of a workload takes and grants a writer lease of a database, and the other knows none.
+    LeaseOfOne {
+        /// Such as `RDS instance orders-db (us-east-1)`.
+        database: String,
+        /// The lease's table.
+        table: String,
+        /// The plan that has it.
+        of: PlanId,
+    },
     /// One plan of a workload moves a database with one writer that the other does not name.
     Databases {
         /// Which.
@@ -81,6 +90,10 @@ impl fmt::Display for Between {
                 "its writer lease differs from that of plan {other} ({other_path}) in {}: a workload has one lease. Put both plans at once: `leeward plan put FILE FILE`",
                 parts.join(", ")
             ),
+            Clash::LeaseOfOne { database, table, of } => write!(
+                f,
+                "only {of} has the writer lease (table {table}) of {database}, of this plan and {other} ({other_path}): a recovery by the other would promote it, and nobody would grant its writers the lease. Put both plans at once, with the same lease: `leeward plan put FILE FILE`"
+            ),
             Clash::Databases { unnamed } => write!(
                 f,
                 "does not name {}, which plan {other} moves ({other_path}): half a workload would be moved. Put both plans at once: `leeward plan put FILE FILE`",
@@ -132,6 +145,7 @@ fn pair(plan: &Plan, other: &Plan) -> Vec<Between> {
             pair.add(Level::Error, "regions.primary", "regions.primary", Clash::Home);
         }
         pair.leases();
+        pair.leases_of_one();
         pair.databases();
     }
     pair.found
@@ -186,6 +200,33 @@ impl Pair<'_> {
         parts.extend(differ.map(|(name, a, b)| format!("{name} {a} and {b}")));
         if !parts.is_empty() {
             self.add(Level::Error, &path, &other_path, Clash::Lease { parts });
+        }
+    }
+
+    /// A database that both move has a lease by both or by neither.
+    fn leases_of_one(&mut self) {
+        let single = |plan: &Plan| -> Vec<(usize, Database, Vec<String>)> {
+            let all = plan.databases.iter().enumerate().filter(|(_, d)| d.single_writer());
+            all.map(|(index, d)| (index, d.clone(), database(plan, d))).collect()
+        };
+        let their = single(self.other);
+        for (index, own, names) in single(self.plan) {
+            // Two plans may move one writer to different replicas.
+            let same =
+                |(_, _, other): &&(_, _, Vec<String>)| names.iter().any(|n| other.contains(n));
+            let Some((place, other, theirs)) = their.iter().find(same) else { continue };
+            let (of, lease) = match (own.lease(), other.lease()) {
+                (Some(lease), None) => (&self.plan.plan, lease),
+                (None, Some(lease)) => (&self.other.plan, lease),
+                (Some(_), Some(_)) | (None, None) => continue,
+            };
+            let clash = Clash::LeaseOfOne {
+                database: names.iter().find(|n| theirs.contains(n)).cloned().unwrap_or_default(),
+                table: lease.table.to_string(),
+                of: of.clone(),
+            };
+            let path = |index: usize| format!("databases[{index}].fences");
+            self.add(Level::Error, &path(index), &path(*place), clash);
         }
     }
 

@@ -90,6 +90,30 @@ fn two_plans_of_one_workload_move_the_same_databases() {
 }
 
 #[test]
+fn a_lease_that_one_plan_alone_knows_is_an_error_whichever_is_put_last() {
+    let without = zone(|p| {
+        let stop = json!({"kind": "stop-writer", "sessions-of": "u",
+            "group": {"primary": "web-e", "standby": "web-w"}});
+        p["databases"][0]["fences"] = json!([stop]);
+    });
+    let with = plan(|_| {});
+    for (one, other) in [(&with, &without), (&without, &with)] {
+        let told = found(one, other);
+        let [(Level::Error, words)] = &told[..] else { panic!("{told:?}") };
+        assert!(words.contains("only orders-region has the writer lease"), "{words}");
+        assert!(words.contains("RDS instance orders (us-east-1)"), "{words}");
+    }
+    // To another replica of the same writer.
+    let elsewhere = zone(|p| {
+        p["databases"][0]["fences"] = json!([{"kind": "waiver"}]);
+        p["databases"][0]["instance"]["standby"] = json!("orders-eu");
+        p["regions"]["standby"] = json!("eu-west-1");
+    });
+    let told = found(&elsewhere, &with);
+    assert!(told.iter().any(|(_, words)| words.contains("only orders-region has")), "{told:?}");
+}
+
+#[test]
 fn a_workload_has_one_home() {
     let other = zone(|p| p["regions"]["primary"] = json!("eu-west-3"));
     let told = found(&other, &plan(|_| {}));
