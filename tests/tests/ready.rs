@@ -1,5 +1,6 @@
 //! What the plan names is looked at while all is well: people hear of it before a recovery fails by it.
 
+use leeward_core::ids::Side;
 use leeward_core::journal::Entry;
 use leeward_core::time::Span;
 use leeward_core::world::RecordSetView;
@@ -82,4 +83,34 @@ fn a_recovery_that_a_person_orders_of_such_an_engine_waits_for_no_time_limit() {
     let acts = |entry: &Entry| matches!(entry, Entry::Intent { .. } | Entry::Fenced { .. });
     let book = rig.book(1).unwrap();
     assert!(!book.records.iter().any(|r| acts(&r.entry)), "nothing is touched: {story}");
+}
+
+/// The standby's copy is another's, or none; then the primary dies.
+fn assert_told_and_not_moved_to(name: &str, source: &str, words: &str) {
+    let rig = Rig::well(name);
+    let database = rig.plan.databases[0].id().clone();
+    rig.world.detach(&database, Side::Standby, source);
+    rig.live(Span::minutes(65));
+    assert_eq!(messages(&rig, words), 1, "{source}: {}", rig.told());
+    rig.world.set_region(&rig.plan.regions.primary, RegionState::Dead);
+    rig.live(Span::minutes(30));
+    assert!(rig.book(1).is_none(), "{source}: {}", rig.told());
+    assert!(messages(&rig, "cannot take it: ") > 0, "{source}: {}", rig.told());
+}
+
+#[test]
+fn a_standby_that_is_no_replica_of_exactly_the_primary_is_told_while_all_is_well() {
+    for source in [
+        "arn:aws:rds:us-east-1:123456789012:db:billing",
+        "arn:aws:rds:eu-central-1:123456789012:db:orders-db",
+        "arn:aws:rds:us-east-1:999999999999:db:orders-db",
+        "orders-db",
+    ] {
+        assert_told_and_not_moved_to("orders", source, "not of orders-db (us-east-1)");
+    }
+}
+
+#[test]
+fn a_global_cluster_without_the_standbys_member_is_told_while_all_is_well() {
+    assert_told_and_not_moved_to("catalog", "", "has no member");
 }

@@ -32,6 +32,7 @@ fn view(instance: &aws_sdk_rds::types::DbInstance) -> Option<RdsView> {
         .or(instance.read_replica_source_db_cluster_identifier());
     Some(RdsView {
         status: instance.db_instance_status()?.into(),
+        arn: instance.db_instance_arn().map(Into::into),
         replica_source: source.filter(|s| !s.is_empty()).map(Into::into),
         engine: instance.engine()?.into(),
         engine_version: instance.engine_version().unwrap_or_default().into(),

@@ -1,7 +1,7 @@
 //! What a plan names, looked at while all is well: before a plan is put in force.
 
 use leeward_core::capacity;
-use leeward_core::evidence::{readiness, readiness_questions};
+use leeward_core::evidence::{Whereabouts, readiness, readiness_questions};
 use leeward_core::ids::{Direction, EntryId};
 use leeward_core::plan::{Finding, Plan};
 use leeward_core::time::Timestamp;
@@ -18,7 +18,10 @@ pub async fn findings(office: &Office, plan: &Plan, now: Timestamp) -> Vec<Findi
     questions.sort();
     questions.dedup();
     let seen = look(&office.desk, questions).await;
-    let mut findings = readiness(plan, &seen, None, now).findings;
+    // Whoever cannot read where it lives cannot put a plan either: that is told by the next call.
+    let last = office.desk.latest(&plan.workload).await.ok().and_then(|(last, _)| last);
+    let whereabouts = Whereabouts::after(last.as_ref().map(|book| &*book.state));
+    let mut findings = readiness(plan, &seen, None, whereabouts, now).findings;
     // A new plan's peaks are stored by the first sweeps: until then the floor is what is needed.
     let need = |id: &EntryId, amount| capacity::needed(plan, (id, amount), way.source(), &[], now);
     let found = capacity::findings(plan, way, &seen, &need);

@@ -28,6 +28,7 @@ pub mod planted;
 pub mod printable;
 pub mod pursuit;
 pub mod repair;
+pub mod replication;
 pub mod residence;
 pub mod status;
 pub mod steps;

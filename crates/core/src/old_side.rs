@@ -151,6 +151,7 @@ mod tests {
     fn instance(replica_source: Option<&str>) -> View {
         View::Rds(Some(RdsView {
             status: "available".into(),
+            arn: None,
             replica_source: replica_source.map(Into::into),
             engine: "postgres".into(),
             engine_version: "17.4".into(),

@@ -6,6 +6,7 @@ use crate::ids::Side;
 use crate::journal::{Entry, State};
 use crate::plan::{Database, Plan};
 use crate::planted::{self, Bug};
+use crate::replication::follows_home;
 use crate::table::lease_key;
 use crate::world::{Question, Seen, View};
 
@@ -115,7 +116,6 @@ fn held_at_home(plan: &Plan, question: &Question, seen: &Seen) -> Result<String,
 }
 
 fn writes_at_home(plan: &Plan, database: &Database, seen: &Seen) -> Result<String, String> {
-    let id = database.id();
     let asked = roles(plan, database);
     let mut views = Vec::new();
     for question in &asked {
@@ -124,45 +124,7 @@ fn writes_at_home(plan: &Plan, database: &Database, seen: &Seen) -> Result<Strin
             Err(blind) => return Err(format!("{question} is unseen: {blind}")),
         }
     }
-    match (database, views.as_slice()) {
-        (Database::RdsReplica(d), [View::Rds(Some(primary)), View::Rds(Some(standby))]) => {
-            let (writer, follower) = (&d.instance.primary, &d.instance.standby);
-            if let Some(source) = &primary.replica_source {
-                return Err(format!(
-                    "{writer} in {} is a replica of {source}",
-                    plan.regions.primary
-                ));
-            }
-            match &standby.replica_source {
-                Some(source) if is_instance(source, writer) => {
-                    Ok(format!("{follower} is a replica of {writer}"))
-                }
-                Some(source) => {
-                    Err(format!("{follower} is a replica of {source}, not of {writer}"))
-                }
-                None => Err(format!("{follower} in {} is no replica", plan.regions.standby)),
-            }
-        }
-        (Database::AuroraGlobal(d), [View::Global(Some(global))]) => {
-            let primary = plan.regions.primary.as_str();
-            let writer = global.members.iter().find(|m| m.writer).map(|m| m.arn.as_str());
-            match (writer, &global.failover) {
-                (_, Some(state)) => Err(format!("{} is {state}", d.global_cluster)),
-                (Some(arn), None) if arn.split(':').nth(3) == Some(primary) => {
-                    Ok(format!("the writer of {} is in {primary}", d.global_cluster))
-                }
-                (Some(arn), None) => Err(format!("the writer of {} is {arn}", d.global_cluster)),
-                (None, None) => Err(format!("{} has no writer", d.global_cluster)),
-            }
-        }
-        _ => Err(format!("{id}: one of its sides does not exist")),
-    }
-}
-
-/// Whether a replication source is that instance: RDS names a source in another Region by its ARN
-/// (`DBInstance.ReadReplicaSourceDBInstanceIdentifier`, API reference).
-fn is_instance(source: &str, instance: &str) -> bool {
-    source == instance || source.strip_suffix(instance).is_some_and(|rest| rest.ends_with(":db:"))
+    follows_home(plan, database, Side::Primary, &views)
 }
 
 #[cfg(test)]

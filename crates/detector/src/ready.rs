@@ -2,7 +2,7 @@
 
 use leeward_core::capacity;
 use leeward_core::error::StepError;
-use leeward_core::evidence::{READINESS_AGE, readiness, sweep_readiness_questions};
+use leeward_core::evidence::{READINESS_AGE, Whereabouts, readiness, sweep_readiness_questions};
 use leeward_core::ids::Direction;
 use leeward_core::need::Needed;
 use leeward_core::plan::{Finding, Plan};
@@ -14,6 +14,7 @@ pub async fn look_at(
     desk: &Desk,
     plan: &Plan,
     facts: &Facts,
+    whereabouts: Whereabouts,
     now: Timestamp,
 ) -> Result<(), StepError> {
     let before = facts.readiness(&plan.plan);
@@ -21,7 +22,7 @@ pub async fn look_at(
         return Ok(());
     }
     let seen = look(desk, sweep_readiness_questions(plan, now)).await;
-    let mut found = readiness(plan, &seen, before, now);
+    let mut found = readiness(plan, &seen, before, whereabouts, now);
     // Capacity is looked at by every sweep, as the side to move to.
     if let Some(standby) = facts.standby_by(Direction::ToStandby, plan) {
         found.findings.extend(capacity::in_plan(plan, &standby.capacity));

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use futures_util::lock::Mutex;
 use leeward_core::contract::{DetectOutput, DetectStatus, Mode};
 use leeward_core::error::StepError;
-use leeward_core::evidence::{Assessment, weigh};
+use leeward_core::evidence::{Assessment, Whereabouts, weigh};
 use leeward_core::ids::{Direction, ExecutorId, WorkloadId};
 use leeward_core::impairment::{after_look, gravest};
 use leeward_core::journal::{State, Trigger as StartedBy};
@@ -96,8 +96,12 @@ pub async fn workload(
         watch::leases(detector, &plans, &looked.facts, looked.now).await;
     }
     let mut known = None;
+    let mut whereabouts = Whereabouts::Moving;
     let looked = looked.map(|mut looked| {
         known = looked.decided.latest.take();
+        if let Some(last) = &known {
+            whereabouts = Whereabouts::after(last.as_ref().map(|book| &*book.state));
+        }
         looked
     });
     for plan in &plans {
@@ -110,7 +114,7 @@ pub async fn workload(
         for plan in &plans {
             stored = stored.and(observe::peaks(desk, plan, &facts, now).await);
             if decided.answer.status == DetectStatus::NotNeeded {
-                stored = stored.and(ready::look_at(desk, plan, &facts, now).await);
+                stored = stored.and(ready::look_at(desk, plan, &facts, whereabouts, now).await);
             }
         }
         if stored.is_ok() {

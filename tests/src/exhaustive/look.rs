@@ -126,7 +126,10 @@ fn side(of: &Region) -> Side {
 /// The instance of that side, which the other's follows as long as it is a replica.
 fn source(plan: &Plan, of: Side) -> Option<Text> {
     plan.databases.iter().find_map(|database| match database {
-        Database::RdsReplica(d) => Some(d.instance.of(of).clone()),
+        Database::RdsReplica(d) => {
+            let (region, name) = (plan.regions.of(of), d.instance.of(of));
+            Some(format!("arn:aws:rds:{region}:123456789012:db:{name}").into())
+        }
         Database::AuroraGlobal(_) | Database::DynamodbGlobal(_) => None,
     })
 }
@@ -169,6 +172,7 @@ fn answer(node: &Node, setup: &Setup, question: &Question) -> Result<View, Blind
             let engine = *world.engines.of(side(region));
             View::Rds(Some(RdsView {
                 status: if engine == Engine::Moving { "modifying" } else { "available" }.into(),
+                arn: None,
                 replica_source: source(&setup.plan, side(region).other())
                     .filter(|_| engine != Engine::Writer),
                 engine: "postgres".into(),

@@ -95,7 +95,8 @@ fn view(voter: &Voter, ill: bool, since: Timestamp, now: Timestamp) -> View {
         Voter::Endpoint(_) => http(200),
         Voter::Replication(_) => View::Rds(Some(RdsView {
             status: "available".into(),
-            replica_source: Some("orders-db".into()),
+            arn: None,
+            replica_source: Some("arn:aws:rds:us-east-1:123456789012:db:orders-db".into()),
             engine: "postgres".into(),
             engine_version: "17.4".into(),
             host: None,

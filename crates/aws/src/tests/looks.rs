@@ -154,6 +154,7 @@ fn instance_xml(source: &str) -> Reply {
 fn instance_view(source: Option<&str>) -> View {
     View::Rds(Some(RdsView {
         status: "available".into(),
+        arn: None,
         replica_source: source.map(Into::into),
         engine: "postgres".into(),
         engine_version: "17.4".into(),

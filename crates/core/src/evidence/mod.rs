@@ -24,7 +24,8 @@ pub use hearing::{Heard, hear};
 pub use looking::{baseline_questions, read, voter_questions};
 pub use metric::{BASELINE_AGE, BASELINE_LAST, Baseline, baseline};
 pub use readiness::{
-    READINESS_AGE, Readiness, readiness, readiness_questions, sweep_readiness_questions,
+    READINESS_AGE, Readiness, Whereabouts, readiness, readiness_questions,
+    sweep_readiness_questions,
 };
 pub use signal::{Reading, Signal, Signs, Vote};
 pub use standby::{Standby, standby, standby_key, standby_questions};

@@ -11,6 +11,8 @@ mod tests;
 
 use serde::{Deserialize, Serialize};
 
+use crate::ids::{Generation, Side};
+use crate::journal::State;
 use crate::plan::{Control, Finding, Level, Plan};
 use crate::steps::traffic::{metric_names, side_answers};
 use crate::time::{Span, Timestamp};
@@ -34,6 +36,34 @@ impl Readiness {
     /// What a recovery would fail by.
     pub fn errors(&self) -> impl Iterator<Item = &Finding> {
         self.findings.iter().filter(|finding| finding.level == Level::Error)
+    }
+}
+
+/// Where a workload lives while it is looked at, by its last generation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Whereabouts {
+    /// A recovery is open: which side is which changes just now.
+    Moving,
+    /// It lives on a side.
+    On {
+        /// Which.
+        side: Side,
+        /// The generation that is opened next.
+        next: Generation,
+    },
+}
+
+impl Whereabouts {
+    /// After that generation; `None`: there never was one.
+    pub fn after(last: Option<&State>) -> Self {
+        let Some(last) = last else {
+            return Self::On { side: Side::Primary, next: Generation(1) };
+        };
+        if last.end.is_none() {
+            return Self::Moving;
+        }
+        let side = if last.away_from_home() { Side::Standby } else { Side::Primary };
+        Self::On { side, next: last.decision.generation.next() }
     }
 }
 
@@ -76,12 +106,14 @@ pub fn readiness(
     plan: &Plan,
     seen: &Seen,
     before: Option<&Readiness>,
+    whereabouts: Whereabouts,
     now: Timestamp,
 ) -> Readiness {
     let mut findings = Found(Vec::new());
     for (index, database) in plan.databases.iter().enumerate() {
         let path = format!("databases[{index}]");
         databases::check(plan, &path, database, seen, &mut findings);
+        databases::follow(plan, &path, database, whereabouts, seen, &mut findings);
         fences::check(plan, &path, database, seen, &mut findings);
     }
     for (index, control) in plan.traffic.controls.iter().enumerate() {

@@ -7,6 +7,7 @@ use crate::ids::{Digest, Direction, EntryId};
 use crate::journal::chain;
 use crate::lease_terms::without_terms;
 use crate::plan::{Amount, Database, Plan, WriterLease, engine_against};
+use crate::replication::wrong;
 use crate::steps::{instance_works, named_engine};
 use crate::table::lease_key;
 use crate::time::Timestamp;
@@ -112,10 +113,17 @@ pub fn standby(
     peaks: &[Peak],
     now: Timestamp,
 ) -> Standby {
-    let against = database_questions(plan, direction)
-        .filter_map(|question| match seen.get(&question) {
-            Err(blind) => Some(format!("unseen: {}", blind.about(&question))),
-            Ok(view) => against(view).map(|why| format!("{question} {why}")),
+    let against = plan
+        .databases
+        .iter()
+        .filter_map(|database| {
+            let question = database_question(plan, direction, database);
+            match seen.get(&question) {
+                Err(blind) => Some(format!("unseen: {}", blind.about(&question))),
+                Ok(view) => against(view)
+                    .or_else(|| wrong(plan, database, direction.target(), view))
+                    .map(|why| format!("{question} {why}")),
+            }
         })
         .chain(engines_against(plan, direction, seen))
         .collect();

@@ -2,6 +2,7 @@
 
 use crate::ids::{Side, Text};
 use crate::plan::{Database, Probe as SqlProbe, engine_against};
+use crate::replication::{member, wrong, wrong_member};
 use crate::steps::Situation;
 use crate::world::{GlobalView, Heartbeat, Question, RdsView, Seen, SqlView, View};
 
@@ -74,8 +75,9 @@ pub fn engine(situation: &Situation<'_>, database: &Database, seen: &Seen) -> En
     }
     let sql = || engine_word(situation, database, seen);
     match (database, view) {
-        (Database::RdsReplica(d), View::Rds(Some(rds))) => {
-            instance(service, d.instance.of(situation.source()), rds, sql())
+        (Database::RdsReplica(_), View::Rds(Some(rds))) => {
+            let wrong = wrong(situation.plan, database, situation.target(), view);
+            instance(service, wrong, rds, sql())
         }
         (Database::AuroraGlobal(d), View::Global(Some(global))) => cluster(
             service,
@@ -144,7 +146,7 @@ fn engine_word<'a>(
 
 fn instance(
     service: &Question,
-    source: &str,
+    wrong: Option<String>,
     rds: &RdsView,
     sql: Result<&SqlView, String>,
 ) -> Engine {
@@ -157,10 +159,10 @@ fn instance(
     if !usable {
         return Engine::Moving(format!("{service} is {}", rds.status));
     }
+    if let Some(why) = wrong {
+        return Engine::Wrong(format!("{service} {why}"));
+    }
     match (&rds.replica_source, sql) {
-        (Some(other), _) if !names(other, source) => Engine::Wrong(format!(
-            "{service} follows {other}, not {source} of the plan: what it has is another's data"
-        )),
         (_, Err(unseen)) => Engine::Blind(unseen),
         (Some(_), Ok(_)) => Engine::Replica,
         (None, Ok(view)) => writer(service, "has no replica source", view),
@@ -211,12 +213,6 @@ fn cluster_works(status: &str) -> bool {
     CLUSTER_WORKS.contains(&status)
 }
 
-/// A source in the same Region is told by its name, one in another by its ARN, which ends in the name
-/// (RDS API Reference, `DBInstance.ReadReplicaSourceDBInstanceIdentifier`).
-fn names(told: &str, instance: &str) -> bool {
-    told == instance || told.rsplit_once(":db:").is_some_and(|(_, name)| name == instance)
-}
-
 fn cluster(
     service: &Question,
     source: &str,
@@ -224,7 +220,7 @@ fn cluster(
     global: &GlobalView,
     sql: Result<&SqlView, String>,
 ) -> Engine {
-    let Some(member) = global.members.iter().find(|m| m.arn == target) else {
+    let Some(member) = member(global, target) else {
         return Engine::Wrong(format!("{service} has no member {target}"));
     };
     if let Some(failover) = &global.failover {
@@ -234,14 +230,8 @@ fn cluster(
     if !usable {
         return Engine::Moving(format!("{service} is {}", global.status));
     }
-    // A third Region's cluster may be the writer since somebody switched over by hand: no fence of ours is its.
-    if let Some(third) =
-        global.members.iter().find(|m| m.writer && m.arn != target && m.arn != source)
-    {
-        return Engine::Wrong(format!(
-            "{service} names {} the writer, which is neither side of the plan: nothing fences it",
-            third.arn
-        ));
+    if let Some(why) = wrong_member(global, source, target) {
+        return Engine::Wrong(format!("{service} {why}"));
     }
     match (member.writer, sql) {
         (_, Err(unseen)) => Engine::Blind(unseen),
@@ -298,6 +288,7 @@ mod tests {
     fn rds(status: &str, source: Option<&str>) -> RdsView {
         RdsView {
             status: status.into(),
+            arn: None,
             replica_source: source.map(Into::into),
             engine: "postgres".into(),
             engine_version: "17.4".into(),
@@ -312,8 +303,7 @@ mod tests {
     fn after_the_promotion_the_engines_word_counts_in_every_state_in_which_it_works() {
         let writer =
             SqlView { in_recovery: false, writable: true, heartbeat: None, sessions: None };
-        let of =
-            |status, source| instance(&question(), "orders", &rds(status, source), Ok(&writer));
+        let of = |status, source| instance(&question(), None, &rds(status, source), Ok(&writer));
         for status in INSTANCE_WORKS {
             assert!(matches!(of(status, None), Engine::Writer(_)), "{status}");
         }
@@ -322,8 +312,7 @@ mod tests {
         }
         // Before it, RDS refuses to promote in any state but one.
         let replica = replica();
-        let of =
-            |status| instance(&question(), "orders", &rds(status, Some("orders")), Ok(&replica));
+        let of = |status| instance(&question(), None, &rds(status, Some("orders")), Ok(&replica));
         assert_eq!(of(AVAILABLE), Engine::Replica);
         for status in INSTANCE_WORKS.iter().filter(|s| **s != AVAILABLE) {
             assert!(matches!(of(status), Engine::Moving(_)), "{status}");
@@ -335,7 +324,7 @@ mod tests {
         let replica = replica();
         let mute = SqlView { in_recovery: false, writable: false, heartbeat: None, sessions: None };
         for word in [&replica, &mute] {
-            let of = instance(&question(), "orders", &rds("backing-up", None), Ok(word));
+            let of = instance(&question(), None, &rds("backing-up", None), Ok(word));
             assert!(matches!(of, Engine::Moving(_)), "{of:?}");
         }
     }
@@ -352,18 +341,5 @@ mod tests {
         assert!(matches!(of("modifying", "west", &replica()), Engine::Moving(_)));
         assert!(matches!(of("modifying", "east", &replica()), Engine::Moving(_)));
         assert!(matches!(of("deleting", "west", &writer), Engine::Moving(_)));
-    }
-
-    #[test]
-    fn a_replica_of_another_instance_has_anothers_data() {
-        let of = |source: &str| {
-            let sql = replica();
-            instance(&question(), "orders", &rds("available", Some(source)), Ok(&sql))
-        };
-        assert_eq!(of("orders"), Engine::Replica);
-        assert_eq!(of("arn:aws:rds:us-east-1:123456789012:db:orders"), Engine::Replica);
-        for other in ["arn:aws:rds:us-east-1:123456789012:db:old-orders", "orders-2"] {
-            assert!(matches!(of(other), Engine::Wrong(_)), "{other}");
-        }
     }
 }

@@ -118,7 +118,10 @@ impl Scene {
             })),
             Question::Rds { instance, .. } => View::Rds(Some(RdsView {
                 status: "available".into(),
-                replica_source: instance.strip_suffix("-west").map(Into::into),
+                arn: None,
+                replica_source: instance
+                    .strip_suffix("-west")
+                    .map(|name| format!("arn:aws:rds:{EAST}:123456789012:db:{name}").into()),
                 engine: "postgres".into(),
                 engine_version: "17.4".into(),
                 host: None,

@@ -122,7 +122,8 @@ fn an_engine_that_can_never_be_asked_is_wrong_and_not_waited_for() {
 fn rds(engine: &str) -> crate::world::RdsView {
     crate::world::RdsView {
         status: "available".into(),
-        replica_source: Some("orders".into()),
+        arn: None,
+        replica_source: Some("arn:aws:rds:us-east-1:123456789012:db:orders".into()),
         engine: engine.into(),
         engine_version: "17.4".into(),
         host: None,

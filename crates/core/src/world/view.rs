@@ -133,6 +133,9 @@ pub struct LeaseView {
 pub struct RdsView {
     /// Status as RDS names it, such as `available`, `modifying`, `backing-up`.
     pub status: Text,
+    /// Its own ARN; `None`: RDS does not say.
+    #[serde(default)]
+    pub arn: Option<Text>,
     /// Identifier or ARN of the replication source; `None`: it is no replica.
     pub replica_source: Option<Text>,
     /// Engine, such as `postgres`.

@@ -1,9 +1,10 @@
 //! Databases: their engine, version and endpoint by RDS's word, and whether `db-probe` is answered.
 
-use super::Found;
+use super::{Found, Whereabouts};
 use crate::ids::Side;
 use crate::names::{canonical, same};
 use crate::plan::{Database, Plan, engine_against, version_against};
+use crate::replication::follows_home;
 use crate::steps::sql;
 use crate::world::{Question, Seen, SqlView, View};
 
@@ -111,6 +112,46 @@ fn by_service(
     }
     if let (Some(host), Some(probe)) = (host, database.probe()) {
         endpoint(path, side, question, host, &probe.side.of(side).host, findings);
+    }
+}
+
+/// Whether the side where the workload lives writes, and the other follows exactly that. Away from home nobody may
+/// have made the old side a replica again yet: then there is no way home, and no recovery either.
+pub(super) fn follow(
+    plan: &Plan,
+    path: &str,
+    database: &Database,
+    whereabouts: Whereabouts,
+    seen: &Seen,
+    findings: &mut Found,
+) {
+    let Whereabouts::On { side: lives, .. } = whereabouts else { return };
+    let asked: Vec<Question> =
+        BOTH.into_iter().filter_map(|side| service(plan, database, side)).collect();
+    let mut views = Vec::new();
+    for question in &asked {
+        // What is unseen, or is not there, is told as such.
+        match seen.get(question) {
+            Ok(view @ (View::Rds(Some(_)) | View::Global(Some(_)))) => views.push(view),
+            _ => return,
+        }
+    }
+    if views.is_empty() {
+        return;
+    }
+    let Err(why) = follows_home(plan, database, lives, &views) else { return };
+    let path = format!("{path}.replication");
+    let moving = views.iter().any(|v| matches!(v, View::Global(Some(g)) if g.failover.is_some()));
+    match lives {
+        Side::Primary if !moving => findings.error(
+            &path,
+            format!(
+                "{why}: a recovery has no copy of what is written in {} to move to",
+                plan.regions.primary
+            ),
+        ),
+        Side::Primary => findings.warn(&path, why),
+        Side::Standby => findings.warn(&path, format!("{why}: there is no way home until it does")),
     }
 }
 

@@ -14,6 +14,8 @@ use crate::world::{
 
 const AT: Timestamp = Timestamp::UNIX_EPOCH;
 
+const HOME: Whereabouts = Whereabouts::On { side: Side::Primary, next: Generation(1) };
+
 /// The example, moved by one record besides.
 fn plan() -> Plan {
     let mut plan = orders();
@@ -40,7 +42,10 @@ fn well(question: &Question) -> View {
     match question {
         Question::Rds { instance, .. } => View::Rds(Some(RdsView {
             status: "available".into(),
-            replica_source: None,
+            arn: None,
+            replica_source: instance
+                .strip_suffix("-west")
+                .map(|name| format!("arn:aws:rds:us-east-1:123456789012:db:{name}").into()),
             engine: "postgres".into(),
             engine_version: "17.4".into(),
             host: Some(format!("{instance}.abc.region.rds.amazonaws.com").into()),
@@ -66,7 +71,7 @@ fn well(question: &Question) -> View {
 fn found(plan: &Plan, but: impl Fn(&Question) -> Option<Result<View, Blind>>) -> Vec<Finding> {
     let asked = readiness_questions(plan);
     let answers = asked.iter().map(|q| but(q).unwrap_or_else(|| Ok(well(q)))).collect();
-    readiness(plan, &Seen::of(asked, answers), None, AT).findings
+    readiness(plan, &Seen::of(asked, answers), None, HOME, AT).findings
 }
 
 /// The one finding, by its level, the end of its path, and a part of its words.
@@ -247,7 +252,7 @@ fn what_is_not_asked_for_in_this_turn_is_still_as_it_was_found() {
         .filter(|q| !matches!(q, Question::RecordSets { .. }))
         .collect();
     let answers = asked.iter().map(|q| Ok(well(q))).collect();
-    let now = readiness(&plan(), &Seen::of(asked, answers), Some(&before), AT);
+    let now = readiness(&plan(), &Seen::of(asked, answers), Some(&before), HOME, AT);
     one(&now.findings, Level::Error, "records[0].name", "is an alias");
 }
 
@@ -303,7 +308,7 @@ fn of_fences(fences: &Value, open: &[&str], state: &str, pool: Option<&str>) -> 
         };
         seen.insert(question, Ok(view));
     }
-    let found = readiness(&plan, &seen, None, AT).findings;
+    let found = readiness(&plan, &seen, None, HOME, AT).findings;
     found.into_iter().filter(|f| f.message.contains("could not be proven")).collect()
 }
 

@@ -15,7 +15,9 @@ pub(super) fn check(plan: &Plan, findings: &mut Findings) {
         }
         match database {
             Database::RdsReplica(d) => {
-                sides(&format!("{path}.instance"), &d.instance, findings);
+                for side in [Side::Primary, Side::Standby] {
+                    findings.of_rds(format!("{path}.instance.{side}"), d.instance.of(side));
+                }
             }
             Database::AuroraGlobal(d) => aurora(plan, &path, d, findings),
             Database::DynamodbGlobal(d) => {
@@ -40,7 +42,7 @@ fn sides(path: &str, names: &Sides<Text>, findings: &mut Findings) {
 }
 
 fn aurora(plan: &Plan, path: &str, database: &AuroraGlobal, findings: &mut Findings) {
-    findings.filled(format!("{path}.global-cluster"), &database.global_cluster);
+    findings.of_rds(format!("{path}.global-cluster"), &database.global_cluster);
     for side in [Side::Primary, Side::Standby] {
         let arn = database.cluster.of(side);
         let region = plan.regions.of(side);
@@ -50,6 +52,7 @@ fn aurora(plan: &Plan, path: &str, database: &AuroraGlobal, findings: &mut Findi
                 format!("`{arn}` is no cluster's ARN in {region}"),
             );
         }
+        findings.of_rds(format!("{path}.cluster.{side}"), arn);
     }
     if !database.allow_data_loss {
         findings.warn(

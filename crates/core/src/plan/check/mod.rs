@@ -121,6 +121,20 @@ impl Findings {
         }
     }
 
+    /// An identifier of RDS, which answers in lower case whatever it is asked with ("This value is stored as a
+    /// lowercase string", `PromoteReadReplica`, `DBInstanceIdentifier`); rights and events name it so, too.
+    fn of_rds(&mut self, path: impl Into<String>, text: &str) {
+        let path = path.into();
+        self.filled(path.clone(), text);
+        let kept = text.to_ascii_lowercase();
+        if kept != text {
+            self.error(
+                path,
+                format!("is `{text}`: RDS keeps identifiers in lower case; write `{kept}`"),
+            );
+        }
+    }
+
     /// A URL that is fetched: read as the fetcher reads it, and not of an address that is never asked.
     fn url(&mut self, path: impl Into<String>, text: &str) -> Option<Url> {
         match Url::parse(text) {

@@ -46,7 +46,7 @@ fn one(plan: &Plan, voter: &Voter, path: &str, findings: &mut Findings) {
         }
         Voter::HealthEvent(v) => lasting(v.fresh_for, &at("fresh-for"), findings),
         Voter::RdsEvent(v) => {
-            findings.filled(at("source"), &v.source);
+            findings.of_rds(at("source"), &v.source);
             lasting(v.fresh_for, &at("fresh-for"), findings);
         }
         Voter::Document(v) => {

@@ -70,7 +70,9 @@ impl Scene {
                 })),
                 Question::Rds { .. } => View::Rds(Some(RdsView {
                     status: "available".into(),
-                    replica_source: (!self.writer).then(|| "orders".into()),
+                    arn: None,
+                    replica_source: (!self.writer)
+                        .then(|| "arn:aws:rds:us-east-1:123456789012:db:orders".into()),
                     engine: "postgres".into(),
                     engine_version: "17.4".into(),
                     host: None,

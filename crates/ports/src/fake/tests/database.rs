@@ -218,5 +218,6 @@ fn an_old_primary_that_comes_back_is_a_writer_still_until_it_is_rebuilt() {
     assert!(sql(&scene, Side::Primary).in_recovery);
     let question = Question::Rds { region: "us-east-1".into(), instance: "orders-db".into() };
     let View::Rds(Some(view)) = scene.see(&question) else { panic!("no instance") };
-    assert_eq!(view.replica_source.as_deref(), Some(REPLICA));
+    let source = format!("arn:aws:rds:us-west-2:123456789012:db:{REPLICA}");
+    assert_eq!(view.replica_source.as_deref(), Some(source.as_str()));
 }

@@ -22,6 +22,8 @@ pub(super) struct Global {
     pub(super) clusters: Sides<Text>,
     pub(super) writer: Side,
     pub(super) moving: Option<Moving>,
+    /// Whose cluster somebody took out of it.
+    pub(super) left: Option<Side>,
 }
 
 /// A move of the writer under way.
@@ -56,7 +58,11 @@ impl State {
             failover: failover.map(Into::into),
             engine: Some("aurora-postgresql".into()),
             engine_version: Some("17.4".into()),
-            members: vec![member(Side::Primary), member(Side::Standby)],
+            members: [Side::Primary, Side::Standby]
+                .into_iter()
+                .filter(|side| global.left != Some(*side))
+                .map(member)
+                .collect(),
         }))
     }
 

@@ -4,7 +4,9 @@ use std::collections::BTreeSet;
 
 use leeward_core::ids::{Region, Side, Sides, Text};
 use leeward_core::names::canonical;
-use leeward_core::plan::{Capacity, Check, Control, Database, Fence, Plan, Strategy, Voter, When};
+use leeward_core::plan::{
+    Capacity, Check, Control, Database, Fence, Plan, Regions, Strategy, Voter, When,
+};
 use leeward_core::table::lease_key;
 use leeward_core::time::Span;
 use leeward_core::world::ZoneView;
@@ -126,7 +128,7 @@ impl State {
                     };
                     Sides { primary: at(Side::Primary), standby: at(Side::Standby) }
                 }),
-                kind: kind_of(database),
+                kind: kind_of(database, &plan.regions),
             });
         }
     }
@@ -289,17 +291,21 @@ fn resting(strategy: Strategy, full: u32) -> u32 {
     }
 }
 
-fn kind_of(database: &Database) -> Kind {
+fn kind_of(database: &Database, regions: &Regions) -> Kind {
     match database {
         Database::RdsReplica(d) => Kind::Rds(Sides {
             primary: Instance::new(&d.instance.primary, None),
-            standby: Instance::new(&d.instance.standby, Some(&d.instance.primary)),
+            standby: Instance::new(
+                &d.instance.standby,
+                Some((&regions.primary, &d.instance.primary)),
+            ),
         }),
         Database::AuroraGlobal(d) => Kind::Aurora(Global {
             name: d.global_cluster.clone(),
             clusters: d.cluster.clone(),
             writer: Side::Primary,
             moving: None,
+            left: None,
         }),
         Database::DynamodbGlobal(d) => Kind::Table { name: d.table.clone() },
     }

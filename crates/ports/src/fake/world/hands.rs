@@ -135,6 +135,24 @@ impl FakeWorld {
         self.set_sight(region, alarm, Sight::Set(state));
     }
 
+    /// Somebody made the replica on that side one of another instance, which is told so; or takes its cluster out of
+    /// the global cluster.
+    pub fn detach(&self, database: &EntryId, side: Side, source: &str) {
+        let mut inner = self.settled();
+        let Some(db) = inner.state.databases.iter_mut().find(|d| d.id == *database) else { return };
+        match &mut db.kind {
+            Kind::Rds(instances) => {
+                let instance = match side {
+                    Side::Primary => &mut instances.primary,
+                    Side::Standby => &mut instances.standby,
+                };
+                instance.source = Some(source.into());
+            }
+            Kind::Aurora(global) => global.left = Some(side),
+            Kind::Table { .. } => {}
+        }
+    }
+
     /// Lets an RDS instance that is available take a backup, or ends the one it takes.
     pub fn set_backing_up(&self, database: &EntryId, side: Side, backing_up: bool) {
         self.with_rds(database, side, |instance| {
@@ -326,11 +344,12 @@ impl State {
         engine.become_replica();
         let database = db.id.clone();
         if let Kind::Rds(instances) = &mut db.kind {
+            let region = self.sides.of(side.other());
             let (own, source) = match side {
                 Side::Primary => (&mut instances.primary, &instances.standby),
                 Side::Standby => (&mut instances.standby, &instances.primary),
             };
-            *own = Instance::new(&own.name.clone(), Some(&source.name));
+            *own = Instance::new(&own.name.clone(), Some((region, &source.name)));
         }
         if was_accepting {
             self.record(Happened::AcceptEnded { database: database.clone(), side });

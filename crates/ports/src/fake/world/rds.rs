@@ -6,6 +6,7 @@
 //! | not a replica, or not `available`: `InvalidDBInstanceState` | PromoteReadReplica, errors |
 //! | while it backs up it cannot be promoted | Promoting a read replica |
 //! | a replica whose link is broken has a status info `read replication` that is not normal | Monitoring read replication |
+//! | a source in another Region is told by its ARN, in lower case | PromoteReadReplica (`DBInstanceIdentifier`); moto issue 5423 |
 //! | no such instance: `DBInstanceNotFound` | PromoteReadReplica, errors |
 
 use leeward_core::ids::{Region, Side, Text};
@@ -29,14 +30,20 @@ pub(super) struct Instance {
 }
 
 impl Instance {
-    pub(super) fn new(name: &str, source: Option<&str>) -> Self {
+    /// An instance; `source`: Region and name of what it follows.
+    pub(super) fn new(name: &str, source: Option<(&Region, &str)>) -> Self {
         Self {
             name: name.into(),
             status: "available".into(),
-            source: source.map(Into::into),
+            source: source.map(|(region, name)| arn(region, name)),
             asked: None,
         }
     }
+}
+
+/// By which a source in another Region is told.
+fn arn(region: &Region, name: &str) -> Text {
+    format!("arn:aws:rds:{region}:123456789012:db:{}", name.to_ascii_lowercase()).into()
 }
 
 /// The link to the source, as RDS tells it of a replica.
@@ -78,6 +85,7 @@ impl State {
         let instance = self.rds(database, side);
         View::Rds(instance.map(|i| RdsView {
             status: i.status.clone(),
+            arn: Some(arn(region, &i.name)),
             replica_source: i.source.clone(),
             engine: foreign.clone().unwrap_or_else(|| "postgres".into()),
             engine_version: "17.4".into(),

@@ -151,3 +151,11 @@ fn a_check_of_a_name_asks_for_what_its_type_can_hold() {
         ],
     );
 }
+
+#[test]
+fn an_identifier_that_rds_would_spell_otherwise_is_an_error_with_the_spelling() {
+    let upper = with(&[("/databases/0/instance/primary", json!("Orders-DB"))]);
+    let [(path, words)] = &errors_under(&upper, "databases")[..] else { panic!() };
+    assert_eq!(path, "databases[0].instance.primary");
+    assert!(words.contains("write `orders-db`"), "{words}");
+}
