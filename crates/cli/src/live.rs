@@ -5,6 +5,8 @@ use leeward_core::evidence::{Whereabouts, readiness, readiness_questions};
 use leeward_core::ids::{Direction, EntryId};
 use leeward_core::plan::{Finding, Plan};
 use leeward_core::time::Timestamp;
+use leeward_core::world::View;
+use leeward_core::zone_numbers;
 use leeward_reconcile::look;
 
 use crate::office::Office;
@@ -17,7 +19,13 @@ pub async fn findings(office: &Office, plan: &Plan, now: Timestamp) -> Vec<Findi
     questions.extend(pieces.flat_map(|c| capacity::questions(plan, c, way.target())));
     questions.sort();
     questions.dedup();
-    let seen = look(&office.desk, questions).await;
+    let mut seen = look(&office.desk, questions).await;
+    // A fence number that is not there is made with 0 when the plan is put.
+    for question in zone_numbers::questions(plan) {
+        if matches!(seen.get(&question), Ok(View::Record(None))) {
+            seen.insert(question, Ok(View::Record(Some((vec!["0".into()], 0)))));
+        }
+    }
     // Whoever cannot read where it lives cannot put a plan either: that is told by the next call.
     let last = office.desk.latest(&plan.workload).await.ok().and_then(|(last, _)| last);
     let whereabouts = Whereabouts::after(last.as_ref().map(|book| &*book.state));

@@ -41,3 +41,4 @@ pub mod trigger;
 pub mod web;
 mod words;
 pub mod world;
+pub mod zone_numbers;

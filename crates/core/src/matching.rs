@@ -209,7 +209,13 @@ mod tests {
             })
             .collect();
         let against = standby.iter().map(|s| (*s).to_owned()).collect();
-        let standby = Standby { against, asks: Vec::new(), capacity: Vec::new(), at: at(0) };
+        let standby = Standby {
+            against,
+            asks: Vec::new(),
+            capacity: Vec::new(),
+            numbers: Vec::new(),
+            at: at(0),
+        };
         let evidence =
             Evidence { signals: &signals, standby: Some(&standby), ..Evidence::default() };
         weigh(plan, Direction::ToStandby, evidence, at(0))

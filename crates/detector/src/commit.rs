@@ -27,9 +27,9 @@ pub async fn last_look(detector: &Detector, input: &StepInput) -> Result<CommitO
         unstored.error.map_or(Ok(()), Err)?;
         if direction != Direction::ToStandby {
             let slot = before.slot(direction, &open.plan);
-            let (plan, peaks) = (&open.plan, &before.peaks);
             let seen =
-                standby::other_side(desk, (plan, peaks), slot, direction, book.read_at).await;
+                standby::other_side(desk, (&open.plan, &before), slot, direction, book.read_at)
+                    .await;
             seen.map_err(|(_, error)| error)?;
         }
     }

@@ -76,6 +76,6 @@ pub async fn besides(
     let (decision, desk) = (&book.state.decision, &detector.desk);
     let plan = desk.plan_version(&decision.plan, &decision.plan_digest).await?;
     let slot = facts.slot(direction, &plan);
-    let seen = standby::other_side(desk, (&plan, &facts.peaks), slot, direction, read_at).await;
+    let seen = standby::other_side(desk, (&plan, facts), slot, direction, read_at).await;
     seen.map_err(|(_, error)| error)
 }

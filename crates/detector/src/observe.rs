@@ -113,7 +113,7 @@ pub async fn votes(
         .into_iter()
         .map(|asked| Box::pin(async move { vote(desk, asked, before, read_at).await }));
     let targets = targets(plans, open, before, way);
-    let others = sides(desk, &targets, &before.peaks, way, read_at);
+    let others = sides(desk, &targets, before, way, read_at);
     let (ballots, others) = join(join_all(ballots), others).await;
     let lost = ballots.into_iter().filter_map(Result::err);
     lost.for_each(|(signal, error)| unstored.vote(signal, error));
@@ -209,7 +209,7 @@ pub async fn heard(
     let new: Vec<&StoredPlan> = plans.iter().filter(new).copied().collect();
     if !new.is_empty() {
         let targets = targets(&new, None, before, way);
-        let lost = sides(desk, &targets, &before.peaks, way, read_at).await;
+        let lost = sides(desk, &targets, before, way, read_at).await;
         lost.into_iter().for_each(|(fact, error)| unstored.side(fact, error));
     }
     for (plan, voter, slot) in voters(plans, open, before) {

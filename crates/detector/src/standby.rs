@@ -4,8 +4,8 @@ use leeward_core::error::StepError;
 use leeward_core::evidence::{standby, standby_key, standby_questions};
 use leeward_core::ids::{Digest, Direction};
 use leeward_core::plan::Plan;
-use leeward_core::steps::Peak;
 use leeward_core::time::Timestamp;
+use leeward_core::zone_numbers;
 use leeward_reconcile::{Desk, Fact, Facts, Slot, StoredPlan, look};
 
 use crate::observe::OpenPlan;
@@ -45,20 +45,33 @@ pub fn targets<'a>(
 pub async fn sides(
     desk: &Desk,
     targets: &[Target<'_>],
-    peaks: &[Peak],
+    before: &Facts,
     direction: Direction,
     read_at: Timestamp,
 ) -> Vec<(Fact, StepError)> {
     let mut questions: Vec<_> =
         targets.iter().flat_map(|(plan, ..)| standby_questions(plan, direction)).collect();
+    // A number in doubt is looked at anew, so that a recovery goes on once it is mended; others cost Route 53 nothing.
+    let doubts = |plan: &Plan| match before.readiness(&plan.plan).map(|known| &known.numbers) {
+        Some(Some(barring)) if barring.is_empty() => None,
+        Some(Some(barring)) => Some(barring.clone()),
+        Some(None) | None => Some(Vec::new()),
+    };
+    let doubted = targets.iter().filter(|(plan, ..)| doubts(plan).is_some());
+    questions.extend(doubted.flat_map(|(plan, ..)| zone_numbers::questions(plan)));
     questions.sort();
     questions.dedup();
     let seen = look(desk, questions).await;
     let mut unstored = Vec::new();
     for (plan, slot, key) in targets {
+        let mut standby = standby(plan, direction, &seen, &before.peaks, read_at);
+        if let Some(known) = doubts(plan) {
+            let numbers = zone_numbers::numbers(plan, &seen, &known).into_iter();
+            standby.numbers = numbers.map(|(_, number)| number).collect();
+        }
         let fact = Fact::Standby {
             direction,
-            standby: standby(plan, direction, &seen, peaks, read_at),
+            standby,
             asked: Some(key.clone()),
             slot: *slot,
             plan: Some(plan.plan.clone()),
@@ -72,12 +85,12 @@ pub async fn sides(
 /// Looks at the side that a recovery that way moves to, by one plan; gives what could not be stored.
 pub async fn other_side(
     desk: &Desk,
-    (plan, peaks): (&Plan, &[Peak]),
+    (plan, before): (&Plan, &Facts),
     slot: Slot,
     direction: Direction,
     read_at: Timestamp,
 ) -> Result<(), (Fact, StepError)> {
     let target = (plan, slot, standby_key(plan, direction));
-    let unstored = sides(desk, &[target], peaks, direction, read_at).await;
+    let unstored = sides(desk, &[target], before, direction, read_at).await;
     unstored.into_iter().next().map_or(Ok(()), Err)
 }

@@ -236,7 +236,7 @@ async fn started(
     let mut unseen = None;
     if request.direction != Direction::ToStandby {
         let (slot, way) = (Slot::InForce, request.direction);
-        let known = (&*stored.plan, &before.peaks[..]);
+        let known = (&*stored.plan, &*before);
         unseen = standby::other_side(desk, known, slot, way, read_at).await.err();
     }
     let (mut facts, now) = desk.facts(&stored.plan.workload).await?;

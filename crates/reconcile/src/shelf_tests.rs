@@ -177,6 +177,7 @@ fn facts_of_every_kind_are_added_up_and_rubbish_counts_as_not_there() {
         against: vec!["it is down".to_owned()],
         asks: Vec::new(),
         capacity: Vec::new(),
+        numbers: Vec::new(),
         at: at(5),
     };
     // As it was stored before plans had places of their own.

@@ -108,7 +108,7 @@ pub(super) fn signals(setup: &Setup, seen_well: bool, now: Timestamp) -> Vec<Arc
 pub(super) fn fitness(seen_well: bool, direction: Direction, now: Timestamp) -> Standby {
     let fit = direction == Direction::ToStandby || seen_well;
     let against = if fit { Vec::new() } else { vec!["it is not seen".to_owned()] };
-    Standby { against, asks: Vec::new(), capacity: Vec::new(), at: now }
+    Standby { against, asks: Vec::new(), capacity: Vec::new(), numbers: Vec::new(), at: now }
 }
 
 /// The Region of a side, which is the name that it holds the lease by.

@@ -94,6 +94,37 @@ fn put_looks_at_what_the_plan_names_and_refuses_what_a_recovery_would_fail_by() 
 }
 
 #[test]
+fn put_refuses_a_zone_that_a_forgotten_generation_changed_last_until_its_number_is_made_anew() {
+    use leeward_core::world::{Change, FenceNumber};
+    let rig = Rig::new("number", &catalog());
+    let file = rig.file.display().to_string();
+    let (zone, name) = ("Z0123456789EXAMPLE01", "_leeward.catalog.names.example.com");
+    let fence = FenceNumber { name: name.into(), from: 0, to: 1 };
+    let left = Change::ChangeRecords { zone: zone.into(), fence, records: Vec::new() };
+    rig.world.by_hand(&left).unwrap();
+    let answer = rig.ask(&["plan", "put", &file]).unwrap();
+    assert_eq!(answer.exit, Exit::Invalid);
+    let says = format!("delete {name} TXT from zone {zone} by hand");
+    assert!(answer.lines.join("\n").contains(&says), "{:#?}", answer.lines);
+    assert!(rig.table.items().is_empty(), "nothing is stored");
+    rig.world.delete_record(zone, name, "TXT");
+    let made = rig.well(&["plan", "put", &file]).json["did"].to_string();
+    assert!(made.contains(&format!("made the fence number {name}, 0")), "{made}");
+}
+
+#[test]
+fn put_refuses_a_standby_that_is_no_replica_of_the_primary() {
+    let rig = Rig::new("replica", &orders());
+    let another = "arn:aws:rds:eu-central-1:123456789012:db:orders-db";
+    rig.world.detach(&"orders-db".into(), leeward_core::ids::Side::Standby, another);
+    let answer = rig.ask(&["plan", "put", &rig.file.display().to_string()]).unwrap();
+    assert_eq!(answer.exit, Exit::Invalid);
+    let lines = answer.lines.join("\n");
+    assert!(lines.contains("error: databases[0].replication:"), "{lines}");
+    assert!(lines.contains("is a replica of arn:aws:rds:eu-central-1"), "{lines}");
+}
+
+#[test]
 fn put_refuses_an_engine_that_db_probe_cannot_ask() {
     let rig = Rig::new("mysql", &orders());
     rig.world.set_engine("mysql");

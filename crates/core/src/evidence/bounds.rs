@@ -30,6 +30,8 @@ impl Assessment {
             // What is impossible goes before what is merely unseen or remarked.
             standby.capacity.sort_by_key(|finding| finding.hindrance);
             standby.capacity.truncate(SENTENCES_MAX / 4);
+            // Fences rest on the look itself, not on this copy of it.
+            standby.numbers.truncate(SENTENCES_MAX / 4);
             standby.capacity.iter_mut().for_each(|finding| sentence(&mut finding.text));
         }
         if let Some(found) = &mut self.classification {
@@ -149,6 +151,7 @@ mod tests {
         let standby = Standby {
             against: vec![text.to_owned(); names],
             asks: vec![text.to_owned(); names],
+            numbers: Vec::new(),
             capacity: vec![
                 CapacityFinding {
                     capacity: "web".into(),

@@ -17,6 +17,7 @@ use crate::plan::{Control, Finding, Level, Plan};
 use crate::steps::traffic::{metric_names, side_answers};
 use crate::time::{Span, Timestamp};
 use crate::world::{Blind, Question, Seen};
+use crate::zone_numbers::{self, ZoneNumber};
 
 /// How often a sweep looks: the records of a plan cost requests of Route 53, which takes five a second from
 /// the whole account (Route 53 quotas), and nobody changes them by the minute.
@@ -28,6 +29,9 @@ pub const READINESS_AGE: Span = Span::minutes(60);
 pub struct Readiness {
     /// Errors and warnings, each with its path in the plan.
     pub findings: Vec<Finding>,
+    /// Fence numbers of zones that the next generation could not follow; `None`: nobody has looked at them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub numbers: Option<Vec<ZoneNumber>>,
     /// When it was looked at.
     pub at: Timestamp,
 }
@@ -79,6 +83,7 @@ pub fn readiness_questions(plan: &Plan) -> Vec<Question> {
             Control::Record(c) => questions.extend(records::questions(c)),
         }
     }
+    questions.extend(zone_numbers::questions(plan));
     questions.sort();
     questions.dedup();
     questions
@@ -89,7 +94,10 @@ pub fn readiness_questions(plan: &Plan) -> Vec<Question> {
 pub fn sweep_readiness_questions(plan: &Plan, now: Timestamp) -> Vec<Question> {
     let (records, mut questions): (Vec<Question>, Vec<Question>) =
         readiness_questions(plan).into_iter().partition(|question| {
-            matches!(question, Question::Zone { .. } | Question::RecordSets { .. })
+            matches!(
+                question,
+                Question::Zone { .. } | Question::RecordSets { .. } | Question::Record { .. }
+            )
         });
     let turns = records.len().div_ceil(RECORD_LOOKS_MAX).max(1);
     let hour = now.as_millisecond().div_euclid(READINESS_AGE.as_millis() as i64);
@@ -127,9 +135,30 @@ pub fn readiness(
             Control::Record(c) => records::check(&path, c, seen, before, &mut findings),
         }
     }
+    let numbers = numbers(plan, seen, before, whereabouts, &mut findings);
     let mut findings = findings.0;
     findings.sort_by_key(|f| f.level);
-    Readiness { findings, at: now }
+    Readiness { findings, numbers, at: now }
+}
+
+/// The fence numbers that the next generation could not follow.
+fn numbers(
+    plan: &Plan,
+    seen: &Seen,
+    before: Option<&Readiness>,
+    whereabouts: Whereabouts,
+    findings: &mut Found,
+) -> Option<Vec<ZoneNumber>> {
+    let known = before.and_then(|before| before.numbers.clone());
+    let Whereabouts::On { next, .. } = whereabouts else { return known };
+    let mut barring = Vec::new();
+    for (index, number) in zone_numbers::numbers(plan, seen, known.as_deref().unwrap_or_default()) {
+        if let Some(why) = number.bars(next) {
+            findings.error(&format!("traffic.controls[{index}].records"), why);
+            barring.push(number);
+        }
+    }
+    Some(barring)
 }
 
 /// Findings as they come.

@@ -12,6 +12,7 @@ use crate::steps::{instance_works, named_engine};
 use crate::table::lease_key;
 use crate::time::Timestamp;
 use crate::world::{Question, Seen, View};
+use crate::zone_numbers::ZoneNumber;
 
 /// Whether the side to move to could take the workload.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -26,6 +27,10 @@ pub struct Standby {
     /// something is impossible it takes no fence.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub capacity: Vec<CapacityFinding>,
+    /// Fence numbers of zones that were in doubt: while one is too high, users could not be moved, and no fence is
+    /// taken.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub numbers: Vec<ZoneNumber>,
     /// When it was looked at.
     pub at: Timestamp,
 }
@@ -132,7 +137,7 @@ pub fn standby(
         |id: &EntryId, amount: Amount| capacity::needed(plan, (id, amount), source, peaks, now);
     let mut found = capacity::findings(plan, direction, seen, &need);
     found.extend(capacity::unknown_peaks(plan, direction, peaks, now));
-    Standby { against, asks: lease_asks(plan, seen), capacity: found, at: now }
+    Standby { against, asks: lease_asks(plan, seen), capacity: found, numbers: Vec::new(), at: now }
 }
 
 /// Engines that `db-probe` cannot ask: nothing of them can ever be fenced by sessions or promoted.

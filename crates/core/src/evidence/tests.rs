@@ -45,7 +45,13 @@ fn sorts() -> Plan {
 }
 
 fn standby_well() -> Standby {
-    Standby { against: Vec::new(), asks: Vec::new(), capacity: Vec::new(), at: at(0) }
+    Standby {
+        against: Vec::new(),
+        asks: Vec::new(),
+        capacity: Vec::new(),
+        numbers: Vec::new(),
+        at: at(0),
+    }
 }
 
 /// A signal of a voter that said so at `at`, for so long.
@@ -378,6 +384,7 @@ fn an_ill_standby_stops_the_failover_with_the_reason() {
         against: vec!["the replica is gone".to_owned()],
         asks: Vec::new(),
         capacity: Vec::new(),
+        numbers: Vec::new(),
         at: at(0),
     };
     let signals = down(&p, &["west", "eu"]);

@@ -10,7 +10,7 @@ use crate::steps::bearing::{Going, going, old_side_well, turn_back};
 use crate::steps::engines::{self, Engine};
 use crate::steps::lease::Guarded;
 use crate::steps::loss::{self, Outlook};
-use crate::steps::{Move, Situation, barriers, capacity, lease, reopening};
+use crate::steps::{Move, Situation, barriers, capacity, lease, records, reopening};
 use crate::time::{DATE_RESOLUTION, Span, after, since};
 use crate::world::{Question, Seen};
 
@@ -36,6 +36,9 @@ pub(super) fn decide(situation: &Situation<'_>, seen: &Seen) -> Move {
     if !next.settled() {
         // No fence while a database is not fit: nothing is promoted, no half workload.
         return next;
+    }
+    if let Some(why) = records::bars_fence(situation) {
+        return ask(situation, &[why], next);
     }
     if situation.plan.databases.iter().all(|d| !d.single_writer()) {
         return unfenced(situation, next);

@@ -10,11 +10,12 @@ use crate::ids::Step;
 use crate::journal::Reply;
 use crate::names::canonical;
 use crate::plan::{RecordControl, RecordPair};
-use crate::pursuit::{Goal, Probe};
+use crate::pursuit::{Goal, Probe, resume};
 use crate::steps::traffic::answers;
 use crate::steps::{Move, Situation};
 use crate::time::{after, since};
 use crate::world::{Change, FenceNumber, NameQuery, Question, RecordSet, Seen, View};
+use crate::zone_numbers::ZoneNumber;
 
 pub(super) fn questions(situation: &Situation<'_>, c: &RecordControl) -> Vec<Question> {
     let mut questions = Vec::new();
@@ -28,6 +29,23 @@ pub(super) fn questions(situation: &Situation<'_>, c: &RecordControl) -> Vec<Que
         }
     }
     questions
+}
+
+/// Why no fence may be taken: a zone that no batch of this generation could change. Behind the commit nobody would be
+/// served until a person had mended it.
+pub(super) fn bars_fence(situation: &Situation<'_>) -> Option<String> {
+    // What was asked of the old side already, by this generation or by the one that it goes on with, is gone on with.
+    let untouched = situation.state.each_effect().all(|(id, _)| id.step() != Some(Step::Fence));
+    let own = situation.state.decision.generation;
+    let barring: Vec<String> =
+        situation.standby?.numbers.iter().filter_map(|number| number.bars(own)).collect();
+    (untouched && !barring.is_empty()).then(|| {
+        format!(
+            "no fence is taken while users could not be moved: {}. The next sweep sees it; then `{}`",
+            barring.join("; "),
+            resume(situation)
+        )
+    })
 }
 
 /// Every zone of a control. `busy` holds the zones that a batch is under way in.
@@ -106,11 +124,18 @@ fn goal(
     seen: &Seen,
 ) -> Result<Goal, Not> {
     let side = situation.target();
-    let generation = situation.state.decision.generation.0;
+    let own = situation.state.decision.generation;
+    let generation = own.0;
     let fence = fence_question(situation, c, zone, pairs);
     let number = number(&fence, seen).map_err(Not::Yet)?;
-    if number > generation {
-        return Err(Not::Ever(format!("{fence} is {number}: a later generation was here")));
+    let effect = effect(situation, c, zone);
+    // A batch whose answer was lost left its number there, and its intent on record.
+    let meant = situation.state.effects.get(&effect).is_some_and(|e| !e.intents.is_empty());
+    if number > generation || (number == generation && !meant) {
+        let value = Some(number.to_string().into());
+        let name = own_fence_name(situation, c, pairs).into();
+        let why = ZoneNumber { zone: zone.into(), name, value }.bars(own).unwrap_or_default();
+        return Err(Not::Ever(format!("{why}, then `{}`", resume(situation))));
     }
     let probe = if number == generation {
         Probe::Yes(format!("{fence} is {generation}: the batch stands"))
@@ -124,7 +149,7 @@ fn goal(
         values: p.values.of(side).clone(),
     };
     Ok(Goal {
-        effect: effect(situation, c, zone),
+        effect,
         change: Change::ChangeRecords {
             zone: zone.into(),
             fence: FenceNumber {
@@ -199,7 +224,7 @@ fn effect(situation: &Situation<'_>, c: &RecordControl, zone: &str) -> EffectId 
 }
 
 /// Records by zone: one batch a zone.
-pub(super) fn zones(c: &RecordControl) -> BTreeMap<&str, Vec<&RecordPair>> {
+pub(crate) fn zones(c: &RecordControl) -> BTreeMap<&str, Vec<&RecordPair>> {
     let mut zones: BTreeMap<&str, Vec<&RecordPair>> = BTreeMap::new();
     for pair in &c.records {
         zones.entry(pair.zone.as_str()).or_default().push(pair);

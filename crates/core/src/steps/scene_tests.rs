@@ -164,7 +164,13 @@ impl Scene {
         let plan: Plan = serde_json::from_value(self.plan.clone()).unwrap();
         let (state, now) = (self.state(&plan), at(self.now));
         let against = if self.standby_well { Vec::new() } else { vec!["it is down".to_owned()] };
-        let standby = Standby { against, asks: Vec::new(), capacity: Vec::new(), at: now };
+        let standby = Standby {
+            against,
+            asks: Vec::new(),
+            capacity: Vec::new(),
+            numbers: Vec::new(),
+            at: now,
+        };
         let long_ago = Timestamp::from_second(at(0).as_second() - 600).unwrap();
         let said = |vote: Vote| {
             plan.detection.voters.iter().map(move |voter| {

@@ -59,6 +59,7 @@ fn well(question: &Question) -> View {
             heartbeat: Some(crate::world::Heartbeat::written("us-east-1".into(), AT)),
             sessions: None,
         }),
+        Question::Record { .. } => View::Record(Some((vec!["\"0\"".into()], 60))),
         Question::Name(_) => View::Answer(AnswerView { values: vec!["192.0.2.1".into()] }),
         Question::Zone { .. } => {
             View::Zone(Some(ZoneView { name: "example.com".into(), private: false }))
@@ -246,7 +247,7 @@ fn what_is_not_asked_for_in_this_turn_is_still_as_it_was_found() {
         }
         _ => None,
     });
-    let before = Readiness { findings: alias, at: AT };
+    let before = Readiness { findings: alias, numbers: None, at: AT };
     let asked: Vec<Question> = readiness_questions(&plan())
         .into_iter()
         .filter(|q| !matches!(q, Question::RecordSets { .. }))
@@ -334,4 +335,36 @@ fn a_fence_that_could_not_be_proven_is_told_while_all_is_well() {
     }
     let [found] = &of_fences(&alone(stop()), &good, "Standby", None)[..] else { panic!() };
     assert!(found.message.contains("i-1 (Standby), which no scale-in ends"), "{found}");
+}
+
+#[test]
+fn a_fence_number_that_the_next_generation_cannot_follow_is_an_error_and_stays_known() {
+    let holds = |value: &str| {
+        let view = View::Record(Some((vec![value.into()], 60)));
+        found(&plan(), move |q| match q {
+            Question::Record { .. } => Some(Ok(view.clone())),
+            _ => None,
+        })
+    };
+    assert_eq!(holds("\"0\""), []);
+    let words = "_leeward.orders.dns.example.com TXT in zone Z1 holds 1, and generation 1";
+    one(&holds("\"1\""), Level::Error, "traffic.controls[1].records", words);
+    // In a turn that does not ask for it, or while Route 53 is silent, it is as it was.
+    let asked = readiness_questions(&plan());
+    let answers = |value: Option<&str>| {
+        let one = |q: &Question| match (q, value) {
+            (Question::Record { .. }, Some(value)) => {
+                Ok(View::Record(Some((vec![value.into()], 60))))
+            }
+            (Question::Record { .. }, None) => Err(Blind::new("no answer")),
+            _ => Ok(well(q)),
+        };
+        Seen::of(asked.clone(), asked.iter().map(one).collect())
+    };
+    let before = readiness(&plan(), &answers(Some("5")), None, HOME, AT);
+    let after = readiness(&plan(), &answers(None), Some(&before), HOME, AT);
+    assert_eq!(after.numbers, before.numbers);
+    assert!(after.findings.iter().any(|f| f.message.contains("holds 5")), "{:#?}", after.findings);
+    let mended = readiness(&plan(), &answers(Some("0")), Some(&after), HOME, AT);
+    assert_eq!((mended.numbers, mended.findings), (Some(Vec::new()), Vec::new()));
 }

@@ -98,8 +98,13 @@ impl Scene {
 
     fn with<T>(&self, look: impl FnOnce(&Situation<'_>, &Database, &Seen) -> T) -> T {
         let state: State = self.journal.state();
-        let standby =
-            Standby { against: Vec::new(), asks: Vec::new(), capacity: Vec::new(), at: at(NOW) };
+        let standby = Standby {
+            against: Vec::new(),
+            asks: Vec::new(),
+            capacity: Vec::new(),
+            numbers: Vec::new(),
+            at: at(NOW),
+        };
         let situation = Situation {
             plan: &self.plan,
             state: &state,

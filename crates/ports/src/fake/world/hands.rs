@@ -68,6 +68,13 @@ impl FakeWorld {
         zone.special.push((name.into(), set));
     }
 
+    /// Somebody deletes a record.
+    pub fn delete_record(&self, zone: &str, name: &str, record_type: &str) {
+        if let Some(zone) = self.settled().state.zones.get_mut(zone) {
+            zone.records.remove(&(name.into(), record_type.into()));
+        }
+    }
+
     /// Deletes a hosted zone.
     pub fn delete_zone(&self, zone: &str) {
         self.settled().state.zones.remove(zone);
