@@ -185,7 +185,9 @@ fn start(rig: &Rig, direction: &str) -> serde_json::Value {
 fn a_fence_left_to_a_plan_that_was_switched_off_is_told_and_waits_for_a_person() {
     let mut rig = rig();
     rig.world.set_habits(|h| h.launch = Span::minutes(12));
-    rig.turn_after(Span::seconds(90), PRIMARY, RegionState::Dead);
+    // Voters see it before the drill takes its fence.
+    rig.world.set_region(&PRIMARY.into(), RegionState::Dead);
+    rig.live(Span::seconds(61));
     let drill = json!({
         "leeward": "start", "workload": rig.plan.workload, "plan": rig.plan.plan, "mode": "drill",
         "direction": "to-standby", "reason": "practice", "operator": "arn:aws:sts::1:assumed-role/a/b",

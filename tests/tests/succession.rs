@@ -35,11 +35,14 @@ fn lease_taken(rig: &Rig) -> usize {
         .count()
 }
 
-/// A drill that is still bringing capacity up when the Region dies under it.
+/// A drill that is still bringing capacity up when voters have sustained that the Region died, which they began to
+/// say before it took its fence.
 fn drill_turned_real() -> Rig {
     let rig = Rig::well("orders");
     rig.world.set_habits(|h| h.launch = Span::minutes(12));
-    rig.turn_after(Span::seconds(90), PRIMARY, RegionState::Dead);
+    rig.world.set_region(&PRIMARY.into(), RegionState::Dead);
+    rig.live(Span::seconds(61));
+    assert!(rig.book(1).is_none(), "nobody has said so for long enough");
     assert_eq!(rig.order("drill", "to-standby").expect("an answer")["status"], "go");
     rig
 }

@@ -109,6 +109,11 @@ fn specific(candidate: &Candidate<'_>) -> Option<Specific> {
     Some((reach(rule.kind), Reverse(rule.min_severity), candidate.plan.responds_to.len()))
 }
 
+/// Whether a plan answers to what is found.
+pub(crate) fn answers(plan: &Plan, found: &Classification) -> bool {
+    responds(plan, found).is_some()
+}
+
 fn responds<'a>(plan: &'a Plan, found: &Classification) -> Option<&'a RespondsTo> {
     let fits = |r: &&RespondsTo| r.kind == found.kind && r.min_severity <= found.severity;
     plan.responds_to.iter().filter(fits).max_by_key(|r| r.min_severity)

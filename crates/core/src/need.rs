@@ -5,6 +5,7 @@ use crate::error::StepError;
 use crate::evidence::Assessment;
 use crate::ids::{Generation, PlanId, WorkloadId};
 use crate::journal::{State, chain};
+use crate::plan::Plan;
 use crate::residence::way_home;
 use crate::time::Timestamp;
 
@@ -151,6 +152,37 @@ impl Needed {
         let (every, cause) = (Every::Once(began), format!("down-while-away:{generation}"));
         let actions = vec![format!("leeward assess {workload}"), way_home(last)];
         Self { every, ..Self::to_watch(cause, why, actions) }
+    }
+
+    /// Another recovery would take the place of an open one, and what asks for it began behind the open one's own
+    /// fence.
+    pub fn behind_its_own_fence(
+        open: &State,
+        fenced: Timestamp,
+        wanted: &Plan,
+        assessment: &Assessment,
+    ) -> Self {
+        let d = &open.decision;
+        let (workload, generation, plan) = (&d.workload, d.generation, &wanted.plan);
+        let why = format!(
+            "{} is seen down since generation {generation} of {workload} fenced it itself at {fenced}: that may be its own fence, or a real outage. The generation goes on by plan {} to {}; plan {plan} does not take its place by itself",
+            wanted.source_region(d.direction),
+            d.plan,
+            d.target
+        );
+        let stop = format!("leeward stop {workload} --reason …");
+        let actions = vec![
+            format!("to let it go on: nothing (`leeward status {workload}`)"),
+            format!("to give its fence back: {stop}; leeward decline {workload} --reason …"),
+            format!(
+                "to recover by plan {plan} instead: {stop}; leeward abandon {workload} --reason …; leeward ack {workload} --reason …; leeward start {workload} --plan {plan} --direction {} --reason …",
+                d.direction
+            ),
+        ];
+        let cause = format!("behind-its-own-fence:{generation}");
+        let needed = Self::to_watch(cause, why, actions);
+        let reason = format!("{}. Seen: {}", needed.reason, assessment.sentence());
+        Self { every: Every::Once(fenced), reason, ..needed }
     }
 
     /// One instant for the same cause within its time: the sweep meets it again each minute, and people

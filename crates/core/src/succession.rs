@@ -3,52 +3,105 @@
 
 use crate::contract::Mode;
 use crate::effect::EffectId;
-use crate::evidence::Assessment;
+use crate::evidence::{Assessment, Count, Counted, Verdict, classify};
 use crate::ids::{Direction, Generation, PlanId};
 use crate::journal::{
-    Bearing, Decision, EffectState, End, Entry, Fate, HandedOver, Lost, State, Successor,
+    Bearing, Decision, EffectState, End, Entry, Fate, HandedOver, Lost, State, Successor, Trigger,
     TurnBackReason,
 };
+use crate::matching::answers;
+use crate::need::Needed;
 use crate::plan::{ImpairmentKind, Plan};
 use crate::planted::{self, Bug};
 use crate::steps::effects;
+use crate::time::Timestamp;
 
 /// Whether another recovery could take the place of `open` at all: only then its plan has to be read.
 pub fn thinkable(open: &State, wanted: &Plan, assessment: &Assessment) -> bool {
+    let decision = &open.decision;
+    let ordered = matches!(decision.trigger, Trigger::Operator { .. });
     open.fate == Fate::Open
         && open.halt.is_none()
         && assessment.bearing == Bearing::Go
-        && (open.decision.mode == Mode::Drill || open.decision.plan != wanted.plan)
+        // A side that is down is left in one direction: what moves the other way is no answer to it.
+        && decision.direction == assessment.direction
+        // Where a person said to go to is not changed by the evidence.
+        && (!ordered || decision.target == *wanted.target_region(assessment.direction))
+        && (decision.mode == Mode::Drill || decision.plan != wanted.plan)
 }
 
-/// The entry that ends `open` so that a recovery by `wanted` can take its place; `None`: it goes on.
-/// `by` is the plan of the open generation.
-pub fn superseded(
-    open: &State,
-    by: &Plan,
-    wanted: &Plan,
-    assessment: &Assessment,
-) -> Option<Entry> {
+/// What becomes of an open generation when the evidence asks for another recovery.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Succession {
+    /// It goes on.
+    None,
+    /// This entry ends it, so that the other can take its place.
+    TurnsBack(Entry),
+    /// It goes on, since what is seen began behind its own fence: that may be the fence's own doing, and a person
+    /// has to tell.
+    Withheld(Needed),
+}
+
+/// Whether `open` has to end so that a recovery by `wanted` can take its place. `by` is the plan of the open
+/// generation.
+pub fn succession(open: &State, by: &Plan, wanted: &Plan, assessment: &Assessment) -> Succession {
     let decision = &open.decision;
-    let same_way = decision.direction == assessment.direction;
     if !thinkable(open, wanted, assessment) {
-        return None;
+        return Succession::None;
     }
     let why = if decision.mode == Mode::Drill {
         format!("a real outage came during this drill: {}", assessment.sentence())
     } else if breadth(wanted) > breadth(by) {
         format!("the trouble is wider than plan {}: {}", by.plan, assessment.sentence())
     } else {
-        return None;
+        return Succession::None;
     };
+    if let Some(fenced) = open.fenced_since()
+        && !stands_without(fenced, wanted, assessment)
+    {
+        return Succession::Withheld(Needed::behind_its_own_fence(
+            open, fenced, wanted, assessment,
+        ));
+    }
     let next = effects(wanted, decision.generation);
     let keeps = open.effects.iter().filter(|(id, e)| e.undoes.is_none() && next.contains(id));
-    let keeps = keeps.map(|(id, _)| id.clone()).filter(|_| same_way).collect();
-    Some(Entry::TurnedBack {
+    let keeps = keeps.map(|(id, _)| id.clone()).collect();
+    Succession::TurnsBack(Entry::TurnedBack {
         reason: TurnBackReason::Superseded,
         detail: format!("{why}; plan {} takes its place", wanted.plan),
         successor: Some(Successor { plan: wanted.plan.clone(), keeps }),
     })
+}
+
+/// The entry that ends `open` so that a recovery by `wanted` can take its place; `None`: it goes on.
+pub fn superseded(
+    open: &State,
+    by: &Plan,
+    wanted: &Plan,
+    assessment: &Assessment,
+) -> Option<Entry> {
+    match succession(open, by, wanted, assessment) {
+        Succession::TurnsBack(entry) => Some(entry),
+        Succession::None | Succession::Withheld(_) => None,
+    }
+}
+
+/// Whether that plan would answer to the votes that were there before the fence. Voters that ask as users do find a
+/// side that Leeward fenced as dead as a dead one: what they say since then tells nothing of it.
+fn stands_without(fenced: Timestamp, wanted: &Plan, assessment: &Assessment) -> bool {
+    let mut ballots = assessment.ballots.clone();
+    for ballot in &mut ballots {
+        if ballot.counted == Counted::Unhealthy && ballot.since.is_none_or(|since| since >= fenced)
+        {
+            ballot.counted = Counted::Unknown;
+        }
+    }
+    let direction = assessment.direction;
+    let suspect = wanted.source_region(direction);
+    let count = Count::of(&ballots, suspect, wanted.detection.freshness);
+    let verdict = Verdict::of(&count, wanted.detection.quorum);
+    let found = classify(wanted, direction, verdict, &ballots);
+    verdict == Verdict::Down && found.is_some_and(|found| answers(wanted, &found))
 }
 
 /// How much a plan moves at once: the widest kind that it answers to.
@@ -164,6 +217,7 @@ pub fn handed_over(
         effect: id.in_generation(next),
         change: Box::new(e.change.clone()),
         before: e.before.clone().map(Box::new),
+        sent: Some(last.first_sent(id, e)),
     })
     .collect()
 }

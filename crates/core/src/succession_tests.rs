@@ -3,9 +3,11 @@
 use super::*;
 use crate::audit::example::{Journal, at, lease, plan, recovered};
 use crate::effect::EffectId;
+use crate::evidence::{Reading, Signal, Vote};
 use crate::ids::Step;
 use crate::journal::{Halt, HaltKind};
 use crate::plan::{RespondsTo, Severity};
+use crate::time::Span;
 use crate::world::Change;
 
 fn seen(bearing: Bearing) -> Assessment {
@@ -109,7 +111,70 @@ fn what_both_plans_need_is_kept_and_what_undoes_is_not() {
     };
     assert_eq!(kept(&seen(Bearing::Go)), [shared]);
     let other_way = Assessment { direction: Direction::ToPrimary, ..seen(Bearing::Go) };
-    assert_eq!(kept(&other_way), [], "what moves one way is no help on the other");
+    let next = superseded(&state, &by, &wanted, &other_way);
+    assert_eq!(next, None, "what moves one way is no answer to what is down on the other");
+}
+
+/// Every voter says down since that second.
+fn down_since(plan: &Plan, second: u64) -> Assessment {
+    let now = at(900);
+    let signals: Vec<_> = plan
+        .detection
+        .voters
+        .iter()
+        .map(|voter| {
+            let reading = Reading::new(Vote::Unhealthy, "words").since(at(second));
+            std::sync::Arc::new(Signal::following(voter, None, reading, now, Span::minutes(3)))
+        })
+        .collect();
+    let mut assessment = crate::evidence::assess(plan, Direction::ToStandby, &signals, None, now);
+    assert_eq!(assessment.verdict, Verdict::Down);
+    assessment.bearing = Bearing::Go;
+    assessment
+}
+
+/// A drill of a person, with its fence taken at second 500.
+fn fenced_drill() -> State {
+    let mut journal = Journal::opened(1, 0);
+    let Entry::Opened(decision) = &mut journal.records[0].entry else { panic!() };
+    decision.mode = Mode::Drill;
+    let id = EffectId::new(&"orders".into(), Generation(1), Step::Fence, "it", "do");
+    decision.effects.push(id);
+    journal.done(500, Step::Fence, lease("us-east-1", 1, "nobody"));
+    journal.state()
+}
+
+#[test]
+fn what_began_behind_its_own_fence_takes_the_place_of_nothing_and_is_told() {
+    let wanted = answering("wanted", &[ImpairmentKind::RegionOutage]);
+    let of =
+        |state: &State, second| succession(state, &plan(), &wanted, &down_since(&wanted, second));
+    let drill = fenced_drill();
+    assert_eq!(drill.fenced_since(), Some(at(500)));
+    assert!(matches!(of(&drill, 499), Succession::TurnsBack(_)));
+    for second in [500, 501] {
+        let Succession::Withheld(told) = of(&drill, second) else { panic!("{second}") };
+        assert!(told.why.contains("its own fence, or a real outage"), "{}", told.why);
+    }
+    // One voter that was down before does not make the others' words those of before.
+    let mut one_before = down_since(&wanted, 600);
+    one_before.ballots[0].since = Some(at(100));
+    let lone = succession(&drill, &plan(), &wanted, &one_before);
+    assert!(matches!(lone, Succession::Withheld(_)), "{lone:?}");
+}
+
+#[test]
+fn where_a_person_said_to_go_to_is_not_changed_by_the_evidence() {
+    let mut elsewhere = answering("elsewhere", &[ImpairmentKind::RegionOutage]);
+    let narrow = answering("narrow", &[ImpairmentKind::ZoneOutage]);
+    elsewhere.regions.standby = "eu-central-1".into();
+    let mut ordered = open();
+    assert!(thinkable(&ordered, &elsewhere, &seen(Bearing::Go)));
+    let trigger = Trigger::Operator { operator: "ops".to_owned(), reason: String::new() };
+    std::sync::Arc::make_mut(&mut ordered.decision).trigger = trigger;
+    assert!(!thinkable(&ordered, &elsewhere, &seen(Bearing::Go)));
+    assert!(superseded(&ordered, &narrow, &elsewhere, &seen(Bearing::Go)).is_none());
+    assert!(thinkable(&ordered, &answering("wide", &[]), &seen(Bearing::Go)));
 }
 
 #[test]
@@ -125,6 +190,22 @@ fn a_fence_that_was_given_up_before_the_commit_goes_to_the_next_and_nothing_else
         next.into_iter().map(|h| h.effect).collect::<Vec<_>>()
     };
     let fence = || lease("us-east-1", 1, "nobody");
+    let sent = |given: Option<crate::time::Timestamp>| HandedOver {
+        effect: EffectId::new(&"orders".into(), Generation(1), Step::Fence, "it", "do"),
+        change: Box::new(lease("us-east-1", 1, "nobody")),
+        before: None,
+        sent: given,
+    };
+    for (given, since) in [(Some(at(7)), at(7)), (None, crate::time::Timestamp::UNIX_EPOCH)] {
+        let mut journal = Journal::opened(2, 10);
+        let Entry::Opened(decision) = &mut journal.records[0].entry else { panic!() };
+        decision.handed_over = vec![sent(given)];
+        assert_eq!(
+            journal.state().fenced_since(),
+            Some(since),
+            "it stands since the generation before"
+        );
+    }
     let in_the_next = [id.in_generation(Generation(2))];
     assert_eq!(given(End::Abandoned, Fate::Open, fence()), in_the_next);
     assert_eq!(given(End::RolledBack, Fate::Open, fence()), [], "it was undone");

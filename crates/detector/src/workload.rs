@@ -12,7 +12,7 @@ use leeward_core::journal::{State, Trigger as StartedBy};
 use leeward_core::matching::{Candidate, choose};
 use leeward_core::need::Needed;
 use leeward_core::plan::Plan;
-use leeward_core::succession;
+use leeward_core::succession::{self, Succession};
 use leeward_core::sweep_decision::{
     Down, Recheck, SweepDecision, looks_besides, seen_by, sweep_decision,
 };
@@ -364,10 +364,20 @@ async fn give_way(
     let desk = &detector.desk;
     let decision = &book.state.decision;
     let by = desk.plan_version(&decision.plan, &decision.plan_digest).await?;
-    if let Some(entry) = succession::superseded(&book.state, &by, &stored.plan, assessment) {
-        // Another entry came first: the next sweep asks again, and people are told of what stands.
-        if desk.append(book, entry, Some(&by)).await? == Appended::Conflict {
-            *book = desk.open_book(&stored.plan.workload, book.state.decision.generation).await?;
+    match succession::succession(&book.state, &by, &stored.plan, assessment) {
+        Succession::None => {}
+        Succession::TurnsBack(entry) => {
+            // Another entry came first: the next sweep asks again, and people are told of what stands.
+            if desk.append(book, entry, Some(&by)).await? == Appended::Conflict {
+                *book =
+                    desk.open_book(&stored.plan.workload, book.state.decision.generation).await?;
+            }
+        }
+        Succession::Withheld(needed) => {
+            let workload = &stored.plan.workload;
+            if let Err(error) = need(desk, workload, &needed, book.read_at).await {
+                tracing::warn!(%workload, %error, "that a person is needed is not on record; the next sweep tries again");
+            }
         }
     }
     Ok(())

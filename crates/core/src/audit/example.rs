@@ -154,7 +154,7 @@ pub(crate) fn database() -> EntryId {
 pub(crate) fn assessed(journal: &mut Journal, seconds: u64) {
     let evidence = Digest::new(format!("ev{seconds}"));
     let (verdict, reason) = (Bearing::Go, "2 of 3 say down".to_owned());
-    journal.add(seconds, Entry::Assessed { evidence, verdict, reason });
+    journal.add(seconds, Entry::Assessed { evidence, verdict, reason, old_side_well: None });
 }
 
 /// Up to the proof of the fence.

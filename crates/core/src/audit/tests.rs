@@ -309,6 +309,7 @@ fn a_commit_on_evidence_that_was_weighed_again_since_is_found() {
         evidence: Digest::new("ev33"),
         verdict: Bearing::Go,
         reason: "still down".to_owned(),
+        old_side_well: Some(false),
     };
     j.add(33, again);
     let mut old = j.clone();

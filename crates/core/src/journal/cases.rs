@@ -112,7 +112,12 @@ pub(super) fn answered(number: u32, answer: Answer) -> Entry {
 }
 
 pub(super) fn assessed(verdict: Bearing) -> Entry {
-    Entry::Assessed { evidence: Digest::new("ev"), verdict, reason: "words".to_owned() }
+    Entry::Assessed {
+        evidence: Digest::new("ev"),
+        verdict,
+        reason: "words".to_owned(),
+        old_side_well: None,
+    }
 }
 
 pub(super) fn proof(database: EntryId, holds_from: Timestamp) -> Entry {

@@ -220,6 +220,9 @@ pub struct HandedOver {
     pub change: Box<Change>,
     /// How the thing stood before.
     pub before: Option<Box<Change>>,
+    /// When it was first sent, by whichever generation; `None`: a decision of an older version does not tell.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sent: Option<Timestamp>,
 }
 
 /// The generation that takes the place of one that turned back.

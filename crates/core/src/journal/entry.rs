@@ -44,6 +44,9 @@ pub enum Entry {
         verdict: Bearing,
         /// In a sentence.
         reason: String,
+        /// Whether the votes alone say that the side that is left is well; `None`: an older version does not tell.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        old_side_well: Option<bool>,
     },
     /// A numbered question to people.
     Asked {

@@ -46,7 +46,8 @@ fn of_two_assessments_the_later_counts() {
     j.add(5, assessed(Bearing::Go));
     j.add(9, assessed(Bearing::Unsure));
     let (evidence, reason) = (Digest::new("ev"), "words".to_owned());
-    let found = Assessed { at: at(9), bearing: Bearing::Unsure, evidence, reason };
+    let found =
+        Assessed { at: at(9), bearing: Bearing::Unsure, evidence, reason, old_side_well: None };
     assert_eq!(j.state().assessed, Some(found));
 }
 

@@ -17,6 +17,8 @@ pub struct Assessed {
     pub evidence: Digest,
     /// In a sentence.
     pub reason: String,
+    /// Whether the votes alone say that the side that is left is well.
+    pub old_side_well: Option<bool>,
 }
 
 /// A question and its answer.

@@ -109,6 +109,27 @@ impl State {
         own.filter(move |(id, e)| e.applied() && !undone(id))
     }
 
+    /// When the old side was first fenced of what stands, or may stand, of fences: from then on its users may find
+    /// nobody there because of Leeward itself.
+    pub fn fenced_since(&self) -> Option<Timestamp> {
+        let undone = |id: &EffectId| self.effects.get(&id.undo()).is_some_and(|e| e.applied());
+        let fences = self.each_effect().filter(|(id, e)| {
+            let fences = id.step() == Some(Step::Fence) && e.undoes.is_none() && e.change.fences();
+            fences && (e.applied() || e.may_have_landed()) && !undone(id)
+        });
+        fences.map(|(id, e)| self.first_sent(id, e)).min()
+    }
+
+    /// When an effect was first sent. One that was handed over without its time stands since before anything.
+    pub fn first_sent(&self, id: &EffectId, effect: &EffectState) -> Timestamp {
+        let given = self.decision.handed_over.iter().find(|given| given.effect == *id);
+        match (given, effect.intents.first()) {
+            (Some(given), _) => given.sent.unwrap_or(Timestamp::UNIX_EPOCH),
+            (None, Some(intent)) => intent.at,
+            (None, None) => Timestamp::UNIX_EPOCH,
+        }
+    }
+
     /// When the last request that nobody saw the end of can no longer land.
     pub fn safe_from(&self, limits: &Limits) -> Option<Timestamp> {
         let unknown = self.unresolved().flat_map(|(_, e)| e.intents.iter().map(|i| i.at));
@@ -126,6 +147,13 @@ impl State {
     pub fn tried<'a>(&self, effect: &'a EffectState) -> &'a [IntentState] {
         let before = effect.intents.partition_point(|i| i.seq < self.resumed_at());
         &effect.intents[before..]
+    }
+
+    /// The first fence of this generation goes on record: what was seen of the old side before it stays.
+    pub(super) fn begin_fencing(&mut self) {
+        if self.well_before_fence.is_none() {
+            self.well_before_fence = self.assessed.as_ref().and_then(|a| a.old_side_well);
+        }
     }
 
     /// A proof goes on record. A lease that was taken anew, after somebody gave it away, was written under

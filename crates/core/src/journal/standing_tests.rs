@@ -27,7 +27,7 @@ fn handed_over() -> (Journal, EffectId) {
     let (mut j, it) = (Journal::opened(1, 7), effect(Step::Capacity, "it"));
     let before = Some(Box::new(minimum(2)));
     decision(&mut j).handed_over =
-        vec![HandedOver { effect: it.clone(), change: Box::new(minimum(4)), before }];
+        vec![HandedOver { effect: it.clone(), change: Box::new(minimum(4)), before, sent: None }];
     (j, it)
 }
 

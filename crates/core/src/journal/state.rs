@@ -29,6 +29,9 @@ pub struct State {
     pub executors: Vec<(ExecutorId, Seq)>,
     /// The latest weighing of evidence.
     pub assessed: Option<Assessed>,
+    /// What the last weighing before this generation's first fence said of the side that is left: behind the fence
+    /// voters find it dead whether it is or not. `None`: nothing is fenced yet, or it is not on record.
+    pub well_before_fence: Option<bool>,
     /// Questions to people, by number from 1.
     pub questions: Vec<Asked>,
     /// Effects that were ever intended.
@@ -131,6 +134,7 @@ impl State {
             head: Digest::new(""),
             executors: Vec::new(),
             assessed: None,
+            well_before_fence: None,
             questions: Vec::new(),
             effects: Arc::new(effects),
             fenced: BTreeMap::new(),
@@ -240,6 +244,9 @@ impl State {
     fn apply_effects(&mut self, record: &Record) {
         match &record.entry {
             Entry::Intent { effect, change, undoes, before } => {
+                if undoes.is_none() && change.fences() {
+                    self.begin_fencing();
+                }
                 let intent = IntentState {
                     seq: record.seq,
                     at: record.at,
@@ -291,15 +298,17 @@ impl State {
         let at = record.at;
         match &record.entry {
             Entry::Joined { executor } => self.executors.push((executor.clone(), record.seq)),
-            Entry::Assessed { evidence, verdict, reason } => {
+            Entry::Assessed { evidence, verdict, reason, old_side_well } => {
                 self.assessed = Some(Assessed {
                     at,
                     bearing: *verdict,
                     evidence: evidence.clone(),
                     reason: reason.clone(),
+                    old_side_well: *old_side_well,
                 });
             }
             Entry::Fenced { databases, fence, holds_from, latest_write, .. } => {
+                self.begin_fencing();
                 for database in databases {
                     let fenced = Fenced {
                         proof: fence.clone(),

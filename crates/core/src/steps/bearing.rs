@@ -20,6 +20,8 @@ pub fn going(situation: &Situation<'_>) -> Going {
     let assessment = present(situation);
     let on_record = situation.state.assessed.as_ref().filter(|a| {
         a.bearing == assessment.bearing
+            // What a switchover rests on is on record before the first fence.
+            && a.old_side_well.is_none_or(|well| well == (assessment.verdict == Verdict::Well))
             && (since(a.at, situation.now) <= situation.limits.assessment_age
                 || planted::is(Bug::OldEvidence))
     });
@@ -82,6 +84,7 @@ fn on_the_record(assessment: &Assessment) -> Move {
         evidence: chain::digest(stored.as_bytes()),
         verdict: assessment.bearing,
         reason: assessment.sentence(),
+        old_side_well: Some(assessment.verdict == Verdict::Well),
     };
     Move { evidence_items: vec![stored], ..Move::record(entry) }
 }

@@ -211,9 +211,12 @@ pub(super) fn switches_over(situation: &Situation<'_>, database: &Database) -> b
 }
 
 /// Whether the service is asked to switch over without loss: a person ordered it, and the side that is
-/// left is well, as a switchover needs both sides.
+/// left is well, as a switchover needs both sides. Decided before the first fence, once: behind it voters that ask
+/// as users do find nobody there, and say down of a side that is well.
 pub(super) fn graceful(situation: &Situation<'_>) -> bool {
-    matches!(situation.state.decision.trigger, Trigger::Operator { .. }) && old_side_well(situation)
+    let ordered = matches!(situation.state.decision.trigger, Trigger::Operator { .. });
+    let before = situation.state.well_before_fence;
+    ordered && before.unwrap_or_else(|| old_side_well(situation))
 }
 
 /// What must hold before the first fence is touched: a loss that is allowed, a yes, fresh evidence.
