@@ -283,3 +283,30 @@ fn a_promotion_whose_answer_was_lost_is_looked_at_again_and_not_held() {
     assert_eq!(held, None, "{}", rig.told());
     assert_kept(&rig, "a stale look");
 }
+
+/// The checker that every run is judged by: what a hold tells a person to type has to be taken.
+#[test]
+fn a_hold_that_names_a_command_which_is_refused_is_found() {
+    let breaches = |reason: &str| {
+        let rig = Rig::well("orders");
+        assert!(rig.order("recover", "to-standby").is_ok(), "{}", rig.told());
+        let held = Entry::Held { step: leeward_core::ids::Step::Fence, reason: reason.to_owned() };
+        assert_eq!(rig.say(1, held), Some(Appended::Yes));
+        rig.live(Span::minutes(1));
+        judge(&Evidence::of(&rig)).into_iter().map(|v| v.invariant).collect::<Vec<_>>()
+    };
+    let none: [&str; 0] = [];
+    assert_eq!(breaches("mend it, then `leeward resume orders --reason …`"), none);
+    assert_eq!(breaches("`leeward decline orders --reason …`"), none);
+    for refused in [
+        "a person is needed",
+        "`leeward waive orders --database orders-db --reason …`",
+        "`leeward approve orders --reason …`",
+        "`leeward start orders --reason …`",
+        "`leeward ack orders --reason …`",
+        "`leeward run orders`",
+        "`leeward undo orders`",
+    ] {
+        assert_eq!(breaches(refused), ["L5"], "{refused}");
+    }
+}

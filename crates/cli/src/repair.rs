@@ -4,6 +4,7 @@
 use leeward_core::ids::{Generation, Step, Text, WorkloadId};
 use leeward_core::journal::Entry;
 use leeward_core::repair::{ASIDE, Inspection, generation_of, inspect};
+use leeward_core::steps::ways::with_the_way_back;
 use leeward_core::table::{JOURNAL, Key, generation_partition};
 use leeward_ports::{Condition, Frozen, Item, Put, TableErrorKind};
 use leeward_reconcile::{Appended, Numbered};
@@ -241,7 +242,7 @@ async fn mark(
         let reason = format!(
             "{text}. Should one have been an intent, its request may land for {life}: look at both sides after that, then `leeward resume {of} --reason …`"
         );
-        Entry::Held { step: Step::Detect, reason }
+        Entry::Held { step: Step::Detect, reason: with_the_way_back(&book.state, reason) }
     } else {
         Entry::Noted { text }
     };

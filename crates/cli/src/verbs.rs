@@ -1,7 +1,7 @@
 //! What a person says to a generation: waive, pause, stop, resume, abandon, ack.
 
 use leeward_core::ids::EntryId;
-use leeward_core::journal::{End, Entry};
+use leeward_core::journal::{End, Entry, may_waive};
 use leeward_core::plan::Database;
 use leeward_core::status::sentence;
 use leeward_core::time::Span;
@@ -129,12 +129,7 @@ pub async fn waive(office: &Office, on: &On, database: &str) -> Result<Answer, T
                 single.join(", ")
             )));
         }
-        if let Some(fenced) = book.state.fenced.get(&id) {
-            return Err(Trouble::refused(format!(
-                "{database} is fenced ({:?}, from {} on): there is nothing to waive",
-                fenced.proof, fenced.holds_from
-            )));
-        }
+        may_waive(&book.state, plan, &id).map_err(|no| Trouble::refused(no.to_string()))?;
         // The risk is bound to the loss that is known at this moment.
         let loss = book.state.losses.get(&id).and_then(|(bound, _)| *bound);
         Ok(vec![Entry::Waived { database: id.clone(), loss, reason: on.reason.clone() }])

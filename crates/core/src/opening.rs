@@ -8,6 +8,7 @@ use crate::journal::{Bearing, End, Fate, State, Trigger, TurnBackReason};
 use crate::limits::Limits;
 use crate::plan::Plan;
 use crate::planted::{self, Bug};
+use crate::steps::ways::with_the_way_back;
 use crate::succession;
 use crate::time::{Span, Timestamp, after, since};
 
@@ -273,7 +274,8 @@ pub fn adopts(state: &State, protocol: u32, limits: &Limits, now: Timestamp) -> 
     let (over, quiet) = (state.deadline(now, limits), since(state.last_at, now));
     if now > over && quiet > limits.request_life {
         return Adoption::Hold(format!(
-            "its time was over at {over} and nobody has worked on it for {quiet}; look at the executions and the functions' logs, then resume with a time limit, or `leeward run`"
+            "its time was over at {over} and nobody has worked on it for {quiet}; look at the executions and the functions' logs, then {}",
+            resumes(state)
         ));
     }
     // Joining writes an entry of its own; an executor that wrote nothing else was silent.
@@ -286,10 +288,22 @@ pub fn adopts(state: &State, protocol: u32, limits: &Limits, now: Timestamp) -> 
         .count();
     if silent >= limits.silent_executors {
         return Adoption::Hold(format!(
-            "{silent} executors came and went without getting any further; look at their executions and the functions' logs, then resume"
+            "{silent} executors came and went without getting any further; look at their executions and the functions' logs, then {}",
+            resumes(state)
         ));
     }
     Adoption::Start
+}
+
+/// How a person sets a generation going again that nobody worked on.
+fn resumes(state: &State) -> String {
+    let workload = &state.decision.workload;
+    with_the_way_back(
+        state,
+        format!(
+            "`leeward resume {workload} --reason …`; without Step Functions: `leeward resume {workload} --reason … --no-start` and `leeward run {workload}`"
+        ),
+    )
 }
 
 /// What to do with an open generation that nobody works on.

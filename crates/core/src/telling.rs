@@ -3,12 +3,13 @@
 use serde::Serialize;
 
 use crate::effect::EffectId;
-use crate::ids::{Digest, Direction};
-use crate::journal::{End, Entry, Record, State, Unproven};
+use crate::ids::{Digest, Direction, EntryId};
+use crate::journal::{End, Entry, Fate, Record, State, Unproven};
 use crate::planted::{self, Bug};
 use crate::printable::{one_line, printable};
 use crate::residence::way_home;
 use crate::status::sentence;
+use crate::steps::ways::decline;
 use crate::time::Span;
 
 /// One notification, in words for people and fields for machines.
@@ -85,22 +86,24 @@ fn wants_people(state: &State, record: &Record) -> Option<Words> {
         Entry::Held { step, reason } => (
             format!("held at step {step}: a person is needed"),
             reason.clone(),
-            vec![
-                format!("leeward status {w}"),
-                format!("leeward resume {w} --reason … [--time-limit 30m]"),
-                format!("leeward abandon {w} --reason …"),
-            ],
+            leaving(state, format!("leeward resume {w} --reason … [--time-limit 30m]")),
         ),
         Entry::Stopped { reason, in_flight } => (
             format!("stopped by {}", record.by),
             format!("{reason}. Requests in flight: {}.", in_flight.len()),
-            vec![
-                format!("leeward resume {w} --reason …"),
-                format!("leeward abandon {w} --reason …"),
-            ],
+            leaving(state, format!("leeward resume {w} --reason …")),
         ),
         _ => return None,
     })
+}
+
+/// How a person leaves a halt: on, back before the commit, or by giving it up.
+fn leaving(state: &State, resume: String) -> Vec<String> {
+    let w = &state.decision.workload;
+    let mut commands = vec![format!("leeward status {w}"), resume];
+    commands.extend((state.fate == Fate::Open).then(|| decline(state)));
+    commands.push(format!("leeward abandon {w} --reason …"));
+    commands
 }
 
 /// What people have to know.
@@ -127,7 +130,7 @@ fn informs(state: &State, record: &Record) -> Option<Words> {
             )
         }
         Entry::Waived { database, reason, .. } => (
-            format!("the fence of {database} is waived by {}", record.by),
+            format!("{} by {}", waives(state, database), record.by),
             reason.clone(),
             vec![format!("leeward status {w}")],
         ),
@@ -179,6 +182,15 @@ fn informs(state: &State, record: &Record) -> Option<Words> {
         ),
         _ => return None,
     })
+}
+
+/// What a waiver takes upon itself: the unknown loss of what is fenced, else the missing fence.
+fn waives(state: &State, database: &EntryId) -> String {
+    if state.fenced.contains_key(database) {
+        format!("the unknown loss of {database} is accepted")
+    } else {
+        format!("the fence of {database} is waived")
+    }
 }
 
 /// Whether an intent asks again for capacity that had been seen up.

@@ -24,13 +24,14 @@
 //! | L2 people are told | messages that reached every receiver | |
 //! | L3 a dead executor's work is finished | L1, with executors killed | yes |
 //! | L4 no retry storm | requests sent an effect; executors of what waits for a person | |
-//! | L5 Held is left by one command | no hold for an answer of before the word; in the simulator one word leads to an end | |
+//! | L5 Held is left by one command | no hold for an answer of before the word; every command that a hold names is admitted; in the simulator one word leads to an end | |
 //! | L6 protected at home | the simulator, after a return by hand | |
 
 mod effects;
 mod evidence;
 mod fences;
 mod healthy;
+mod holds;
 mod journals;
 mod losses;
 mod people;
@@ -54,7 +55,7 @@ pub struct Violation {
 type Checker = fn(&Case<'_>) -> Vec<String>;
 
 /// Every checker of this crate, by the number of its invariant.
-const CHECKERS: [(&str, Checker); 20] = [
+const CHECKERS: [(&str, Checker); 21] = [
     ("S1", writers::one_writer),
     ("S2", votes::counted_again),
     ("S3", journals::written_once),
@@ -75,6 +76,7 @@ const CHECKERS: [(&str, Checker); 20] = [
     ("L2", people::told),
     ("L4", people::left_alone),
     ("L5", people::asked_anew),
+    ("L5", holds::commands_are_admitted),
 ];
 
 /// Judges everything. Empty: every invariant holds.

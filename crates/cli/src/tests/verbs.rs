@@ -2,7 +2,7 @@
 
 use leeward_core::contract::StartRequest;
 use leeward_core::ids::Step;
-use leeward_core::journal::{Answer as Said, End, Entry};
+use leeward_core::journal::{Answer as Said, End, Entry, Fate as Way, FenceProof, TurnBackReason};
 use leeward_ports::fake::{Call, Fate};
 use leeward_reconcile::Appended;
 
@@ -124,7 +124,9 @@ fn an_answer_after_the_time_is_asked_anew_and_sets_it_going() {
         write(&rig, Entry::Held { step: Step::Fence, reason: "nobody answered".to_owned() });
         let said = rig.well(&[verb, "orders", "--question", "1", "--reason", "I am here now"]);
         let book = rig.book(1);
-        assert_eq!(names(&book)[book.records.len() - 3..], ["resumed", "asked", "answered"]);
+        let mut written = vec!["resumed", "asked", "answered"];
+        written.extend((answer == Said::Declined).then_some("turned-back"));
+        assert_eq!(names(&book)[book.records.len() - written.len()..], written);
         assert_eq!(book.state.questions[1].answer, Some((answer, Actor::new(ANA))));
         assert!(book.state.halt.is_none());
         assert!(said.json["started"].is_string(), "{said:#?}");
@@ -137,6 +139,77 @@ fn an_answer_to_nothing_is_refused() {
     rig.opened();
     let nothing = rig.refused(&["approve", "orders", "--reason", "yes"]);
     assert!(nothing.message.contains("nobody was asked"), "{nothing}");
+    let nothing = rig.refused(&["decline", "orders", "--reason", "no"]);
+    assert!(nothing.message.contains("`leeward stop orders --reason …`, then this"), "{nothing}");
+}
+
+#[test]
+fn a_no_turns_a_halted_generation_back_whatever_halts_it_until_its_commit() {
+    for name in ["held", "stop", "pause"] {
+        let mut rig = Rig::unattended(&format!("no-{name}"));
+        rig.opened();
+        if name == "held" {
+            write(&rig, Entry::Held { step: Step::Capacity, reason: "it is missing".to_owned() });
+        } else {
+            rig.well(&[name, "orders", "--reason", "wait"]);
+        }
+        rig.someone_else(BOB);
+        let bob = rig.refused(&["decline", "orders", "--reason", "no"]);
+        assert!(bob.message.contains("may not decide"), "{bob}");
+        rig.someone_else(ANA);
+        let said = rig.well(&["decline", "orders", "--reason", "give it back"]);
+        let book = rig.book(1);
+        assert_eq!(names(&book)[book.records.len() - 2..], ["resumed", "turned-back"], "{name}");
+        assert!(matches!(book.state.fate, Way::TurnedBack(TurnBackReason::Declined, _)));
+        assert!(book.state.turned_back_for.contains("give it back"));
+        assert!(said.json["started"].is_string(), "{said:#?}");
+    }
+    // The question that stands has its answer; where the first entry alone was written, the rest follows.
+    let rig = Rig::orders("no-asked");
+    rig.opened();
+    rig.well(&["stop", "orders", "--reason", "wait"]);
+    let second = Arc::new(std::sync::atomic::AtomicUsize::new(0));
+    let journal = move |call: &Call<'_>| {
+        matches!(call, Call::Put(item, _) if item.key.sk.starts_with("J#"))
+            && second.fetch_add(1, std::sync::atomic::Ordering::Relaxed) == 2
+    };
+    rig.table.fail_next(journal, Fate::LostBefore);
+    rig.well(&["decline", "orders", "--question", "1", "--reason", "no"]);
+    let book = rig.book(1);
+    let last = ["answered", "resumed", "turned-back"];
+    assert_eq!(names(&book)[book.records.len() - 3..], last);
+}
+
+#[test]
+fn what_is_fenced_is_waived_while_nobody_knows_what_it_loses() {
+    let listed = orders().replace("    fences:\n", "    fences:\n      - kind: waiver\n");
+    let waives = ["waive", "orders", "--database", "orders-db", "--reason", "I know its clock"];
+    let fenced = |name: &str, bound: Option<Span>| {
+        let rig = Rig::put(name, &listed);
+        let at = rig.opened().read_at;
+        let databases = vec!["orders-db".into()];
+        let (fence, evidence) = (FenceProof::WriterLease { epoch: 2 }, "seen".to_owned());
+        write(
+            &rig,
+            Entry::Fenced { databases, fence, holds_from: at, latest_write: None, evidence },
+        );
+        let source = "a test".to_owned();
+        write(&rig, Entry::LossBound { database: "orders-db".into(), bound, source });
+        write(&rig, Entry::Held { step: Step::Fence, reason: "what is lost?".to_owned() });
+        rig
+    };
+    let rig = fenced("waive-known", Some(Span::seconds(16)));
+    let known = rig.refused(&waives);
+    assert!(known.message.contains("at most 16.0 s of writes are lost"), "{known}");
+    let rig = fenced("waive-unknown", None);
+    rig.well(&waives);
+    assert_eq!(rig.book(1).state.waived.get(&"orders-db".into()), Some(&None));
+    rig.well(&["resume", "orders", "--reason", "go on", "--no-start"]);
+    assert_eq!(
+        rig.book(1).state.losses[&leeward_core::ids::EntryId::new("orders-db")].0,
+        None,
+        "it stays on record as unknown"
+    );
 }
 
 #[test]

@@ -9,6 +9,7 @@ mod parts;
 pub mod rules;
 mod standing;
 mod state;
+mod waiver;
 
 pub use decision::{
     Decision, HandedOver, LeftClosed, Lost, PROTOCOL, Successor, Trigger, Unproven,
@@ -19,3 +20,4 @@ pub use parts::{
 };
 pub use rules::{Beside, NotAdmitted};
 pub use state::State;
+pub use waiver::may_waive;

@@ -3,9 +3,9 @@
 
 use crate::effect::EffectId;
 use crate::ids::{Actor, EntryId, Seq, Step};
-use crate::journal::{Answer, Bearing, End, Entry, Fate, HaltKind, State};
+use crate::journal::{Answer, Bearing, End, Entry, Fate, HaltKind, State, waiver};
 use crate::limits::Limits;
-use crate::plan::{Database, Fence, Plan};
+use crate::plan::Plan;
 use crate::planted::{self, Bug};
 use crate::time::{Timestamp, after};
 use crate::world::Change;
@@ -13,7 +13,7 @@ use crate::world::Change;
 /// Why an entry may not follow.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
-pub struct NotAdmitted(String);
+pub struct NotAdmitted(pub(super) String);
 
 fn no<T>(why: impl Into<String>) -> Result<T, NotAdmitted> {
     Err(NotAdmitted(why.into()))
@@ -245,16 +245,7 @@ fn waived(
     database: &EntryId,
     beside: Option<Beside<'_>>,
 ) -> Result<(), NotAdmitted> {
-    let Some(beside) = beside else { return Ok(()) };
-    let listed = beside.plan.database(database).map(Database::fences);
-    if listed.is_some_and(|fences| fences.contains(&Fence::Waiver)) {
-        Ok(())
-    } else {
-        no(format!(
-            "plan {} lists no fence `waiver` for {database}: nobody may take its risk",
-            state.decision.plan
-        ))
-    }
+    beside.map_or(Ok(()), |beside| waiver::listed(state, beside.plan, database))
 }
 
 fn intent(state: &State, change: &Change, undo: bool) -> Result<(), NotAdmitted> {

@@ -93,7 +93,7 @@ fn waived(database: &EntryId, loss: Option<Span>, reason: &str) -> String {
         Some(loss) => format!("losing up to {}", loss.in_words()),
         None => "the loss being unknown".to_owned(),
     };
-    format!("the fence of {database} is waived, {loss}: {reason}")
+    format!("the risk of {database} is taken by a person, {loss}: {reason}")
 }
 
 fn bearing(bearing: Bearing) -> &'static str {

@@ -4,7 +4,9 @@ use crate::ids::Actor;
 use crate::journal::{Answer, Asked, Entry, TurnBackReason, Unproven};
 use crate::plan::{ApprovalFor, OnTimeout};
 use crate::planted::{self, Bug};
+use crate::pursuit::resume;
 use crate::steps::Situation;
+use crate::steps::ways::decline;
 use crate::time::{Span, after, since};
 
 /// Whether people have said yes.
@@ -123,8 +125,12 @@ fn timed_out(
             Approval::Record(Entry::Held {
                 step: crate::ids::Step::Fence,
                 reason: format!(
-                    "question {} was not answered in time ({}); `leeward approve`, `decline` or `resume`",
-                    asked.number, situation.plan.policy.approval.timeout
+                    "question {} was not answered in time ({}); `leeward approve {w} --reason …`, `{}`, or `{}` to be asked anew",
+                    asked.number,
+                    situation.plan.policy.approval.timeout,
+                    decline(situation.state),
+                    resume(situation),
+                    w = situation.plan.workload
                 ),
             })
         }

@@ -9,6 +9,7 @@ use crate::plan::{
 };
 use crate::pursuit::{Goal, Probe, resume};
 use crate::steps::approval::{self, Approval};
+use crate::steps::ways::by_another_plan;
 use crate::steps::{Move, Situation, instances, reopening};
 use crate::world::{Change, GroupView, Question, Seen, View};
 
@@ -177,11 +178,11 @@ pub(super) fn bars_fence(situation: &Situation<'_>) -> Option<String> {
         .collect();
     (!barring.is_empty()).then(|| {
         format!(
-            "no fence is taken while capacity of {} is missing or unseen: {}. Mend it, then `{}`; where the plan has to be mended: `leeward abandon {w} --reason …`, `leeward plan put`, `leeward start {w} --reason …`",
+            "no fence is taken while capacity of {} is missing or unseen: {}. Mend it, then `{}`; where the plan has to be mended: {}",
             situation.target_region(),
             barring.join("; "),
             resume(situation),
-            w = situation.plan.workload
+            by_another_plan(situation)
         )
     })
 }

@@ -92,11 +92,18 @@ fn holds(situation: &Situation<'_>, database: &Database) -> Result<String, Strin
             Err(format!("the loss bound of {id} is unknown"))
         }
         Some((bound, _)) => {
-            let bound = bound.map_or("unknown, waived".to_owned(), |b| b.to_string());
-            Ok(format!(
-                "{id} is fenced; at most {bound} of writes are lost (limit {})",
-                database.max_loss()
-            ))
+            let fence = if state.fenced.contains_key(id) {
+                format!("{id} is fenced")
+            } else {
+                format!("the fence of {id} is waived")
+            };
+            Ok(match bound {
+                Some(bound) => format!(
+                    "{fence}; at most {bound} of writes are lost (limit {})",
+                    database.max_loss()
+                ),
+                None => format!("{fence}; how much is lost is unknown, and a person took the risk"),
+            })
         }
     }
 }

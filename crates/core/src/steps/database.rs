@@ -5,8 +5,9 @@ use crate::ids::Step;
 use crate::journal::{Entry, FenceProof};
 use crate::plan::Database;
 use crate::planted::{self, Bug};
-use crate::pursuit::{Goal, Probe};
+use crate::pursuit::{Goal, Probe, Progress, pursue};
 use crate::steps::engines::{self, Engine};
+use crate::steps::ways::{by_the_next, instead_of_a_switchover};
 use crate::steps::{Move, Situation, barriers, lease};
 use crate::world::{Change, Question, Seen};
 
@@ -64,7 +65,13 @@ fn promote(situation: &Situation<'_>, database: &Database, seen: &Seen, next: &m
                 return;
             }
             let effect = situation.effect(Step::Database, database.id().as_str(), Verb::Promote);
-            next.pursue(situation, Goal { effect, change, before: None, undoes: None, probe })
+            let switches = matches!(change, Change::SwitchoverGlobal { .. });
+            let goal = Goal { effect, change, before: None, undoes: None, probe };
+            let mut progress = pursue(situation, goal);
+            if let (true, Progress::Stuck(why)) = (switches, &mut progress) {
+                why.push_str(&instead_of_a_switchover(situation, database));
+            }
+            next.take(progress)
         }
     };
     if reached && !situation.state.writers.contains(database.id()) {
@@ -91,8 +98,9 @@ fn fence_holds(
             Probe::No(why) => {
                 let workload = &situation.plan.workload;
                 next.stick(format!(
-                    "{}: {why}. Where its holder shall keep it: `leeward abandon {workload} --reason …`; else the same, and then `leeward start {workload} --reason …`, which takes it from there",
-                    database.id()
+                    "{}: {why}. Where its holder shall keep it: `leeward abandon {workload} --reason …`; else {}, which takes it from there",
+                    database.id(),
+                    by_the_next(situation)
                 ));
                 return false;
             }

@@ -10,6 +10,7 @@ use crate::steps::bearing::{Going, going, old_side_well, turn_back};
 use crate::steps::engines::{self, Engine};
 use crate::steps::lease::Guarded;
 use crate::steps::loss::{self, Outlook};
+use crate::steps::ways::{caught_up, only_a_switchover, take_the_risk, way_out};
 use crate::steps::{Move, Situation, barriers, capacity, lease, records, reopening};
 use crate::time::{DATE_RESOLUTION, Span, after, since};
 use crate::world::{Question, Seen};
@@ -134,10 +135,20 @@ fn check(
     asks: &mut Vec<String>,
 ) {
     let id = database.id();
-    match engines::engine(situation, database, seen) {
+    let engine = engines::engine(situation, database, seen);
+    let writes = matches!(engine, Engine::Writer(_));
+    match engine {
         Engine::Writer(_) | Engine::Replica => match loss::outlook(situation, database, seen) {
             Outlook::Fair => {}
-            Outlook::Unknown(why) => next.stick(why),
+            // Where the side that is left is well it turns back: nobody is asked.
+            Outlook::Unknown(why) if old_side_well(situation) => next.stick(why),
+            Outlook::Unknown(why) => {
+                let wait = caught_up(situation, database);
+                next.stick(format!("{why}; {}", way_out(situation, database, &wait)));
+            }
+            Outlook::Lost(why) => {
+                asks.push(format!("{why}; {}", take_the_risk(situation, database)));
+            }
             Outlook::Ask(why) => {
                 let wait = caught_up(situation, database);
                 asks.push(format!("{why}; {}", way_out(situation, database, &wait)));
@@ -153,41 +164,11 @@ fn check(
     }
     if let Database::AuroraGlobal(d) = database
         && !d.allow_data_loss
+        && !writes
         && !graceful(situation)
     {
-        next.stick(format!(
-            "{id}: the plan allows no failover that can lose data, and a switchover is only tried when a person starts it"
-        ));
+        next.stick(only_a_switchover(situation, id));
     }
-}
-
-/// What makes a loss known that nobody knows.
-fn caught_up(situation: &Situation<'_>, database: &Database) -> String {
-    let (id, target) = (database.id(), situation.target_region());
-    format!(
-        "wait until {id} in {target} shows a heartbeat of {} (it has caught up, or was made its replica again), then `{}`",
-        situation.source_region(),
-        resume(situation)
-    )
-}
-
-/// What a person can do about what nobody knows.
-fn way_out(situation: &Situation<'_>, database: &Database, wait: &str) -> String {
-    let id = database.id();
-    if database.fences().contains(&Fence::Waiver) {
-        format!("{wait}; or take the risk: {}", waive(situation, id))
-    } else {
-        format!(
-            "{wait}; the plan lists no fence `waiver` for {id}: to take the risk, `leeward plan put` one that does, `leeward abandon {w} --reason …` and `leeward start {w} --reason …`",
-            w = situation.plan.workload
-        )
-    }
-}
-
-/// The commands by which a person takes the risk of a database.
-fn waive(situation: &Situation<'_>, id: &EntryId) -> String {
-    let workload = &situation.plan.workload;
-    format!("`leeward waive {workload} --database {id} --reason …` and `{}`", resume(situation))
 }
 
 /// What would be lost cannot be told, or capacity is missing: that may mend itself in a moment; then a
@@ -318,18 +299,22 @@ fn unproven(situation: &Situation<'_>, database: &Database, seen: &Seen, mut nex
         return next;
     }
     let waits = next.waits.join("; ");
-    let waive =
-        format!("make sure by other means that it does not write, then {}", waive(situation, id));
+    let resume = resume(situation);
+    let risk = format!(
+        "make sure by other means that it does not write, then {}",
+        take_the_risk(situation, database)
+    );
     let reason = if barriers::silent(situation, database, seen) {
-        format!("no fence of {id} can be proven while its side is silent ({waits}); {waive}")
+        format!(
+            "no fence of {id} can be proven while its side is silent ({waits}); when it answers again: `{resume}`; or {risk}"
+        )
     } else if drains {
         format!(
-            "no fence of {id} is proven ({waits}): connections outlive a closed rule; end them, then `{}`; or {waive}",
-            resume(situation)
+            "no fence of {id} is proven ({waits}): connections outlive a closed rule; end them, then `{resume}`; or {risk}"
         )
     } else {
         format!(
-            "no fence of {id} is proven ({waits}); mend what is named there, then `leeward resume`; or {waive}"
+            "no fence of {id} is proven ({waits}); mend what is named there, then `{resume}`; or {risk}"
         )
     };
     Move::record(Entry::Held { step: Step::Fence, reason })

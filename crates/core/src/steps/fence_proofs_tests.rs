@@ -134,12 +134,15 @@ fn a_fence_that_needs_a_silent_side_is_tried_for_a_sweep_then_a_person_is_asked(
     let (why, _) = scene(59, &[stop()]).waits();
     assert!(why.contains("no fence of orders-db is proven yet"), "{why}");
     for now in [60, 61] {
-        let reason = scene(now, &[stop(), isolate()]).held();
+        let reason = scene(now, &[stop(), isolate(), waiver()]).held();
         for says in ["`leeward waive orders --database orders-db", "group writers-east", "sg-east"]
         {
             assert!(reason.contains(says), "{says}: {reason}");
         }
         assert!(reason.contains("while its side is silent"), "{reason}");
+        let reason = scene(now, &[stop(), isolate()]).held();
+        assert!(!reason.contains("leeward waive"), "nobody may take that risk: {reason}");
+        assert!(reason.contains("`leeward plan put` one that does, `leeward abandon"), "{reason}");
     }
     let mut by_lease = scene(61, &[lease(), stop()]);
     by_lease.seen_otherwise(|question, view| {
@@ -154,7 +157,7 @@ fn a_fence_that_needs_a_silent_side_is_tried_for_a_sweep_then_a_person_is_asked(
 
 #[test]
 fn a_side_that_answers_is_not_called_silent_and_what_is_still_there_is_named() {
-    let mut scene = Scene::fenced_by(100, &[stop()]);
+    let mut scene = Scene::fenced_by(100, &[stop(), waiver()]);
     scene.goes_on();
     scene.seen_otherwise(|_, view| {
         Some(match view {
@@ -170,9 +173,11 @@ fn a_side_that_answers_is_not_called_silent_and_what_is_still_there_is_named() {
     later(&mut scene);
     let reason = scene.held();
     assert!(!reason.contains("silent"), "{reason}");
-    for says in
-        ["i-0 (InService) stays while Terminate is suspended", "`leeward resume`", "`leeward waive"]
-    {
+    for says in [
+        "i-0 (InService) stays while Terminate is suspended",
+        "`leeward resume orders",
+        "`leeward waive",
+    ] {
         assert!(reason.contains(says), "{says}: {reason}");
     }
 }

@@ -14,7 +14,8 @@ use crate::time::{DATE_RESOLUTION, Span, Timestamp, after, since};
 use crate::world::{LeaseView, Seen};
 
 /// The two looks of one round, at the lease and at the heartbeat, lie no further apart than a function
-/// lives, and in between a holder renews: only what is later by more shows a clock that was set back.
+/// lives, and in between a holder renews: what is later by more shows a clock that was set back. What is later by
+/// less may do so too: it is looked at again before anything is fenced.
 const BETWEEN_LOOKS: Span = Span::seconds(60);
 
 /// How much of what the old side's writers were told is written the new side has.
@@ -102,6 +103,8 @@ pub(super) enum Outlook {
     Unknown(String),
     /// It is unknown until the new side has caught up, or a person takes the risk.
     Ask(String),
+    /// An earlier generation lost nobody knows how much: only a person can take that risk.
+    Lost(String),
     /// Nobody knows for how long the old holders may write: only a person can go on.
     NoTerms(String),
 }
@@ -127,7 +130,19 @@ pub(super) fn outlook(situation: &Situation<'_>, database: &Database, seen: &See
         {
             Outlook::Unknown(format!("the lag of {id} is unknown: {}", rests_on(heartbeat, latest)))
         }
-        (Reach::All(_) | Reach::Until(..) | Reach::Unseen(_), _) => Outlook::Fair,
+        // A fence now would leave a loss that nobody knows. Where only the two looks of this round lie apart, the
+        // next round shows it.
+        (Reach::Until(heartbeat, _), Some(Ok(latest))) if heartbeat > latest => {
+            let why = rests_on(heartbeat, latest);
+            Outlook::Ask(format!("what would be lost of {id} is unknown: {why}"))
+        }
+        (Reach::All(_), _) => match lost_before(situation, database, seen) {
+            Some(Lost { bound: None, generation, .. }) => Outlook::Lost(format!(
+                "what was lost of {id} is unknown: generation {generation} made it the writer, lost nobody knows how much, and was given up"
+            )),
+            Some(_) | None => Outlook::Fair,
+        },
+        (Reach::Until(..) | Reach::Unseen(_), _) => Outlook::Fair,
     }
 }
 
@@ -238,12 +253,8 @@ fn with_what_was_lost_before(
     own: Option<Span>,
     source: String,
 ) -> (Option<Span>, String) {
-    let writes_itself = matches!(engines::engine(situation, database, seen), Engine::Writer(_));
-    let measured_alone = !matches!(reach(situation, database, seen), Reach::All(_));
-    let of_this = |l: &&Lost| l.database == *database.id() && l.side == situation.source();
-    let lost = situation.state.decision.lost.iter().rev().find(of_this);
-    match lost {
-        Some(lost) if writes_itself && !measured_alone => {
+    match lost_before(situation, database, seen) {
+        Some(lost) => {
             let sum = own.zip(lost.bound).map(|(own, before)| own.plus(before));
             let before = lost.bound.map_or("nobody knows how much".to_owned(), |b| b.to_string());
             let words = format!(
@@ -252,8 +263,21 @@ fn with_what_was_lost_before(
             );
             (sum, words)
         }
-        Some(_) | None => (own, source),
+        None => (own, source),
     }
+}
+
+/// What an earlier generation lost that counts here.
+fn lost_before<'a>(
+    situation: &Situation<'a>,
+    database: &Database,
+    seen: &Seen,
+) -> Option<&'a Lost> {
+    let writes_itself = matches!(engines::engine(situation, database, seen), Engine::Writer(_));
+    let measured_alone = !matches!(reach(situation, database, seen), Reach::All(_));
+    let of_this = |l: &&Lost| l.database == *database.id() && l.side == situation.source();
+    let lost = situation.state.decision.lost.iter().rev().find(of_this);
+    lost.filter(|_| writes_itself && !measured_alone)
 }
 
 #[cfg(test)]

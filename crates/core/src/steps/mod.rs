@@ -23,6 +23,7 @@ mod scene;
 pub mod traffic;
 mod undo;
 mod validate;
+pub mod ways;
 pub(crate) mod writer_group;
 
 pub use crate::capacity::Peak;
@@ -315,7 +316,9 @@ pub fn decide(step: Step, situation: &Situation<'_>, seen: &Seen) -> Move {
         Step::Undo => undo::decide(situation, seen),
         Step::Detect | Step::Notify => Move::default(),
     };
-    closing(step, situation, ready)
+    let mut next = closing(step, situation, ready);
+    ways::name_the_way_back(situation, &mut next);
+    next
 }
 
 /// On the way there nothing more is begun when the time is over: an executor that stood still for days

@@ -5,7 +5,7 @@ use crate::effect::EffectId;
 use crate::ids::{Region, Text};
 use crate::journal::{Entry, LeftClosed};
 use crate::planted::{self, Bug};
-use crate::pursuit::{Goal, Probe};
+use crate::pursuit::{Goal, Probe, resume};
 use crate::steps::engines::{self, Engine};
 use crate::steps::{Move, Situation, barriers, isolation};
 use crate::time::since;
@@ -54,8 +54,11 @@ pub(super) fn check(situation: &Situation<'_>, seen: &Seen, asks: &mut Vec<Strin
         {
             let (side, source) = (situation.target_region(), situation.source_region());
             asks.push(format!(
-                "`{}` waits since generation {}, and is not done: {why}, so that its old writers would write beside those in {source}; make {} in {side} a replica of {source} again, then `leeward resume`",
-                left.reopen, left.generation, left.database
+                "`{}` waits since generation {}, and is not done: {why}, so that its old writers would write beside those in {source}; make {} in {side} a replica of {source} again, then `{}`",
+                left.reopen,
+                left.generation,
+                left.database,
+                resume(situation)
             ));
         }
     }

@@ -54,18 +54,21 @@ fn a_person_moves_a_well_side_by_a_switchover_that_loses_nothing() {
 #[test]
 fn a_plan_that_allows_no_loss_of_data_is_for_people_and_for_a_side_that_is_well() {
     let says = "orders-db: the plan allows no failover";
-    let refused = |scene: &Scene| {
+    let refused = |scene: &Scene, way: &str| {
         let reason = scene.held();
-        assert!(reason.contains(says) && reason.contains("`leeward resume orders"), "{reason}");
+        assert!(reason.contains(says) && reason.contains(way), "{reason}");
     };
     for says in [Some(Vote::Unhealthy), Some(Vote::Unknown), None] {
-        refused(&Scene { says, ..ordered(&[stop()], false) });
+        refused(&Scene { says, ..ordered(&[stop()], false) }, "`leeward resume orders");
         let allowed = Scene { says, ..ordered(&[stop()], true) };
         assert!(matches!(allowed.sends()[..], [Change::BoundGroup { .. }]), "{says:?}");
     }
     let mut by_itself = Scene::at(100);
     by_itself.plan["databases"] = json!([aurora(&[stop()], false)]);
-    refused(&by_itself);
+    refused(
+        &by_itself,
+        "`leeward decline orders --reason …` and, when that has ended, `leeward ack orders",
+    );
     by_itself.says = Some(Vote::Healthy);
     let (reason, detail) = by_itself.turns_back();
     assert_eq!(reason, TurnBackReason::StepFailed);
@@ -156,4 +159,21 @@ fn who_was_switched_over_to_already_has_all_that_was_written() {
     by_itself.seen_otherwise(|question, view| Some(promoted(question, view)));
     let reason = by_itself.held();
     assert!(reason.contains("written by us-west-2"), "a failover by hand loses: {reason}");
+}
+
+/// Behind the lease users find nobody there: what was seen before it stays.
+#[test]
+fn what_a_switchover_rests_on_is_decided_before_the_first_fence_and_once() {
+    let mut scene = ordered(&[lease()], false);
+    scene.now = 300;
+    assert!(matches!(scene.entry(), Entry::Assessed { old_side_well: Some(true), .. }));
+    scene.goes_on();
+    assert!(matches!(scene.sends()[..], [Change::MoveLease { .. }]));
+    let unfenced = Scene { says: Some(Vote::Unhealthy), ..ordered(&[lease()], false) };
+    assert!(unfenced.held().contains("the plan allows no failover"), "nothing is fenced yet");
+    scene.goes_on();
+    scene.says = Some(Vote::Unhealthy);
+    scene.owner = NOBODY;
+    let next = scene.next();
+    assert_eq!(next.stuck(), None, "{next:?}");
 }

@@ -72,10 +72,11 @@ fn a_row_later_than_the_last_write_is_no_number() {
     assert!(bound.is_none() && source.contains("clock was set"), "{bound:?}: {source}");
     assert_eq!(written(124).of(estimate), Some(Span::default()));
     assert_eq!(written(125).of(estimate), None);
-    for (seconds, fair) in [(125, true), (184, true), (185, false)] {
+    assert!(matches!(written(124).of(outlook), Outlook::Fair));
+    for (seconds, asks) in [(125, true), (184, true), (185, false)] {
         let outlook = written(seconds).of(outlook);
-        assert_eq!(matches!(outlook, Outlook::Fair), fair, "{seconds}");
-        assert_eq!(matches!(outlook, Outlook::Unknown(_)), !fair, "{seconds}");
+        assert_eq!(matches!(outlook, Outlook::Ask(_)), asks, "{seconds}");
+        assert_eq!(matches!(outlook, Outlook::Unknown(_)), !asks, "{seconds}");
     }
 }
 

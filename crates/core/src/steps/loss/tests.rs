@@ -126,7 +126,9 @@ impl Scene {
     fn asks(&self) -> String {
         match self.outlook() {
             Outlook::Ask(why) => why,
-            Outlook::Fair | Outlook::Unknown(_) | Outlook::NoTerms(_) => panic!("nobody is asked"),
+            Outlook::Fair | Outlook::Unknown(_) | Outlook::NoTerms(_) | Outlook::Lost(_) => {
+                panic!("nobody is asked")
+            }
         }
     }
 
@@ -190,7 +192,9 @@ fn no_row_and_a_clock_that_was_set_far_back_are_unknown_for_good() {
     for (heartbeat, says) in [(None, "no heartbeat row"), (by(EAST, 400), "clock was set")] {
         match Scene::new(heartbeat).outlook() {
             Outlook::Unknown(why) => assert!(why.contains(says), "{why}"),
-            Outlook::Fair | Outlook::Ask(_) | Outlook::NoTerms(_) => panic!("not {says}"),
+            Outlook::Fair | Outlook::Ask(_) | Outlook::NoTerms(_) | Outlook::Lost(_) => {
+                panic!("not {says}")
+            }
         }
     }
     let scene = Scene::promoted(None);
