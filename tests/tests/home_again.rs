@@ -156,3 +156,29 @@ fn half_a_return_is_not_home() {
     rig.live(Span::minutes(30));
     assert!(rig.book(2).is_none(), "{}", rig.told());
 }
+
+/// No look shows where a workload without a single writer lives: only the journals tell.
+#[test]
+fn a_start_to_the_home_that_was_given_up_takes_no_protection_from_sessions() {
+    let rig = Rig::well("sessions");
+    let start = |again: bool| {
+        let answer = rig.call(&serde_json::json!({
+            "leeward": "start", "workload": "sessions", "plan": rig.plan.plan, "mode": "drill",
+            "direction": "to-primary", "again": again, "reason": "wrong direction",
+        }));
+        answer.map(|answer| answer["status"].clone())
+    };
+    assert_eq!(start(false), Ok("refused".into()), "it lives there");
+    assert!(rig.book(1).is_none());
+    rig.world.set_habits(|h| (h.launch, h.start) = (Span::minutes(600), Span::minutes(600)));
+    assert_eq!(start(true), Ok("go".into()));
+    let given_up = Entry::Ended { end: End::Abandoned, reason: "wrong direction".to_owned() };
+    assert!(rig.say(1, given_up).is_some());
+    assert!(rig.say(1, Entry::Acknowledged { reason: "seen".to_owned() }).is_some());
+    assert!(rig.book(1).is_some_and(|book| !book.state.away_from_home()));
+    rig.world.set_habits(|h| (h.launch, h.start) = (Span::minutes(1), Span::minutes(1)));
+    rig.world.set_region(&rig.plan.regions.primary, RegionState::Dead);
+    rig.live(Span::minutes(60));
+    assert_eq!(rig.ended(2), Some(End::Recovered), "{}", rig.told());
+    assert_eq!(rig.world.served_by(), Some(Side::Standby));
+}

@@ -4,9 +4,9 @@
 #![expect(clippy::wildcard_enum_match_arm, reason = "a test looks for one kind of entry among all")]
 
 use leeward_core::evidence::assess;
+use leeward_core::grounds::grounded;
 use leeward_core::ids::{Direction, EntryId, Generation, Seq, Side};
 use leeward_core::journal::{End, Entry, Trigger};
-use leeward_core::opening::grounded;
 use leeward_core::plan::Voter;
 use leeward_core::table::Key;
 use leeward_core::time::{Span, after};

@@ -311,6 +311,10 @@ pub struct StartArgs {
     /// Why; it goes on record with your name.
     #[arg(long, value_parser = reason)]
     pub reason: String,
+    /// Though it lives on that side already, by its journals: people have moved it since, or the recovery has to be
+    /// gone through once more.
+    #[arg(long)]
+    pub again: bool,
     /// Carry it out in this process, without Step Functions.
     #[arg(long)]
     pub here: bool,

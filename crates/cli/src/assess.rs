@@ -4,7 +4,7 @@ use leeward_core::evidence::{Assessment, Ballot, Counted, Verdict, weigh};
 use leeward_core::ids::{Digest, Direction, Generation, PlanId, WorkloadId};
 use leeward_core::journal::State;
 use leeward_core::matching::{Candidate, Choice, choose};
-use leeward_core::opening::{NotNow, Opening, may_open};
+use leeward_core::opening::{Asks, NotNow, Opening, may_open};
 use leeward_core::plan::{ApprovalFor, Finding, OnTimeout, Plan};
 use leeward_core::succession;
 use leeward_core::sweep_decision::{
@@ -143,7 +143,15 @@ impl Looked<'_> {
         let (plan, direction, now) = (&stored.plan, self.direction, self.now);
         let assessment = weigh(plan, direction, self.facts.evidence(direction, plan), now);
         let opening = if self.switch.on {
-            may_open(self.last, plan, direction, &office.desk.limits, now, false, self.heir)
+            may_open(
+                self.last,
+                plan,
+                direction,
+                &office.desk.limits,
+                now,
+                Asks::Evidence,
+                self.heir,
+            )
         } else {
             Opening::Refused(NotNow::SwitchedOff(self.switch.reason.clone()))
         };

@@ -103,6 +103,7 @@ pub async fn request(office: &Office, args: &StartArgs) -> Result<StartRequest, 
         plan: plan.plan.plan.clone(),
         mode: args.mode.into(),
         direction: args.direction.into(),
+        again: args.again,
         reason: args.reason.clone(),
         operator: Some(office.desk.actor.to_string()),
     })

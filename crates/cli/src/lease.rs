@@ -1,21 +1,23 @@
-//! `leeward lease`: whose a workload's writer lease is, moving it to another table, lowering its terms.
+//! `leeward lease`: whose a workload's writer lease is, lowering its terms, and what moving it needs, too.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use leeward_core::ids::{Region, Text, WorkloadId};
-use leeward_core::lease_home::{LeasePlace, lives_on};
+use leeward_core::ids::{Region, WorkloadId};
+use leeward_core::lease_home::LeasePlace;
 use leeward_core::lease_terms::{LeaseTerms, without_terms};
 use leeward_core::plan::{Database, Plan, WriterLease};
-use leeward_core::table::{Key, MOVED, NOBODY, lease_key};
+use leeward_core::table::{Key, MOVED, lease_key};
 use leeward_core::time::{DATE_RESOLUTION, Span, Timestamp, after, since};
-use leeward_core::world::{Change, ChangeError, LeaseView};
-use leeward_ports::{Frozen, Made, NewLease};
+use leeward_core::world::{ChangeError, LeaseView};
+use leeward_ports::Frozen;
+use leeward_reconcile::Book;
 use serde_json::json;
 
 use crate::args::LeaseCommand;
 use crate::exit::{Answer, Exit, Trouble};
 use crate::journal::reason;
+use crate::lease_move::relocate;
 use crate::office::{Office, workload};
 use crate::provide::item;
 
@@ -41,9 +43,9 @@ pub async fn command(office: &Office, command: &LeaseCommand) -> Result<Answer, 
 }
 
 /// Every item of a workload's lease that is known.
-type Items = Vec<(LeasePlace, LeaseView)>;
+pub type Items = Vec<(LeasePlace, LeaseView)>;
 
-async fn items(
+pub async fn items(
     office: &Office,
     of: &WorkloadId,
     also: Option<&LeasePlace>,
@@ -59,7 +61,7 @@ async fn items(
     Ok(items)
 }
 
-fn in_words((place, view): &(LeasePlace, LeaseView)) -> String {
+pub fn in_words((place, view): &(LeasePlace, LeaseView)) -> String {
     let terms = view.terms.map_or_else(
         || "its holders' terms are not written".to_owned(),
         |t| format!("ttl {}, longest statement {}, drift {}", t.ttl, t.longest_statement, t.drift),
@@ -85,10 +87,7 @@ async fn show(office: &Office, of: &WorkloadId) -> Result<Answer, Trouble> {
 }
 
 /// Nothing of a lease is touched by hand while a recovery may touch it.
-async fn nothing_open(
-    office: &Office,
-    of: &WorkloadId,
-) -> Result<Option<leeward_reconcile::Book>, Trouble> {
+pub async fn nothing_open(office: &Office, of: &WorkloadId) -> Result<Option<Book>, Trouble> {
     let (last, _) = office.desk.latest(of).await?;
     match last {
         Some(book) if book.state.end.is_none() => Err(Trouble::refused(format!(
@@ -100,7 +99,7 @@ async fn nothing_open(
 }
 
 /// What the plans of the workload say of their lease.
-async fn planned(
+pub async fn planned(
     office: &Office,
     of: &WorkloadId,
 ) -> Result<(Option<LeaseTerms>, Vec<std::sync::Arc<Plan>>), Trouble> {
@@ -110,104 +109,8 @@ async fn planned(
     Ok((leases.map(WriterLease::terms).reduce(LeaseTerms::larger), plans))
 }
 
-/// The move of a lease: the old item is closed for good before the new one is made, so no two ever name an owner.
-async fn relocate(
-    office: &Office,
-    of: &WorkloadId,
-    to: &LeasePlace,
-    why: &str,
-) -> Result<Answer, Trouble> {
-    nothing_open(office, of).await?;
-    let items = items(office, of, Some(to)).await?;
-    if let Some((_, left)) = items.iter().find(|(place, view)| place == to && view.owner == MOVED) {
-        return Err(Trouble::refused(format!(
-            "the lease of {of} left {to} once (epoch {}), and its item there says so for good: an epoch would come again. Name another table; nothing was done",
-            left.epoch
-        )));
-    }
-    let stands = |(_, view): &&(LeasePlace, LeaseView)| view.owner != MOVED;
-    let standing: Vec<&(LeasePlace, LeaseView)> = items.iter().filter(stands).collect();
-    let from = match standing[..] {
-        [(place, view)] if place == to => {
-            return done(of, to, view, "the writer lease is there already");
-        }
-        [(place, view)] => {
-            close(office, of, (place, view), to, why).await?;
-            place.clone()
-        }
-        // Closed by a run that went no further: the newest of those that went there.
-        [] => {
-            let here = |(_, view): &&(LeasePlace, LeaseView)| {
-                LeasePlace::moved_to(&view.effect).is_some_and(|(place, _)| place == *to)
-            };
-            let closed = items.iter().filter(here).max_by_key(|(_, view)| view.epoch);
-            closed.map(|(place, _)| place.clone()).ok_or_else(|| nothing_to_move(of, &items, to))?
-        }
-        _ => {
-            let all: Vec<String> = standing.into_iter().map(in_words).collect();
-            return Err(Trouble::new(
-                Exit::NeedsPerson,
-                format!(
-                    "more than one item stands for the lease of {of}, and one of them is wrong: {}. Look at who writes; nothing was done",
-                    all.join("; ")
-                ),
-            ));
-        }
-    };
-    reopen(office, of, &from, to).await
-}
-
-fn nothing_to_move(of: &WorkloadId, items: &Items, to: &LeasePlace) -> Trouble {
-    let known: Vec<String> = items.iter().map(in_words).collect();
-    let known = if known.is_empty() { "none".to_owned() } else { known.join("; ") };
-    Trouble::refused(format!(
-        "there is no writer lease of {of} that could be moved to {to}; known are: {known}. `leeward plan put` makes the first one"
-    ))
-}
-
-/// Takes the lease from its owner for good: an item that says `moved` is granted to nobody any more.
-async fn close(
-    office: &Office,
-    of: &WorkloadId,
-    (place, view): (&LeasePlace, &LeaseView),
-    to: &LeasePlace,
-    why: &str,
-) -> Result<(), Trouble> {
-    time_of(view, None, of, place)?;
-    let now = office.desk.table.get(&Key::switch()).await?.at;
-    let what = format!(
-        "moves the writer lease from {place} (owner {}, epoch {}) to {to}",
-        view.owner, view.epoch
-    );
-    office.desk.record_deed(of, &what, why, now).await?;
-    office.desk.keep_lease_place(of, place, Frozen(now)).await?;
-    office.desk.keep_lease_place(of, to, Frozen(now)).await?;
-    let change = Change::MoveLease {
-        region: place.region.clone(),
-        table: place.table.clone(),
-        key: lease_key(of).into(),
-        from_owner: view.owner.clone(),
-        from_epoch: view.epoch,
-        to_owner: MOVED.into(),
-        effect: to.moved_here(&view.owner).into(),
-    };
-    let sent = office.desk.outside.change(&change, Frozen(now)).await;
-    let seen = item(office, of, place).await?;
-    let closed = seen
-        .as_ref()
-        .is_some_and(|v| v.owner == MOVED && v.effect == to.moved_here(&view.owner).as_str());
-    if closed {
-        return Ok(());
-    }
-    let came = sent.err().map_or_else(String::new, |error: ChangeError| format!(": {error}"));
-    Err(Trouble::unavailable(format!(
-        "closing the lease of {of} in {place}{came}; it stands as {}. Say it again: it goes on where it stopped",
-        seen.map_or_else(|| "gone".to_owned(), |v| format!("owner {}, epoch {}", v.owner, v.epoch))
-    )))
-}
-
 /// How long the last holder may still write. A lease that was never renewed has no holder.
-fn time_of(
+pub fn time_of(
     view: &LeaseView,
     planned: Option<LeaseTerms>,
     of: &WorkloadId,
@@ -223,69 +126,8 @@ fn time_of(
     }
 }
 
-/// Makes the new item, once the old holders' time is over.
-async fn reopen(
-    office: &Office,
-    of: &WorkloadId,
-    from: &LeasePlace,
-    to: &LeasePlace,
-) -> Result<Answer, Trouble> {
-    let (terms, plans) = planned(office, of).await?;
-    let Some(closed) = item(office, of, from).await? else {
-        return Err(Trouble::unavailable(format!("the closed lease of {of} in {from} is gone")));
-    };
-    let Some((_, owner)) = LeasePlace::moved_to(&closed.effect) else {
-        return Err(Trouble::unavailable(format!("the lease of {of} in {from} names no move")));
-    };
-    let over =
-        after(after(closed.answered_at, DATE_RESOLUTION), time_of(&closed, terms, of, from)?);
-    until(office, over).await?;
-    let last = nothing_open(office, of).await?;
-    // A generation that came and went meanwhile may have moved the workload.
-    let lives = plans.first().map(|p| p.regions.of(lives_on(last.as_ref().map(|b| &*b.state))));
-    let owner: Text = match lives {
-        Some(lives) if owner != NOBODY => lives.as_str().into(),
-        _ => owner.into(),
-    };
-    let epoch = closed.epoch.saturating_add(1);
-    let new = NewLease { owner, epoch, terms: closed.terms };
-    let now = office.desk.table.get(&Key::switch()).await?.at;
-    let made = office
-        .provisions
-        .lease(&to.region, &to.table, &lease_key(of), &new, Frozen(now))
-        .await
-        .map_err(|error| {
-            Trouble::unavailable(format!(
-                "making the lease of {of} in {to}: {error}. The old one is closed and nobody writes; say it again: it goes on where it stopped"
-            ))
-        })?;
-    let Some(view) = item(office, of, to).await? else {
-        return Err(Trouble::unavailable(format!(
-            "the lease of {of} in {to} is not seen; say it again"
-        )));
-    };
-    let said = match made {
-        Made::Now => "the writer lease was moved",
-        Made::Before => "the writer lease is there already",
-    };
-    done(of, to, &view, said)
-}
-
-fn done(of: &WorkloadId, to: &LeasePlace, view: &LeaseView, said: &str) -> Result<Answer, Trouble> {
-    let lines = vec![
-        format!("{said}: {}", in_words(&(to.clone(), view.clone()))),
-        format!(
-            "  next      put every plan of {of} with table {} in {}, at once: `leeward plan put FILE…`; then roll the writers out with it: until then nobody writes",
-            to.table, to.region
-        ),
-    ];
-    let json =
-        json!({"schema": 1, "workload": of, "region": to.region, "table": to.table, "item": view});
-    Answer::of(&json, lines, Exit::Well)
-}
-
 /// Lets time pass until the state table's own clock is beyond an instant.
-async fn until(office: &Office, instant: Timestamp) -> Result<(), Trouble> {
+pub async fn until(office: &Office, instant: Timestamp) -> Result<(), Trouble> {
     loop {
         let now = office.desk.table.get(&Key::switch()).await?.at;
         if now > instant {

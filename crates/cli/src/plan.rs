@@ -19,6 +19,7 @@ use crate::history;
 use crate::live;
 use crate::office::Office;
 use crate::provide;
+use crate::rehome::{self, Rehomed};
 
 /// What `plan check` found.
 #[derive(Debug, Serialize)]
@@ -104,6 +105,8 @@ pub async fn put_files(office: &Office, files: &[PathBuf]) -> Result<Answer, Tro
         ready.push((checked, plan));
     }
     let (beside, now) = beside(office, &ready).await?;
+    let mut rehomed =
+        rehome::check(office, &ready.iter().map(|(_, plan)| plan).collect::<Vec<_>>()).await?;
     for (checked, plan) in &mut ready {
         checked.add(live::findings(office, plan, now).await);
         if !checked.valid {
@@ -113,7 +116,9 @@ pub async fn put_files(office: &Office, files: &[PathBuf]) -> Result<Answer, Tro
     let mut put = Vec::new();
     let mut lines: Vec<String> = beside.iter().map(Between::to_string).collect();
     for (checked, plan) in &ready {
-        let (json, said) = put_one(office, checked, plan).await?;
+        let place = rehomed.iter().position(|r| r.workload == plan.workload);
+        let rehomed = place.map(|place| rehomed.swap_remove(place));
+        let (json, said) = put_one(office, checked, plan, rehomed).await?;
         put.push(json);
         lines.extend(said);
     }
@@ -152,6 +157,7 @@ async fn put_one(
     office: &Office,
     checked: &Checked,
     plan: &Plan,
+    rehomed: Option<Rehomed>,
 ) -> Result<(serde_json::Value, Vec<String>), Trouble> {
     let body = serde_json::to_string(plan)
         .map_err(|e| Trouble::invalid(format!("the plan cannot be written as JSON: {e}")))?;
@@ -172,6 +178,10 @@ async fn put_one(
         Put::Conflict => did.push(format!("version {digest} was stored already")),
     }
     provide::provide(office, (plan, &digest), &leases, frozen, &mut did).await?;
+    // Between the two nothing is opened: whoever meets the one without the other is told to put the plan again.
+    if let Some(rehomed) = rehomed {
+        did.push(rehome::record(office, rehomed).await?);
+    }
     let led = put_in_force(office, plan, body, &digest, &current).await?;
     did.push(format!("plan {} of workload {} is in force", plan.plan, plan.workload));
     did.push(led);

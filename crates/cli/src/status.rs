@@ -2,11 +2,12 @@
 
 use std::time::Duration;
 
-use leeward_core::ids::WorkloadId;
+use leeward_core::ids::{Direction, WorkloadId};
+use leeward_core::rehoming::strayed;
 use leeward_core::status::{HaltStatus, OldSide, Status, WayBack, status};
 use leeward_core::table::{REFUSALS, workload_partition};
 use leeward_core::time::{Span, Timestamp};
-use leeward_reconcile::Book;
+use leeward_reconcile::{Book, StoredPlan};
 use serde::Serialize;
 use serde_json::{Value, json};
 
@@ -66,12 +67,36 @@ pub async fn answer(office: &Office, book: &Book) -> Result<Answer, Trouble> {
     let refused = refused(office, &status.workload, Some(status.started)).await?;
     let mut lines = lines(&status);
     lines.extend(refused.iter().map(|r| format!("  refused   {}  {}", r.at, r.reason)));
+    let asks = asks(office, book).await;
+    lines.extend(asks.iter().map(|why| format!("  asks      a person: {why}")));
     let exit = exit(&status);
     let mut answer = Answer::of(&status, lines, exit)?;
     if let Value::Object(object) = &mut answer.json {
         object.insert("refused".to_owned(), json!(refused));
+        object.insert("asks".to_owned(), json!(asks));
     }
     Ok(answer)
+}
+
+/// What a person is asked whatever generation is open: a plan whose sides are not those of the journals, and a writer
+/// lease that would prove nothing, as the last sweep has seen it. What cannot be read is left out: the recovery is
+/// what was asked for.
+async fn asks(office: &Office, book: &Book) -> Vec<String> {
+    if book.state.closed.is_some() {
+        return Vec::new();
+    }
+    let workload = &book.state.decision.workload;
+    let plans = office.desk.plans_of(workload).await.unwrap_or_default();
+    let strayed = plans.iter().filter_map(|stored| strayed(&book.state, &stored.plan));
+    strayed.chain(lease_asks(office, workload, &plans).await).collect()
+}
+
+/// The plans of a workload have one lease: the first that has something to say of it speaks for all.
+async fn lease_asks(office: &Office, workload: &WorkloadId, plans: &[StoredPlan]) -> Vec<String> {
+    let Ok((facts, _)) = office.desk.facts(workload).await else { return Vec::new() };
+    let of = |stored: &StoredPlan| facts.standby_by(Direction::ToStandby, &stored.plan);
+    let asks = plans.iter().filter_map(of).map(|standby| &standby.asks);
+    asks.into_iter().find(|asks| !asks.is_empty()).cloned().unwrap_or_default()
 }
 
 /// The record of one generation.
@@ -83,13 +108,15 @@ pub async fn of_book(office: &Office, book: &Book) -> Result<Status, Trouble> {
 async fn detecting(office: &Office, workload: &WorkloadId) -> Result<Answer, Trouble> {
     let plans = office.plans_of(workload, None).await?;
     let refused = refused(office, workload, None).await?;
+    let asks = lease_asks(office, workload, &plans).await;
     let names: Vec<_> = plans.iter().map(|p| p.plan.plan.clone()).collect();
     let json = json!({
         "schema": 1, "workload": workload, "generation": null, "status": "detecting",
-        "plans": names, "refused": refused, "next": [format!("leeward assess {workload}")],
+        "plans": names, "refused": refused, "asks": asks, "next": [format!("leeward assess {workload}")],
     });
     let mut lines = vec![format!("{workload}: detecting; no recovery was ever opened")];
     lines.extend(refused.iter().map(|r| format!("  refused   {}  {}", r.at, r.reason)));
+    lines.extend(asks.iter().map(|why| format!("  asks      a person: {why}")));
     lines.push(format!("  next      leeward assess {workload}"));
     Answer::of(&json, lines, Exit::Well)
 }

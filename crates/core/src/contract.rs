@@ -173,6 +173,9 @@ pub struct StartRequest {
     pub mode: Mode,
     /// Which way.
     pub direction: Direction,
+    /// Whether it is meant though the workload lives on that side by its journals.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub again: bool,
     /// Why, in the person's words.
     pub reason: String,
     /// STS caller ARN of the person; `leeward start` fills it in.

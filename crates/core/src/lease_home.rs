@@ -45,12 +45,10 @@ impl fmt::Display for LeasePlace {
     }
 }
 
-/// The side that the workload lives on, as far as its last generation tells and what was seen since it ended.
-pub fn lives_on(last: Option<&State>) -> Side {
-    match last {
-        Some(state) if state.away_from_home() => Side::Standby,
-        Some(_) | None => Side::Primary,
-    }
+/// The Region that the workload lives in: by its journals, whatever a plan calls its sides; by the plan, where no
+/// generation was ever opened.
+pub fn lives_in<'a>(last: Option<&'a State>, plan: &'a Plan) -> &'a Region {
+    last.map_or(&plan.regions.primary, |state| state.lives_in(&plan.regions))
 }
 
 /// The highest epoch that a generation's journal tells of.
@@ -139,7 +137,7 @@ fn existing(plan: &Plan, place: &LeasePlace, item: &LeaseView, found: &Found<'_>
         ));
     }
     // In a table where it was not known to be, an item may be from another time: who it names need not be who writes.
-    let lives = plan.regions.of(lives_on(found.last));
+    let lives = lives_in(found.last, plan);
     let open = found.last.is_some_and(|state| state.end.is_none());
     if !found.known_here && !open && item.owner != NOBODY && item.owner != lives.as_str() {
         return Provision::Refuse(format!(
@@ -163,7 +161,13 @@ fn absent(plan: &Plan, place: &LeasePlace, found: &Found<'_>, verb: &str) -> Pro
             state.decision.generation, plan.workload, plan.workload
         ));
     }
-    let owner = plan.regions.of(lives_on(found.last)).clone();
+    let owner = lives_in(found.last, plan).clone();
+    if ![Side::Primary, Side::Standby].iter().any(|side| *plan.regions.of(*side) == owner) {
+        return Provision::Refuse(format!(
+            "{} lives in {owner} by its journals, which is no side of the plan: nobody may be made the owner of its writer lease",
+            plan.workload
+        ));
+    }
     Provision::Make { owner, epoch: found.epoch.saturating_add(1) }
 }
 

@@ -62,7 +62,8 @@ fn away_from_home_a_new_item_is_the_standbys_above_every_epoch_that_was_given() 
     let made = Provision::Make { owner: "us-west-2".into(), epoch: highest_epoch(&away) + 1 };
     assert_eq!(given(None, &[], Some(&away)), made);
     let mut back = away;
-    std::sync::Arc::make_mut(&mut back.decision).direction = Direction::ToPrimary;
+    let decision = std::sync::Arc::make_mut(&mut back.decision);
+    (decision.direction, decision.target) = (Direction::ToPrimary, "us-east-1".into());
     let owner = |p| match p {
         Provision::Make { owner, .. } => owner.to_string(),
         other => panic!("{other:?}"),
@@ -124,5 +125,5 @@ fn an_effect_tells_where_a_lease_was_moved_and_whose_it_was() {
     assert_eq!(LeasePlace::moved_to("orders/1/fence/leases/take-lease"), None);
     let mut ended = Journal::opened(1, 0).state();
     ended.end = Some(Ended { end: End::RolledBack, reason: String::new(), at: at(5) });
-    assert_eq!(lives_on(Some(&ended)), Side::Primary);
+    assert_eq!(lives_in(Some(&ended), &plan()).as_str(), "us-east-1");
 }

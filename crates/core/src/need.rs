@@ -70,14 +70,19 @@ impl Needed {
     }
 
     /// A recovery by this plan would ask a person about its writer lease, which proves nothing.
-    pub fn lease_unproven(plan: &PlanId, asks: &[String]) -> Self {
+    pub fn lease_unproven(plan: &Plan, asks: &[String]) -> Self {
         let why = format!(
-            "a recovery by plan {plan} would wait for a person, since its writer lease proves nothing: {}",
+            "a recovery by plan {} would wait for a person, since its writer lease proves nothing: {}",
+            plan.plan,
             asks.join("; ")
         );
-        let actions = vec!["let every holder write its terms into the lease's item".to_owned()];
+        let actions = vec![
+            format!("leeward lease show {}", plan.workload),
+            "do what is said there: put a plan, or let every holder write its terms".to_owned(),
+        ];
+        let cause = format!("lease:{}:{}", plan.plan, chain::digest(why.as_bytes()));
         // Nothing is wrong yet, and it may take a person a while.
-        Self::to_watch(format!("lease:{plan}"), why, actions).daily()
+        Self::to_watch(cause, why, actions).daily()
     }
 
     /// A workload has journals or a lease, and no plan: nobody watches it.
@@ -135,17 +140,32 @@ impl Needed {
     /// It lives on the other side for so long: a day's reminder that nothing is opened by itself.
     pub fn away(last: &State) -> Self {
         let decision = &last.decision;
-        let (workload, generation) = (&decision.workload, decision.generation);
+        let (workload, generation) = (&decision.workload, last.moved_by());
         let why = format!(
             "{workload} lives away from home since generation {generation}: nothing is opened by itself until it is home again"
         );
         Self::to_watch(format!("away:{generation}"), why, vec![way_home(last)]).daily()
     }
 
+    /// A plan in force has sides that are not those of the journals: it opens nothing, whatever is seen. `down`: since
+    /// when a quorum says down, and what is seen.
+    pub fn strayed(plan: &Plan, why: &str, down: Option<(Timestamp, &str)>) -> Self {
+        let actions =
+            vec![format!("leeward status {}", plan.workload), "leeward plan put FILE".to_owned()];
+        let cause = format!("strayed:{}", plan.plan);
+        match down {
+            None => Self::to_watch(cause, why.to_owned(), actions).daily(),
+            Some((began, seen)) => {
+                let why = format!("{why}, though a quorum says down since {began}: {seen}");
+                Self::to_watch(format!("{cause}:down"), why, actions)
+            }
+        }
+    }
+
     /// While it lives on the other side a quorum says that its home is down.
     pub fn down_while_away(last: &State, began: Timestamp, seen: &str) -> Self {
         let decision = &last.decision;
-        let (workload, generation) = (&decision.workload, decision.generation);
+        let (workload, generation) = (&decision.workload, last.moved_by());
         let why = format!(
             "{workload} lives away from home since generation {generation}, so nothing is opened though a quorum says down since {began}: {seen}"
         );

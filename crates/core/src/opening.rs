@@ -1,13 +1,12 @@
 //! When the next generation may be opened, and how it begins.
 
 use crate::deploying::foreign;
-use crate::error::StepError;
-use crate::evidence::Assessment;
-use crate::ids::{Direction, Generation, PlanId};
-use crate::journal::{Bearing, End, Fate, State, Trigger, TurnBackReason};
+use crate::ids::{Direction, Generation, PlanId, Region, WorkloadId};
+use crate::journal::{End, Fate, Lives, State, TurnBackReason};
 use crate::limits::Limits;
 use crate::plan::Plan;
 use crate::planted::{self, Bug};
+use crate::rehoming::strayed;
 use crate::steps::ways::with_the_way_back;
 use crate::succession;
 use crate::time::{Span, Timestamp, after, since};
@@ -63,6 +62,27 @@ pub enum NotNow {
         /// Time left.
         left: Span,
     },
+    /// It lives where the start would bring it.
+    #[error(
+        "{workload} lives in {region} already{}: a recovery {way} has nothing to move, and nothing is opened. `leeward start {workload} --plan {plan} --direction {other} --reason …` moves it to its other side; where people have moved it since, or that recovery has to be gone through once more, add `--again`", words(*since)
+    )]
+    LivesThere {
+        /// The workload.
+        workload: WorkloadId,
+        /// Where it lives.
+        region: Region,
+        /// The generation that brought it there.
+        since: Option<Generation>,
+        /// The plan.
+        plan: PlanId,
+        /// Which way was asked for.
+        way: Direction,
+        /// The other way.
+        other: Direction,
+    },
+    /// The plan's sides are not those that the journals mean.
+    #[error("{0}; `leeward plan put FILE` says what it needs")]
+    Strayed(String),
     /// The system's switch is off.
     #[error("openings are switched off: {0}")]
     SwitchedOff(String),
@@ -93,6 +113,22 @@ pub enum NotNow {
     NotEnabled(String),
 }
 
+fn words(since: Option<Generation>) -> String {
+    since.map_or_else(String::new, |generation| format!(" (generation {generation} brought it)"))
+}
+
+/// Who asks for a generation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Asks {
+    /// The evidence, or what the last generation left.
+    Evidence,
+    /// A person.
+    Person {
+        /// Towards the side that it lives on, too.
+        again: bool,
+    },
+}
+
 /// How often people are told of a refusal that has no end of its own.
 const TOLD_EVERY: Span = Span::minutes(60);
 
@@ -106,6 +142,8 @@ impl NotNow {
             | Self::GaveUp { left, .. } => after(now, *left),
             Self::SwitchedOff(_)
             | Self::NotEnabled(_)
+            | Self::LivesThere { .. }
+            | Self::Strayed(_)
             | Self::Promised { .. }
             | Self::LeftAlone { .. } => {
                 let every = TOLD_EVERY.as_millis() as i64;
@@ -116,25 +154,34 @@ impl NotNow {
     }
 }
 
-/// Whether a generation by `plan` in that direction may be opened after `last`, by a person (`manual`)
-/// or by the evidence. `heir`: the plan that `last` left its work to is in force no more, and this one takes it up.
+/// Whether a generation by `plan` in that direction may be opened after `last`, as somebody asks. `heir`: the plan that `last` left its work to is in force no more, and this one takes it up.
 pub fn may_open(
     last: Option<&State>,
     plan: &Plan,
     direction: Direction,
     limits: &Limits,
     now: Timestamp,
-    manual: bool,
+    asks: Asks,
     heir: bool,
 ) -> Opening {
-    let Some(last) = last else { return open(plan, Generation(1), manual) };
+    let manual = asks != Asks::Evidence;
+    let there = || lives_there(last, plan, direction, asks).map(Opening::Refused);
+    let Some(last) = last else {
+        return there().unwrap_or_else(|| open(plan, Generation(1), manual));
+    };
     let generation = last.decision.generation;
     let beside = planted::is(Bug::OpensBesideAnother);
     if last.end.is_none() && last.closed.is_none() && !beside {
         return Opening::Join(generation);
     }
+    if let Some(why) = strayed(last, plan) {
+        return Opening::Refused(NotNow::Strayed(why));
+    }
     if let Some(refused) = promised(last, plan, direction, manual, heir) {
         return Opening::Refused(refused);
+    }
+    if let Some(refused) = there() {
+        return refused;
     }
     if let Some(safe) = last.safe_from(limits)
         && now < safe
@@ -175,6 +222,31 @@ pub fn may_open(
     open(plan, generation.next(), manual)
 }
 
+/// A person's start towards the side where the workload lives, by the journals: most often the direction was
+/// forgotten. A generation that was given up behind its commit may be gone through again.
+fn lives_there(
+    last: Option<&State>,
+    plan: &Plan,
+    direction: Direction,
+    asks: Asks,
+) -> Option<NotNow> {
+    let lives = Lives::after(last);
+    // Behind a fence that was given up nobody writes: to go to where it lives is the way out of that.
+    let fenced = last.is_some_and(succession::left_fenced);
+    let slip = asks == Asks::Person { again: false } && lives.arrived && !fenced;
+    (slip && lives.side == direction.target()).then(|| NotNow::LivesThere {
+        workload: plan.workload.clone(),
+        region: plan.target_region(direction).clone(),
+        since: lives.since,
+        plan: plan.plan.clone(),
+        way: direction,
+        other: match direction {
+            Direction::ToStandby => Direction::ToPrimary,
+            Direction::ToPrimary => Direction::ToStandby,
+        },
+    })
+}
+
 /// Whether the last generation's work was left to something else than this.
 fn promised(
     last: &State,
@@ -191,43 +263,6 @@ fn promised(
     }
     let off = !plan.enabled && !manual;
     off.then(|| NotNow::LeftAlone { generation, plan: next.plan.clone() })
-}
-
-/// Whether what was assessed at `assessed` may still open a generation at `now`: a process that stood
-/// still in between opens nothing on what it saw before.
-pub fn fresh(assessed: Timestamp, now: Timestamp, limits: &Limits) -> Result<(), StepError> {
-    let age = since(assessed, now);
-    if age <= limits.assessment_age {
-        return Ok(());
-    }
-    Err(StepError::Unavailable(format!(
-        "the evidence was weighed {age} ago, more than {}: nothing is opened on it; the next trigger weighs it anew",
-        limits.assessment_age
-    )))
-}
-
-/// Whether what asked for a generation still stands after the journals were read anew: another trigger may
-/// have opened and ended one in between.
-pub fn grounded(
-    trigger: &Trigger,
-    assessment: &Assessment,
-    last: Option<&State>,
-    plan: &Plan,
-) -> Result<(), StepError> {
-    let stands = match trigger {
-        Trigger::Operator { .. } => true,
-        Trigger::Evidence { .. } => assessment.bearing == Bearing::Go,
-        Trigger::HandedOver { from } => {
-            last.is_some_and(|l| l.decision.generation == *from && succession::waits(l))
-        }
-    };
-    if stands {
-        return Ok(());
-    }
-    Err(StepError::Unavailable(format!(
-        "what asked for a recovery by plan {} changed meanwhile: nothing is opened; the next trigger looks anew",
-        plan.plan
-    )))
 }
 
 /// Whether a person gave it up, or it turned back for a reason that a minute does not change: the

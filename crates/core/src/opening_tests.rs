@@ -2,14 +2,15 @@
 
 use super::*;
 use crate::audit::example::{Journal, at, lease, plan, recovered};
+use crate::grounds::grounded;
 use crate::ids::{ExecutorId, Step};
-use crate::journal::{Entry, PROTOCOL};
+use crate::journal::{Entry, PROTOCOL, Trigger};
 use crate::steps::effects;
 
 const LIMITS: Limits = Limits::REAL;
 
 fn opening(last: &State, now: Timestamp) -> Opening {
-    may_open(Some(last), &plan(), Direction::ToStandby, &LIMITS, now, false, false)
+    may_open(Some(last), &plan(), Direction::ToStandby, &LIMITS, now, Asks::Evidence, false)
 }
 
 fn just_before(instant: Timestamp) -> Timestamp {
@@ -68,8 +69,15 @@ fn what_was_given_up_is_not_opened_anew_by_the_evidence_until_the_cool_down_is_o
     let refused = |now| matches!(opening(&last, now), Opening::Refused(NotNow::GaveUp { .. }));
     assert!(refused(just_before(over)));
     assert_eq!(opening(&last, over), Opening::Open(Generation(2)));
-    let by_hand =
-        may_open(Some(&last), &plan(), Direction::ToStandby, &LIMITS, at(20), true, false);
+    let by_hand = may_open(
+        Some(&last),
+        &plan(),
+        Direction::ToStandby,
+        &LIMITS,
+        at(20),
+        Asks::Person { again: false },
+        false,
+    );
     assert_eq!(by_hand, Opening::Open(Generation(2)));
 }
 
@@ -104,8 +112,9 @@ fn what_was_left_to_a_plan_that_is_gone_is_taken_up_by_the_one_that_knows_most_o
     let less = Plan { capacity: Vec::new(), databases: Vec::new(), ..other.clone() };
     assert_eq!(succession::heir(&left, &[&less, &plan, &other]), Some(1));
     assert_eq!(succession::heir(&left, &[]), None);
-    let open =
-        |heir| may_open(Some(&left), &plan, Direction::ToStandby, &LIMITS, at(3000), false, heir);
+    let open = |heir| {
+        may_open(Some(&left), &plan, Direction::ToStandby, &LIMITS, at(3000), Asks::Evidence, heir)
+    };
     assert!(matches!(open(false), Opening::Refused(NotNow::Promised { .. })));
     assert_eq!(open(true), Opening::Open(Generation(2)));
 }
@@ -158,4 +167,39 @@ fn executors_that_leave_no_trace_are_not_replaced_for_ever() {
     worked.step(70, Step::Fence);
     worked.add(120, Entry::Joined { executor: "late".into() });
     assert!(!held(&worked), "one of them got further");
+}
+
+#[test]
+fn a_person_is_told_where_it_lives_when_the_start_would_bring_it_there() {
+    let start = |last: Option<&State>, direction, again| {
+        may_open(last, &plan(), direction, &LIMITS, at(30_000), Asks::Person { again }, false)
+    };
+    let away = acknowledged(recovered(1).state());
+    let Opening::Refused(why) = start(Some(&away), Direction::ToStandby, false) else { panic!() };
+    let why = why.to_string();
+    assert!(why.contains("lives in us-west-2 already (generation 1 brought it)"), "{why}");
+    assert!(why.contains("--direction to-primary") && why.contains("`--again`"), "{why}");
+    let Opening::Refused(why) = start(None, Direction::ToPrimary, false) else { panic!() };
+    assert!(why.to_string().contains("lives in us-east-1 already:"), "{why}");
+
+    let second = Opening::Open(Generation(2));
+    assert_eq!(start(Some(&away), Direction::ToPrimary, false), second);
+    assert_eq!(start(Some(&away), Direction::ToStandby, true), second, "said twice");
+    assert_eq!(start(None, Direction::ToPrimary, true), Opening::Open(Generation(1)));
+    // Given up behind its commit, the same way may be gone again: the promotion may be half done.
+    let mut half = crate::audit::example::fenced(1);
+    crate::audit::example::commit(&mut half, 33, "ev32");
+    half.add(34, Entry::Ended { end: End::Abandoned, reason: "stuck".to_owned() });
+    assert_eq!(start(Some(&half.state()), Direction::ToStandby, false), second);
+}
+
+#[test]
+fn nothing_is_opened_by_a_plan_that_has_the_sides_the_other_way_round() {
+    let (away, mut turned) = (acknowledged(recovered(1).state()), plan());
+    std::mem::swap(&mut turned.regions.primary, &mut turned.regions.standby);
+    for asks in [Asks::Evidence, Asks::Person { again: true }] {
+        let opening =
+            may_open(Some(&away), &turned, Direction::ToStandby, &LIMITS, at(30_000), asks, false);
+        assert!(matches!(opening, Opening::Refused(NotNow::Strayed(_))), "{opening:?}");
+    }
 }

@@ -100,7 +100,7 @@ pub fn seen_at_home(plans: &[&Plan], seen: &Seen) -> Result<Entry, String> {
             "no plan names a database with one writer: nothing shows where it lives".to_owned()
         );
     }
-    Ok(Entry::SeenAtHome { evidence: evidence.join("; ") })
+    Ok(Entry::SeenAtHome { evidence: evidence.join("; "), regions: None })
 }
 
 fn held_at_home(plan: &Plan, question: &Question, seen: &Seen) -> Result<String, String> {

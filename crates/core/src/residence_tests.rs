@@ -41,7 +41,7 @@ fn told(owner: &str, primary: Option<&str>, standby: Option<&str>) -> Result<Str
     };
     let seen = questions(&[&plan]).into_iter().map(|q| (q.clone(), Ok(answer(&q)))).collect();
     seen_at_home(&[&plan], &seen).map(|entry| {
-        let Entry::SeenAtHome { evidence } = entry else { panic!("{entry:?}") };
+        let Entry::SeenAtHome { evidence, regions: None } = entry else { panic!("{entry:?}") };
         evidence
     })
 }

@@ -6,8 +6,8 @@ use crate::effect::EffectId;
 use crate::evidence::{Assessment, Count, Counted, Verdict, classify};
 use crate::ids::{Direction, Generation, PlanId};
 use crate::journal::{
-    Bearing, Decision, EffectState, End, Entry, Fate, HandedOver, Lost, State, Successor, Trigger,
-    TurnBackReason,
+    Bearing, Decision, EffectState, End, Entry, Fate, HandedOver, Lives, Lost, State, Successor,
+    Trigger, TurnBackReason,
 };
 use crate::matching::answers;
 use crate::need::Needed;
@@ -157,8 +157,8 @@ pub fn heir(last: &State, plans: &[&Plan]) -> Option<usize> {
     named.or_else(most)
 }
 
-/// A decision with everything that its generation inherits from the one before: old sides to know of, work to go
-/// on with, and what stands closed, with the effects that open it.
+/// A decision with everything that its generation inherits from the one before: where the workload lives, old sides
+/// to know of, work to go on with, and what stands closed, with the effects that open it.
 pub fn inheriting(decision: Decision, last: Option<&State>, plan: &Plan) -> Decision {
     let handed_over = handed_over(last, plan, decision.direction, decision.generation);
     let mut left_closed = last.map(State::left_closed).unwrap_or_default();
@@ -166,7 +166,9 @@ pub fn inheriting(decision: Decision, last: Option<&State>, plan: &Plan) -> Deci
     left_closed.retain(|left| !handed_over.iter().any(|given| *given.change == left.closed));
     let unproven = last.map(State::unproven).unwrap_or_default();
     let lost = lost(last);
-    let mut decision = Decision { unproven, handed_over, left_closed, lost, ..decision };
+    let (lived, regions) = (Some(Lives::after(last)), Some(plan.regions.sides()));
+    let mut decision =
+        Decision { lived, regions, unproven, handed_over, left_closed, lost, ..decision };
     let reopens: Vec<EffectId> = decision.reopens().map(|(id, _)| id).collect();
     decision.effects.extend(reopens);
     decision
@@ -174,7 +176,7 @@ pub fn inheriting(decision: Decision, last: Option<&State>, plan: &Plan) -> Deci
 
 /// What the next generation has to count as lost besides its own: the bounds of those that were committed
 /// and given up, until one ends Recovered and tells people the sum.
-fn lost(last: Option<&State>) -> Vec<Lost> {
+pub(crate) fn lost(last: Option<&State>) -> Vec<Lost> {
     let Some(last) = last else { return Vec::new() };
     if last.end.as_ref().is_some_and(|e| e.end == End::Recovered) {
         return Vec::new();
@@ -220,6 +222,11 @@ pub fn handed_over(
         sent: Some(last.first_sent(id, e)),
     })
     .collect()
+}
+
+/// Whether a generation was given up before its commit with a fence that still stands: nobody may write.
+pub fn left_fenced(last: &State) -> bool {
+    last.standing().any(|(_, effect)| given_up_fence(last, effect))
 }
 
 /// After the commit there is no way back: what stands then is nobody's to undo.

@@ -6,6 +6,7 @@ use crate::journal::{Fate, State};
 use crate::matching::Choice;
 use crate::need::Needed;
 use crate::plan::Plan;
+use crate::rehoming::strayed;
 use crate::residence::way_home;
 use crate::succession;
 use crate::time::{DATE_RESOLUTION, Span, Timestamp, after, since};
@@ -92,10 +93,20 @@ pub fn sweep_decision(
             Choice::Plan(place) => Some(place),
             Choice::Person(_) | Choice::Nothing => None,
         };
-        return SweepDecision::Continue { wanted };
+        // What was decided by other sides gives way to no plan that turns them round.
+        let sided = |place: &usize| {
+            last.zip(plans.get(*place)).is_some_and(|(last, plan)| strayed(last, plan).is_none())
+        };
+        return SweepDecision::Continue { wanted: wanted.filter(sided) };
     }
     if let Some(place) = last.and_then(|state| succession::heir(state, plans)) {
         return SweepDecision::Resume(place);
+    }
+    if let Some(needed) = plans.iter().find_map(|plan| {
+        let down = down.map(|down| (down.since, down.seen.as_str()));
+        Some(Needed::strayed(plan, &strayed(last?, plan)?, down))
+    }) {
+        return SweepDecision::Escalate(needed);
     }
     if let Some(last) = last.filter(|last| last.away_from_home()) {
         return SweepDecision::Away(while_away(last, down, now));
@@ -129,7 +140,7 @@ pub fn stays_away(last: &State, now: Timestamp) -> Option<String> {
 pub fn nothing_opens_away(last: &State) -> String {
     format!(
         "it lives away from home since generation {}: nothing is opened by itself until `{}` has ended, or it is seen at home again",
-        last.decision.generation,
+        last.moved_by(),
         way_home(last)
     )
 }

@@ -27,7 +27,8 @@ fn given(last: Option<&State>) -> [SweepDecision; 3] {
 /// A generation that has ended; committed or not, that way.
 fn over(committed: bool, direction: Direction) -> State {
     let mut state = Journal::opened(1, 0).state();
-    std::sync::Arc::make_mut(&mut state.decision).direction = direction;
+    let decision = std::sync::Arc::make_mut(&mut state.decision);
+    (decision.direction, decision.target) = (direction, plan().target_region(direction).clone());
     if committed {
         state.fate = Fate::Committed(at(500));
     }
@@ -96,7 +97,7 @@ fn away_from_home_nothing_is_opened_whatever_is_seen() {
 #[test]
 fn a_workload_that_was_seen_at_home_again_is_protected_as_one_that_was_brought_home() {
     let mut state = over(true, Direction::ToStandby);
-    let entry = Entry::SeenAtHome { evidence: "its lease".to_owned() };
+    let entry = Entry::SeenAtHome { evidence: "its lease".to_owned(), regions: None };
     assert_eq!(crate::journal::rules::admits(&state, &entry, at(900), None), Ok(()));
     state.seen_at_home = Some(at(900));
     assert_eq!(given(Some(&state))[1], SweepDecision::Open(0));

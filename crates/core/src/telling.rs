@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use crate::effect::EffectId;
-use crate::ids::{Digest, Direction, EntryId};
+use crate::ids::{Digest, Direction, EntryId, Region, Sides};
 use crate::journal::{End, Entry, Fate, Record, State, Unproven};
 use crate::planted::{self, Bug};
 use crate::printable::{one_line, printable};
@@ -162,8 +162,8 @@ fn informs(state: &State, record: &Record) -> Option<Words> {
             ),
             ended_commands(state),
         ),
-        Entry::SeenAtHome { evidence } => (
-            "seen at home again: it is protected as before".to_owned(),
+        Entry::SeenAtHome { evidence, regions } => (
+            regions.as_ref().map_or_else(at_home_again, at_its_new_home),
             format!("{evidence}. From now on a recovery is opened by the evidence again."),
             vec![format!("leeward assess {w}")],
         ),
@@ -191,6 +191,14 @@ fn waives(state: &State, database: &EntryId) -> String {
     } else {
         format!("the fence of {database} is waived")
     }
+}
+
+fn at_home_again() -> String {
+    "seen at home again: it is protected as before".to_owned()
+}
+
+fn at_its_new_home(regions: &Sides<Region>) -> String {
+    format!("its home is {} now, and it is protected there", regions.primary)
 }
 
 /// Whether an intent asks again for capacity that had been seen up.

@@ -5,6 +5,7 @@ use leeward_core::error::StepError;
 use leeward_core::evidence::verdict;
 use leeward_core::ids::Direction;
 use leeward_core::plan::Plan;
+use leeward_core::rehoming::strayed;
 use leeward_core::residence::{at_ease, questions, seen_at_home};
 use leeward_core::sweep_decision::looks_by_its_own_plan;
 use leeward_core::time::Timestamp;
@@ -26,6 +27,10 @@ pub async fn residence(
         return;
     }
     let plans: Vec<&Plan> = stored.iter().map(|s| &*s.plan).collect();
+    // A plan that turns the sides round would have its new primary taken for the home: people are told of it.
+    if plans.iter().any(|plan| strayed(state, plan).is_some()) {
+        return;
+    }
     let says = |plan: &&Plan| verdict(plan, Direction::ToStandby, &facts.signals, now);
     if !at_ease(plans.iter().map(says)) {
         return;

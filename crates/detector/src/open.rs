@@ -3,10 +3,11 @@
 use leeward_core::contract::{DetectOutput, DetectStatus, Mode};
 use leeward_core::error::StepError;
 use leeward_core::evidence::Assessment;
+use leeward_core::grounds::{fresh, grounded};
 use leeward_core::ids::{Direction, ExecutorId, Generation, Step, WorkloadId};
 use leeward_core::journal::{Decision, Entry, PROTOCOL, State, Trigger, chain};
 use leeward_core::need::Needed;
-use leeward_core::opening::{Adoption, NotNow, Opening, adopts, fresh, grounded, may_open};
+use leeward_core::opening::{Adoption, Asks, NotNow, Opening, adopts, may_open};
 use leeward_core::plan::Plan;
 use leeward_core::planted::{self, Bug};
 use leeward_core::steps::{Situation, approval, effects};
@@ -26,6 +27,8 @@ pub struct Reason {
     pub direction: Direction,
     /// Whether it counts.
     pub mode: Mode,
+    /// Whether a person wants it towards the side where the workload lives, too.
+    pub again: bool,
 }
 
 /// Joins the open generation or opens the next; a refusal goes on record and people are told.
@@ -44,7 +47,8 @@ pub async fn open(
     let opening = if switch.on {
         let last = last.as_ref().map(|b| &*b.state);
         let heir = inherits(desk, last, &stored.plan).await?;
-        may_open(last, &stored.plan, reason.direction, &desk.limits, read_at, manual, heir)
+        let asks = if manual { Asks::Person { again: reason.again } } else { Asks::Evidence };
+        may_open(last, &stored.plan, reason.direction, &desk.limits, read_at, asks, heir)
     } else {
         Opening::Refused(NotNow::SwitchedOff(switch.reason))
     };
@@ -148,6 +152,8 @@ fn decide(
         effects: effects(plan, generation),
         unproven: Vec::new(),
         handed_over: Vec::new(),
+        lived: None,
+        regions: None,
         left_closed: Vec::new(),
         lost: Vec::new(),
         ask,

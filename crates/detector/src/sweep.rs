@@ -254,6 +254,7 @@ async fn started(
         },
         direction: request.direction,
         mode: request.mode,
+        again: request.again,
     };
     let answer = open(detector, stored, &assessment, reason, executor).await?;
     tell(detector, &stored.plan, None).await;

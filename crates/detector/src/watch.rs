@@ -7,6 +7,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use leeward_core::error::StepError;
 use leeward_core::ids::{Direction, PlanId, WorkloadId};
+use leeward_core::impairment::{after_look, gravest};
+use leeward_core::journal::State;
+use leeward_core::matching::Candidate;
 use leeward_core::need::Needed;
 use leeward_core::plan::compare::{self, Between};
 use leeward_core::plan::{Level, Plan};
@@ -84,9 +87,27 @@ pub async fn leases(detector: &Detector, plans: &[&Plan], facts: &Facts, now: Ti
     let Some((plan, standby)) = plans.iter().find_map(|plan| Some((plan, of(plan)?))) else {
         return;
     };
-    let needed = Needed::lease_unproven(&plan.plan, &standby.asks);
+    let needed = Needed::lease_unproven(plan, &standby.asks);
     if let Err(error) = need(&detector.desk, &plan.workload, &needed, now).await {
         tracing::error!(workload = %plan.workload, %error, "that its lease proves nothing is not on record");
+    }
+}
+
+/// Keeps the impairment that the gravest of the plans sees. A failure here is no reason to do less.
+pub async fn impaired(
+    detector: &Detector,
+    candidates: &[Candidate<'_>],
+    facts: &Facts,
+    last: Option<&State>,
+    now: Timestamp,
+) {
+    let Some(gravest) = gravest(candidates) else { return };
+    let (plan, assessment) = (gravest.plan, gravest.assessment);
+    let before = facts.impairment.as_deref();
+    let next = after_look(before, &plan.workload, &plan.plan, assessment, last);
+    let Some(next) = next else { return };
+    if let Err(error) = detector.desk.store_impairment(next, now).await {
+        tracing::warn!(workload = %plan.workload, %error, "the impairment is not on record; the next look tries again");
     }
 }
 

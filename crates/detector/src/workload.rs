@@ -7,8 +7,7 @@ use leeward_core::contract::{DetectOutput, DetectStatus, Mode};
 use leeward_core::error::StepError;
 use leeward_core::evidence::{Assessment, Whereabouts, weigh};
 use leeward_core::ids::{Direction, ExecutorId, WorkloadId};
-use leeward_core::impairment::{after_look, gravest};
-use leeward_core::journal::{State, Trigger as StartedBy};
+use leeward_core::journal::Trigger as StartedBy;
 use leeward_core::matching::{Candidate, choose};
 use leeward_core::need::Needed;
 use leeward_core::plan::Plan;
@@ -240,7 +239,7 @@ async fn decide(
         return Ok(output(DetectStatus::NotNeeded, "", None, "there is no plan").into());
     };
     let state = last.as_ref().map(|b| &*b.state);
-    impaired(detector, &candidates, facts, state, now).await;
+    watch::impaired(detector, &candidates, facts, state, now).await;
     let plans: Vec<&Plan> = all.iter().map(|s| &*s.plan).collect();
     let pick = |place: usize| all.get(place).copied().zip(weighed.get(place));
     let down = Down::of(&weighed);
@@ -322,24 +321,6 @@ async fn worked_on(
     }
 }
 
-/// Keeps the impairment that the gravest of the plans sees. A failure here is no reason to do less.
-async fn impaired(
-    detector: &Detector,
-    candidates: &[Candidate<'_>],
-    facts: &Facts,
-    last: Option<&State>,
-    now: Timestamp,
-) {
-    let Some(gravest) = gravest(candidates) else { return };
-    let (plan, assessment) = (gravest.plan, gravest.assessment);
-    let before = facts.impairment.as_deref();
-    let next = after_look(before, &plan.workload, &plan.plan, assessment, last);
-    let Some(next) = next else { return };
-    if let Err(error) = detector.desk.store_impairment(next, now).await {
-        tracing::warn!(workload = %plan.workload, %error, "the impairment is not on record; the next look tries again");
-    }
-}
-
 /// Nothing is done by itself: it goes on record, and people are told what was seen and what to do.
 async fn person(
     detector: &Detector,
@@ -395,7 +376,8 @@ async fn go_on(
     errand: &Errand<'_>,
     trigger: StartedBy,
 ) -> Result<DetectOutput, StepError> {
-    let reason = Reason { trigger, direction: assessment.direction, mode: Mode::Recover };
+    let (direction, mode) = (assessment.direction, Mode::Recover);
+    let reason = Reason { trigger, direction, mode, again: false };
     let _turn = errand.turn.lock().await;
     Box::pin(open(detector, stored, assessment, reason, errand.executor)).await
 }

@@ -65,6 +65,8 @@ fn opened() -> Stored {
         deadline: at(1800),
         effects: Vec::new(),
         unproven: Vec::new(),
+        lived: None,
+        regions: None,
         left_closed: Vec::new(),
         handed_over: Vec::new(),
         lost: Vec::new(),

@@ -104,8 +104,8 @@ class RefusedCoolDown(Scenario):
         r.wait_rest()
         r.wait("people to be told of the end", lambda: r.world.subscriber.messages, 40)
         start = {"leeward": "start", "workload": names.WORKLOAD, "plan": names.PLAN,
-                 "mode": "recover", "direction": "to-standby", "reason": "once more"}
-        r.events.add("operator", "a person starts it again by hand")
+                 "mode": "recover", "direction": "to-primary", "reason": "home at once"}
+        r.events.add("operator", "a person starts the way home by hand")
         r.world.cloud.client("stepfunctions", CONTROL).start_execution(
             stateMachineArn=r.world.stack.outputs["StateMachineArn"], input=json.dumps(start))
         r.wait("the refusal on record", lambda: r.book.workload_items("REFUSED#"), 40)

@@ -6,7 +6,7 @@ use leeward_core::ids::EntryId;
 use leeward_core::journal::{
     Answer, Beside, End, Entry, Fate, Record, State, TurnBackReason, chain, may_waive, rules,
 };
-use leeward_core::opening::{Opening, may_open};
+use leeward_core::opening::{Asks, Opening, may_open};
 use leeward_core::time::Timestamp;
 
 use super::evidence::{Case, Journal};
@@ -112,7 +112,8 @@ impl Held<'_> {
         }
         let (plan, direction) = (&self.journal.plan, state.decision.direction);
         let limits = &self.evidence.limits;
-        let opening = may_open(Some(&state), plan, direction, limits, at, true, false);
+        let asks = Asks::Person { again: false };
+        let opening = may_open(Some(&state), plan, direction, limits, at, asks, false);
         if matches!(opening, Opening::Open(_)) { Ok(()) } else { Err(format!("{opening:?}")) }
     }
 

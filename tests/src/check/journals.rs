@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use leeward_core::audit::{self, audit, bodies};
-use leeward_core::ids::Digest;
+use leeward_core::ids::{Digest, Side};
 use leeward_core::journal::{Entry, Record, State, chain};
 use leeward_core::table::{JOURNAL, Key, generation_partition};
 use leeward_ports::fake::Write;
@@ -48,6 +48,31 @@ pub(super) fn written_once(evidence: &Case<'_>) -> Vec<String> {
                 .map(|under| format!("{}/{} was written before {}", key.pk, key.sk, under.sk)),
         );
         below = Some((*first, key));
+    }
+    breaches
+}
+
+/// S3: where a workload lived when a generation was opened is where the last commit of all before it brought it, or
+/// where it was seen since: no generation that committed to nothing moves it.
+pub(super) fn lives_where_it_was_brought(evidence: &Case<'_>) -> Vec<String> {
+    let (mut lives, mut breaches) = (Side::Primary, Vec::new());
+    for journal in evidence.journals() {
+        let Some(Entry::Opened(decision)) = journal.records.first().map(|r| &r.entry) else {
+            continue;
+        };
+        if decision.lived.is_some_and(|lived| lived.side != lives) {
+            breaches.push(format!(
+                "generation {} was opened as if it lived elsewhere than on its {lives} side",
+                journal.generation
+            ));
+        }
+        for record in journal.records.iter() {
+            if matches!(record.entry, Entry::Committed { .. }) {
+                lives = decision.direction.target();
+            } else if matches!(record.entry, Entry::SeenAtHome { .. }) {
+                lives = Side::Primary;
+            }
+        }
     }
     breaches
 }

@@ -5,7 +5,7 @@
 //! |---|---|---|
 //! | S1 one writer | acceptance of both sides | |
 //! | S2 evidence first | the votes counted again, fences behind a go | yes |
-//! | S3 write-once | no journal item is written twice | yes |
+//! | S3 write-once | no journal item is written twice; where it lives is inherited | yes |
 //! | S4 numbers rise | epochs and fence numbers in the world | yes |
 //! | S5 at most once | one change of the world an effect | |
 //! | S6 intent before the call | by the instants at which both landed; an outcome is true | yes |
@@ -55,10 +55,11 @@ pub struct Violation {
 type Checker = fn(&Case<'_>) -> Vec<String>;
 
 /// Every checker of this crate, by the number of its invariant.
-const CHECKERS: [(&str, Checker); 21] = [
+const CHECKERS: [(&str, Checker); 22] = [
     ("S1", writers::one_writer),
     ("S2", votes::counted_again),
     ("S3", journals::written_once),
+    ("S3", journals::lives_where_it_was_brought),
     ("S4", fences::numbers_rise),
     ("S5", effects::at_most_once),
     ("S6", effects::intent_first),

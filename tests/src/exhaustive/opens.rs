@@ -4,7 +4,7 @@ use leeward_core::contract::Mode;
 use leeward_core::evidence::{Assessment, assess};
 use leeward_core::ids::{Direction, Generation};
 use leeward_core::journal::{Bearing, Decision, Entry, PROTOCOL, State, Trigger, chain, rules};
-use leeward_core::opening::{Adoption, Opening, adopts, may_open};
+use leeward_core::opening::{Adoption, Asks, Opening, adopts, may_open};
 use leeward_core::succession;
 use leeward_core::time::after;
 
@@ -52,7 +52,7 @@ pub(super) fn sweep(node: &Node, setup: &Setup, bounds: &Bounds, e: usize) -> Ve
         return given_way.or(held).map_or(Vec::new(), |entry| write(node, e, entry));
     }
     let awaited = succession::heir(state, &[&setup.plan]).is_some();
-    if away_from_home(state) && !awaited {
+    if away_from_home(node) && !awaited {
         return Vec::new();
     }
     let from = state.decision.generation;
@@ -76,12 +76,10 @@ fn write(node: &Node, e: usize, entry: Entry) -> Vec<Next> {
     vec![(Label::Sweeps(e), to, Happened { wrote: Some(place), landed: None })]
 }
 
-/// Whether the workload lives on its standby side.
-fn away_from_home(state: &State) -> bool {
-    match state.decision.direction {
-        Direction::ToStandby => state.committed(),
-        Direction::ToPrimary => !state.committed(),
-    }
+/// Whether the workload lives on its standby side: where the last commit of all generations brought it.
+fn away_from_home(node: &Node) -> bool {
+    let committed = node.books.iter().rev().map(|book| &book.state).find(|state| state.committed());
+    committed.is_some_and(|state| state.decision.direction == Direction::ToStandby)
 }
 
 /// Opening: the last generation is closed, then the next one's decision is put.
@@ -95,13 +93,14 @@ fn open(
 ) -> Vec<Next> {
     let last = node.books.last();
     let state = last.map(|b| &b.state);
-    let manual = matches!(why, Why::Order(..));
     let wanted = why != Why::Evidence || weighed.bearing == Bearing::Go;
     if node.books.len() >= bounds.generations || !wanted {
         return Vec::new();
     }
     let direction = why.direction();
-    let opening = may_open(state, &setup.plan, direction, &setup.limits, node.now, manual, false);
+    let asks =
+        if matches!(why, Why::Order(..)) { Asks::Person { again: false } } else { Asks::Evidence };
+    let opening = may_open(state, &setup.plan, direction, &setup.limits, node.now, asks, false);
     let Opening::Open(generation) = opening else { return Vec::new() };
     let mut to = node.clone();
     let mut happened = Happened::default();
@@ -166,6 +165,8 @@ fn decide(
         effects: leeward_core::steps::effects(&setup.plan, generation),
         unproven: Vec::new(),
         handed_over: Vec::new(),
+        lived: None,
+        regions: None,
         left_closed: Vec::new(),
         lost: Vec::new(),
         ask: Vec::new(),

@@ -122,6 +122,8 @@ fn generation(plan: &Plan, direction: Direction, undoes: &[Step]) -> State {
         deadline: after(start(), plan.time_limit),
         effects: leeward_core::steps::effects(plan, Generation(1)),
         unproven: Vec::new(),
+        lived: None,
+        regions: None,
         left_closed: Vec::new(),
         handed_over: Vec::new(),
         lost: Vec::new(),

@@ -1,6 +1,7 @@
 //! The verbs over a fake world in virtual time, typed as a person types them.
 
 mod deploy;
+mod homes;
 mod leases;
 mod looks;
 mod plans;

@@ -46,7 +46,8 @@ fn a_hint_that_is_ahead_forgets_neither_the_history_nor_the_cool_down() {
         hint(&rig, ahead);
         let status = rig.well(&["status", "orders"]);
         assert_eq!(status.json["generation"], 1, "{ahead}");
-        let again = rig.ask(&["start", "orders", "--here", "--reason", "again"]).unwrap();
+        let home = ["start", "orders", "--here", "--direction", "to-primary", "--reason", "again"];
+        let again = rig.ask(&home).unwrap();
         assert_eq!(again.exit, Exit::Refused, "{ahead}");
         assert!(again.lines[0].contains("the cool-down"), "{ahead}");
         rig.sweep();

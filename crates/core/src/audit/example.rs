@@ -66,6 +66,8 @@ impl Journal {
             deadline: at(seconds + 1800),
             effects: effects(Generation(generation)),
             unproven: Vec::new(),
+            lived: None,
+            regions: None,
             left_closed: Vec::new(),
             handed_over: Vec::new(),
             lost: Vec::new(),

@@ -1,8 +1,8 @@
 //! How a generation began: evidence, decision, cool-down.
 
 use super::{Verdict, Walked, at};
-use crate::ids::Digest;
-use crate::journal::{Entry, Trigger, chain};
+use crate::ids::{Digest, Side};
+use crate::journal::{Entry, Fate, State, Trigger, chain};
 use crate::time::{after, since};
 
 /// S2: whatever an entry rests on was stored before it.
@@ -56,11 +56,33 @@ pub(super) fn one_decision(case: &Walked<'_>) -> Verdict {
     if decision.target != *target {
         return Err(format!("the decision goes to {}, the plan to {target}", decision.target));
     }
+    if let (Some(lived), Some(previous)) = (decision.lived, case.previous) {
+        let side = left_on(previous);
+        if lived.side != side {
+            return Err(format!(
+                "the decision says that the workload lived on its {} side, generation {} left it on the {side}",
+                lived.side, previous.decision.generation
+            ));
+        }
+    }
     let origin = case.records.first().is_some_and(|r| r.prev == chain::origin());
     if !origin {
         return Err("entry 1 names an entry before it".to_owned());
     }
     Ok(format!("{} to {} by plan {}", decision.direction, decision.target, decision.plan))
+}
+
+/// The side that a generation left the workload on: where it was seen since, where its commit brought it, or where it
+/// lived before.
+fn left_on(previous: &State) -> Side {
+    let decision = &previous.decision;
+    match (previous.seen_at_home, previous.fate) {
+        (Some(_), _) => Side::Primary,
+        (None, Fate::Committed(_)) => decision.direction.target(),
+        (None, Fate::Open | Fate::TurnedBack(..)) => {
+            decision.lived.map_or_else(|| decision.direction.source(), |lived| lived.side)
+        }
+    }
 }
 
 /// S12: nothing automatic within the cool-down, and nothing at all while a request may still land.

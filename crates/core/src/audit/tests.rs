@@ -7,8 +7,8 @@ use proptest::prelude::*;
 use super::example::*;
 use super::{Case, Judged, audit, bodies};
 use crate::effect::EffectId;
-use crate::ids::{Digest, Generation, Step};
-use crate::journal::{Bearing, End, Entry, Record, State, TurnBackReason};
+use crate::ids::{Digest, Generation, Side, Step};
+use crate::journal::{Bearing, End, Entry, Lives, Record, State, TurnBackReason};
 use crate::limits::Limits;
 use crate::plan::Plan;
 use crate::time::{Span, Timestamp, after, since};
@@ -291,6 +291,26 @@ fn evidence_that_is_not_stored_is_found() {
         let found = judge(&others);
         assert!(!found.held && found.detail.contains(missing), "{missing}: {found:?}");
     }
+}
+
+#[test]
+fn a_decision_that_has_the_workload_elsewhere_than_it_was_left_is_found() {
+    let judged = |previous: &Journal, side: Side| {
+        let mut next = Journal::opened(2, 30_000);
+        if let Entry::Opened(decision) = &mut next.records[0].entry {
+            decision.lived = Some(Lives { side, since: None, arrived: true });
+        }
+        let judged = judge_at(&next.records, Some(&previous.state()), at(30_100));
+        judged.into_iter().find(|j| j.invariant == "S3").unwrap().held
+    };
+    let committed = recovered(1);
+    assert!(judged(&committed, Side::Standby) && !judged(&committed, Side::Primary));
+    let mut given_up = fenced(1);
+    given_up.add(40, Entry::Ended { end: End::Abandoned, reason: "slip".to_owned() });
+    assert!(judged(&given_up, Side::Primary) && !judged(&given_up, Side::Standby));
+    let mut home = committed;
+    home.add(900, Entry::SeenAtHome { evidence: "its lease".to_owned(), regions: None });
+    assert!(judged(&home, Side::Primary) && !judged(&home, Side::Standby));
 }
 
 #[test]

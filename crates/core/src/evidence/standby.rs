@@ -5,11 +5,12 @@ use serde::{Deserialize, Serialize};
 use crate::capacity::{self, CapacityFinding, Hindrance, Peak};
 use crate::ids::{Digest, Direction, EntryId};
 use crate::journal::chain;
+use crate::lease_home::LeasePlace;
 use crate::lease_terms::without_terms;
 use crate::plan::{Amount, Database, Plan, WriterLease, engine_against};
 use crate::replication::wrong;
 use crate::steps::{instance_works, named_engine};
-use crate::table::lease_key;
+use crate::table::{MOVED, NOBODY, lease_key};
 use crate::time::Timestamp;
 use crate::world::{Question, Seen, View};
 use crate::zone_numbers::ZoneNumber;
@@ -87,6 +88,13 @@ fn lease_questions(plan: &Plan) -> Vec<Question> {
 /// nothing of it speaks against that side.
 fn lease_asks(plan: &Plan, seen: &Seen) -> Vec<String> {
     let one = |question: Question| match seen.get(&question) {
+        Ok(View::Lease(Some(view))) if view.owner == MOVED => {
+            Some(moved(plan, &question, &view.effect))
+        }
+        Ok(View::Lease(Some(view))) if !owned_by_a_side(plan, &view.owner) => Some(format!(
+            "{question} is held by {}, which is no side of plan {}: look at who writes (`leeward lease show {}`), and put a plan that names it",
+            view.owner, plan.plan, plan.workload
+        )),
         Ok(View::Lease(Some(view))) if view.terms.is_none() => Some(without_terms(&question)),
         // Unseen for a moment, it may be seen by the fence.
         Ok(View::Lease(Some(_))) | Err(_) => None,
@@ -96,6 +104,23 @@ fn lease_asks(plan: &Plan, seen: &Seen) -> Vec<String> {
         Ok(other) => Some(format!("{question} answered something else: {other:?}")),
     };
     lease_questions(plan).into_iter().filter_map(one).collect()
+}
+
+fn owned_by_a_side(plan: &Plan, owner: &str) -> bool {
+    let sides = [&plan.regions.primary, &plan.regions.standby];
+    owner == NOBODY || sides.iter().any(|region| region.as_str() == owner)
+}
+
+/// The lease went on by `leeward lease move`, and the plan stayed behind.
+fn moved(plan: &Plan, question: &Question, effect: &str) -> String {
+    let (to, with) = LeasePlace::moved_to(effect).map_or_else(
+        || ("another table".to_owned(), "that table".to_owned()),
+        |(to, _)| (to.to_string(), format!("`table: {}` and `region: {}`", to.table, to.region)),
+    );
+    format!(
+        "{question} was moved to {to}, and plan {} still names the table that it left; put every plan of {} with {with}, at once: `leeward plan put FILE…`",
+        plan.plan, plan.workload
+    )
 }
 
 /// What is looked at, in one word: versions of a plan that name the same things there share what was seen.

@@ -5,8 +5,10 @@ use serde::{Deserialize, Serialize};
 use crate::contract::Mode;
 use crate::effect::{EffectId, Verb};
 use crate::ids::{
-    Actor, Digest, Direction, EntryId, Generation, PlanId, Region, Side, Step, Text, WorkloadId,
+    Actor, Digest, Direction, EntryId, Generation, PlanId, Region, Side, Sides, Step, Text,
+    WorkloadId,
 };
+use crate::journal::Lives;
 use crate::plan::may_decide;
 use crate::planted::{self, Bug};
 use crate::time::{Span, Timestamp};
@@ -59,6 +61,12 @@ pub struct Decision {
     /// What earlier generations closed of a side and nobody has opened since.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub left_closed: Vec<LeftClosed>,
+    /// Where the workload lived when this was decided; a decision of an older version does not tell.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lived: Option<Lives>,
+    /// The Regions that its sides are, by the plan; a decision of an older version does not tell.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub regions: Option<Sides<Region>>,
     /// Why people are asked before any effect, whatever the plan's policy; empty: the policy decides.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub ask: Vec<String>,

@@ -3,7 +3,9 @@
 use serde::{Deserialize, Serialize};
 
 use crate::effect::EffectId;
-use crate::ids::{Actor, Digest, EntryId, ExecutorId, Generation, Nonce, Seq, Side, Step};
+use crate::ids::{
+    Actor, Digest, EntryId, ExecutorId, Generation, Nonce, Region, Seq, Side, Sides, Step,
+};
 use crate::journal::{Decision, Successor};
 use crate::time::{Span, Timestamp};
 use crate::world::{Change, ChangeError, Receipt};
@@ -219,6 +221,9 @@ pub enum Entry {
     SeenAtHome {
         /// What was seen.
         evidence: String,
+        /// The Regions that are its sides from now on, where a plan was put that has others.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        regions: Option<Sides<Region>>,
     },
     /// It was seen that opening a side's database to its application again makes no second writer.
     OneWriter {

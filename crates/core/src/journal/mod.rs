@@ -3,8 +3,10 @@
 #[cfg(test)]
 mod cases;
 pub mod chain;
+mod clock;
 mod decision;
 mod entry;
+mod lives;
 mod parts;
 pub mod rules;
 mod standing;
@@ -15,6 +17,7 @@ pub use decision::{
     Decision, HandedOver, LeftClosed, Lost, PROTOCOL, Successor, Trigger, Unproven,
 };
 pub use entry::{Answer, Bearing, End, Entry, FenceProof, Record, Reply, TurnBackReason};
+pub use lives::Lives;
 pub use parts::{
     Asked, Assessed, Broken, EffectState, Ended, Fate, Fenced, Halt, HaltKind, IntentState,
 };

@@ -50,8 +50,9 @@ pub fn admits(
         return match entry {
             Entry::Acknowledged { .. } | Entry::Noted { .. } | Entry::Closed { .. } => Ok(()),
             Entry::OldSideFenced { .. } => old_side_fenced(state, entry),
-            Entry::SeenAtHome { .. } if state.away_from_home() => Ok(()),
-            Entry::SeenAtHome { .. } => no("it is not away from home"),
+            Entry::SeenAtHome { regions, .. } => {
+                state.may_be_seen_at_home(regions.as_ref()).or_else(no)
+            }
             Entry::Waived { database, .. } => waived(state, database, beside),
             other => no(format!(
                 "the generation has ended: {}; no {} follows",

@@ -1,7 +1,7 @@
 //! What a generation's effects left in the world, as far as its journal tells.
 
 use crate::effect::EffectId;
-use crate::ids::{Direction, EntryId, Seq, Side, Step};
+use crate::ids::{EntryId, Seq, Step};
 use crate::journal::decision::also_closed;
 use crate::journal::{
     EffectState, End, Fate, FenceProof, Fenced, IntentState, LeftClosed, State, Unproven,
@@ -54,12 +54,7 @@ impl State {
             });
             own.filter_map(|(id, e)| self.shut_by(id, e)).for_each(|l| also_closed(&mut all, l));
         }
-        if self.seen_at_home.is_some() {
-            // Its users are served there again: who went back by hand has opened it. Of the other side that tells
-            // nothing.
-            all.retain(|left| left.side != Side::Primary);
-        }
-        all
+        self.as_at_home(all)
     }
 
     fn shut_by(&self, id: &EffectId, effect: &EffectState) -> Option<LeftClosed> {
@@ -75,16 +70,6 @@ impl State {
             closed: effect.change.clone(),
             reopen: effect.before.clone()?,
         })
-    }
-
-    /// Whether the workload lives on its standby side, as far as this generation tells and nothing else was seen
-    /// since it ended.
-    pub fn away_from_home(&self) -> bool {
-        let moved_away = match self.decision.direction {
-            Direction::ToStandby => self.committed(),
-            Direction::ToPrimary => !self.committed(),
-        };
-        moved_away && self.seen_at_home.is_none()
     }
 
     /// Whether the next generation goes on with that effect.

@@ -220,7 +220,7 @@ fn a_workload_that_is_seen_at_home_tells_nothing_of_what_was_closed_on_its_stand
         }
         j.add(60, Entry::Ended { end: End::Abandoned, reason: "given up".to_owned() });
         assert_eq!(j.state().left_closed().len(), 1, "{direction}");
-        j.add(120, Entry::SeenAtHome { evidence: "it is".to_owned() });
+        j.add(120, Entry::SeenAtHome { evidence: "it is".to_owned(), regions: None });
         assert_eq!(j.state().left_closed().len(), left, "{direction}");
     }
 }

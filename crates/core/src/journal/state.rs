@@ -4,13 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use crate::effect::EffectId;
-use crate::ids::{Digest, EntryId, ExecutorId, Generation, Seq, Side, Step};
+use crate::ids::{Digest, EntryId, ExecutorId, Generation, Region, Seq, Side, Sides, Step};
 use crate::journal::rules;
 use crate::journal::{
     Answer, Asked, Assessed, Broken, Decision, EffectState, Ended, Entry, Fate, Fenced, Halt,
     HaltKind, HandedOver, IntentState, Record, Successor,
 };
-use crate::limits::Limits;
 use crate::planted::{self, Bug};
 use crate::time::{Span, Timestamp, after, since};
 
@@ -61,7 +60,7 @@ pub struct State {
     /// How long it was halted before the present halt.
     pub halted: Span,
     /// Deadline without halts; moved by turning back and by a resumption's new limit.
-    deadline: Timestamp,
+    pub(super) deadline: Timestamp,
     /// Whether someone resumed it since the last question was answered or timed out.
     pub resumed_after_question: bool,
     /// Place and time of the last resumption: what was sent and answered before it is tried anew.
@@ -78,6 +77,8 @@ pub struct State {
     pub end: Option<Ended>,
     /// When the workload was seen at home again without a generation that brought it there.
     pub seen_at_home: Option<Timestamp>,
+    /// The Regions that its sides are since then, where a plan with other ones was put.
+    pub home: Option<Sides<Region>>,
     /// When a person acknowledged it.
     pub acknowledged: Option<Timestamp>,
     /// The generation that follows.
@@ -158,6 +159,7 @@ impl State {
             last_pass: None,
             end: None,
             seen_at_home: None,
+            home: None,
             acknowledged: None,
             closed: None,
         }
@@ -337,7 +339,10 @@ impl State {
             Entry::OldSideFenced { database, side, .. } => {
                 self.old_sides_fenced.insert((database.clone(), *side));
             }
-            Entry::SeenAtHome { .. } => self.seen_at_home = Some(at),
+            Entry::SeenAtHome { regions, .. } => {
+                self.seen_at_home = Some(at);
+                self.home.clone_from(regions);
+            }
             Entry::OneWriter { database, side, .. } => {
                 self.one_writer.insert((database.clone(), *side), at);
             }
@@ -356,42 +361,11 @@ impl State {
         self.halt = Some(Halt { kind, since, reason: reason.to_owned() });
     }
 
-    /// How long the plan gave it when it was opened; the way back has as long again.
-    fn term(&self) -> Span {
-        since(self.decision.opened, self.decision.deadline)
-    }
-
-    /// So much time from now on.
-    fn allow(&mut self, now: Timestamp, term: Span) {
-        self.halted = Span::default();
-        self.deadline = after(now, term);
-    }
-
-    /// When its time is over, with paused and held time added. On the way back there is room for the life
-    /// of a request: before it nothing can be undone that was sent and not seen.
-    pub fn deadline(&self, now: Timestamp, limits: &Limits) -> Timestamp {
-        let deadline = self.shifted(self.deadline, now);
-        match self.fate {
-            Fate::TurnedBack(..) => after(deadline, limits.request_life),
-            Fate::Open | Fate::Committed(_) => deadline,
-        }
-    }
-
-    /// An instant of the generation's own clock, which stands still while it is halted.
-    pub fn shifted(&self, instant: Timestamp, now: Timestamp) -> Timestamp {
-        let present = self.halt.as_ref().map_or(Span::default(), |h| since(h.since, now));
-        after(instant, self.halted.plus(present))
-    }
-
     /// Whether the commit stands.
     pub fn committed(&self) -> bool {
         matches!(self.fate, Fate::Committed(_))
     }
 }
-
-#[cfg(test)]
-#[path = "clock_tests.rs"]
-mod clock_tests;
 
 #[cfg(test)]
 #[path = "fold_tests.rs"]

@@ -121,6 +121,11 @@ impl Regions {
             Side::Standby => &self.standby,
         }
     }
+
+    /// The Regions of both sides.
+    pub fn sides(&self) -> Sides<Region> {
+        Sides { primary: self.primary.clone(), standby: self.standby.clone() }
+    }
 }
 
 /// The disaster recovery strategies of REL13-BP02.

@@ -1,6 +1,6 @@
 //! Each journal entry in a sentence.
 
-use crate::ids::EntryId;
+use crate::ids::{EntryId, Region, Sides};
 use crate::journal::{Answer, Bearing, End, Entry, FenceProof, Reply};
 use crate::time::Span;
 
@@ -66,7 +66,7 @@ pub fn sentence(entry: &Entry) -> String {
         Entry::OldSideFenced { database, side, evidence } => {
             format!("the {side} side of {database} is seen fenced: {evidence}")
         }
-        Entry::SeenAtHome { evidence } => format!("seen at home again: {evidence}"),
+        Entry::SeenAtHome { evidence, regions } => seen_at_home(evidence, regions.as_ref()),
         Entry::OneWriter { database, side, evidence } => {
             format!("opening {database} on its {side} side makes no second writer: {evidence}")
         }
@@ -127,5 +127,15 @@ fn ended(end: End) -> &'static str {
         End::Recovered => "RECOVERED",
         End::RolledBack => "ROLLED BACK",
         End::Abandoned => "ABANDONED",
+    }
+}
+
+fn seen_at_home(evidence: &str, regions: Option<&Sides<Region>>) -> String {
+    match regions {
+        None => format!("seen at home again: {evidence}"),
+        Some(new) => format!(
+            "its home is {} from now on, its standby {}: {evidence}",
+            new.primary, new.standby
+        ),
     }
 }
