@@ -209,6 +209,7 @@ fn by_leeward_run(scenario: &Scenario) -> Outcome {
             "arn:aws:sts::123456789012:assumed-role/on-call/ana",
         )))),
         provisioner: None,
+        words: None,
         provisions: Arc::new(stack.world.clone()),
         aside: Arc::new(stack.table.clone()),
         rest: Arc::new(Virtual(stack.clone())),

@@ -94,6 +94,16 @@ impl Clients {
         self
     }
 
+    /// What stands in AWS's place, in a rehearsal.
+    pub(crate) fn endpoint(&self) -> Option<&str> {
+        self.base.endpoint_url()
+    }
+
+    /// The keys that everything is signed with.
+    pub(crate) fn credentials(&self) -> Option<SharedCredentialsProvider> {
+        self.base.credentials_provider()
+    }
+
     pub(crate) fn may_ask_loopback(&self) -> bool {
         self.loopback
     }

@@ -88,6 +88,10 @@ mod table_replica;
 mod transport;
 #[cfg(feature = "sns")]
 mod webhook;
+#[cfg(feature = "http")]
+mod witness;
+#[cfg(all(feature = "lambda", feature = "sts"))]
+mod words;
 mod world;
 #[cfg(feature = "autoscaling")]
 mod writer_groups;
@@ -116,4 +120,8 @@ pub use records::{FENCE_TTL_SECONDS, create_fence_number};
 pub use table::DynamoTable;
 #[cfg(feature = "dynamodb")]
 pub use table_aside::DynamoAside;
+#[cfg(feature = "http")]
+pub use witness::StsWitness;
+#[cfg(all(feature = "lambda", feature = "sts"))]
+pub use words::LambdaWords;
 pub use world::{World, WorldBuilder};

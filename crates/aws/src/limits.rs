@@ -39,6 +39,9 @@ const PROBE: Duration = Duration::from_secs(5);
 /// Making a writer lease: the function looks at every place where it may be, and at every journal.
 const PROVIDE: Duration = Duration::from_secs(60);
 
+/// Writing a word down: the function asks STS, reads a journal and writes; it may have to start first.
+const WORD: Duration = Duration::from_secs(30);
+
 /// First wait between two attempts; the SDK draws from zero up to it (full jitter) and doubles it.
 const FIRST_BACKOFF: Duration = Duration::from_millis(100);
 /// Longest wait between two attempts: more would not fit into a look.
@@ -63,6 +66,7 @@ impl Limits {
         Self { attempt: TELL_ATTEMPT, total: TELL_TOTAL, attempts: TELL_ATTEMPTS };
     pub(crate) const PROBE: Self = Self::once(PROBE);
     pub(crate) const PROVIDE: Self = Self::once(PROVIDE);
+    pub(crate) const WORD: Self = Self::once(WORD);
 
     const fn once(limit: Duration) -> Self {
         Self { attempt: limit, total: limit, attempts: 1 }

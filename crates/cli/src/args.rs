@@ -83,6 +83,15 @@ pub struct Settings {
         hide_default_value = true
     )]
     pub provisioner: String,
+    /// ARN of the function that writes down what people say (output WordsArn).
+    #[arg(
+        long,
+        global = true,
+        env = "LEEWARD_WORDS",
+        default_value = "",
+        hide_default_value = true
+    )]
+    pub words: String,
     /// Secret by which webhooks are signed (whsec_…), as the functions have it.
     #[arg(
         long,
@@ -345,6 +354,10 @@ pub struct On {
     /// A generation; the latest otherwise.
     #[arg(long)]
     pub generation: Option<u64>,
+    /// Write it into the journal with your own rights: for the day on which the function that writes words is away
+    /// (needs LeewardBreakGlass).
+    #[arg(long)]
+    pub by_hand: bool,
 }
 
 /// Which way.

@@ -28,7 +28,7 @@ mod system;
 mod tests;
 mod verbs;
 
-use leeward_core::journal::Answer as Said;
+use leeward_core::said::Word;
 
 use crate::args::{Command, LeaseCommand, PlanCommand};
 use crate::exit::{Answer, Trouble};
@@ -122,8 +122,12 @@ async fn said(
             run::execute(office, handlers, &request.workload, input, screen).await
         }
         Command::Start(args) => executor::start(office, args).await,
-        Command::Approve(args) => answers::answer(office, args, Said::Approved).await,
-        Command::Decline(args) => answers::answer(office, args, Said::Declined).await,
+        Command::Approve(args) => {
+            answers::answer(office, args, Word::Approve { question: args.question }).await
+        }
+        Command::Decline(args) => {
+            answers::answer(office, args, Word::Decline { question: args.question }).await
+        }
         Command::Waive { on, database } => verbs::waive(office, on, database).await,
         Command::Pause(on) => verbs::pause(office, on).await,
         Command::Stop(on) => verbs::stop(office, on).await,

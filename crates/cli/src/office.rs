@@ -6,7 +6,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use leeward_core::ids::{Generation, PlanId, WorkloadId};
 use leeward_core::plan::Plan;
-use leeward_ports::{Aside, Executions, Identity, Provisioner, Provisions};
+use leeward_ports::{Aside, Executions, Identity, Provisioner, Provisions, Words};
 use leeward_reconcile::{Book, Desk, StoredPlan};
 
 use crate::exit::Trouble;
@@ -31,6 +31,8 @@ pub struct Office {
     pub provisions: Arc<dyn Provisions>,
     /// The function that makes writer leases; `None`: the caller's own rights do.
     pub provisioner: Option<Arc<dyn Provisioner>>,
+    /// The function that writes down what people say; `None`: none was named, and only `--by-hand` writes.
+    pub words: Option<Arc<dyn Words>>,
     /// Puts damaged items aside.
     pub aside: Arc<dyn Aside>,
     /// How time passes.

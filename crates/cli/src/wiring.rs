@@ -6,7 +6,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use futures_util::future::BoxFuture;
 use leeward_aws::{
-    AwsProvisions, Clients, DynamoAside, DynamoTable, LambdaProvisioner, OsNonces, SfnExecutions,
+    AwsProvisions, Clients, DynamoAside, DynamoTable, LambdaProvisioner, LambdaWords, OsNonces, SfnExecutions,
     SnsPublisher, World, caller,
 };
 use leeward_cli::args::Settings;
@@ -18,7 +18,7 @@ use leeward_core::error::StepError;
 use leeward_core::ids::{Actor, Region};
 use leeward_core::time::{Span, Timestamp};
 use leeward_detector::Detector;
-use leeward_ports::{Executions, Gauges, Identity, Provisioner, SigningKey};
+use leeward_ports::{Executions, Gauges, Identity, Provisioner, SigningKey, Words};
 use leeward_reconcile::Desk;
 use serde_json::Value;
 
@@ -63,12 +63,17 @@ pub async fn wire(settings: &Settings) -> Result<(Office, Handlers), Trouble> {
         "" => None,
         arn => Some(Arc::new(LambdaProvisioner::new(&clients, arn))),
     };
+    let words: Option<Arc<dyn Words>> = match settings.words.as_str() {
+        "" => None,
+        arn => Some(Arc::new(LambdaWords::new(&clients, arn))),
+    };
     let office = Office {
         desk,
         executions,
         identity: Arc::new(Caller { clients: clients.clone(), region }),
         provisions: Arc::new(AwsProvisions::new(&clients)),
         provisioner,
+        words,
         aside,
         rest: Arc::new(Real),
     };

@@ -32,6 +32,7 @@ pub mod rehoming;
 pub mod repair;
 pub mod replication;
 pub mod residence;
+pub mod said;
 pub mod status;
 pub mod steps;
 pub mod succession;

@@ -1,4 +1,6 @@
-//! Tells people what the journal owes them, and answers how the generation ended.
+//! Tells people what the journal owes them, answers how the generation ended, and writes down what people say.
+
+mod word;
 
 use std::sync::Arc;
 
@@ -7,14 +9,31 @@ use leeward_core::error::StepError;
 use leeward_core::ids::Step;
 use leeward_core::journal::End;
 use leeward_core::plan::Plan;
-use leeward_ports::Publisher;
+use leeward_core::said::WordRequest;
+use leeward_ports::{Publisher, Witness};
 use leeward_reconcile::{Book, Delivery, Desk, deliver, deliver_refusals};
 use serde_json::Value;
 
 /// The steps that this function does.
 pub const STEPS: &[Step] = &[Step::Notify];
 
-/// One invocation. What does not leave now stays owed: the sweep sends it later.
+/// One invocation, whatever it is: a step of a recovery, or a person's word. `function_arn` is this function's, as it
+/// was called.
+pub async fn called(
+    desk: &Desk,
+    (publisher, system_topic): (&dyn Publisher, Option<&str>),
+    (witness, function_arn): (&dyn Witness, &str),
+    event: &Value,
+) -> Result<Value, StepError> {
+    let answer = if WordRequest::is(event) {
+        serde_json::to_value(word::word(desk, witness, function_arn, event).await?)
+    } else {
+        serde_json::to_value(handle(desk, publisher, system_topic, event).await?)
+    };
+    answer.map_err(|e| StepError::InvalidInput(format!("an answer cannot be written: {e}")))
+}
+
+/// One step. What does not leave now stays owed: the sweep sends it later.
 pub async fn handle(
     desk: &Desk,
     publisher: &dyn Publisher,

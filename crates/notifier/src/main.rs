@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use leeward_aws::{Clients, DynamoTable, OsNonces, SnsPublisher, World};
+use leeward_aws::{Clients, DynamoTable, OsNonces, SnsPublisher, StsWitness, World};
 use leeward_lambda::Settings;
 use leeward_lambda::settings::TOPIC_ARN;
 use leeward_reconcile::Desk;
@@ -21,8 +21,10 @@ async fn main() -> Result<(), leeward_lambda::Error> {
     let desk = &Desk::new(Arc::new(table), Arc::new(world), Arc::new(OsNonces), limits);
     let publisher = &SnsPublisher::new(&clients, settings.webhook_key.clone());
     let topic = settings.topic_arn.as_str();
-    leeward_lambda::run(|event, _| async move {
-        leeward_notifier::handle(desk, publisher, Some(topic), &event).await
+    let witness = &StsWitness::new(&clients);
+    leeward_lambda::run(|event, call| async move {
+        let (tells, hears) = ((publisher as _, Some(topic)), (witness as _, &*call.function_arn));
+        leeward_notifier::called(desk, tells, hears, &event).await
     })
     .await
 }

@@ -12,6 +12,7 @@ mod provisions;
 mod publisher;
 mod signing;
 mod table;
+mod words;
 
 pub use executions::{ExecutionState, Executions, StartError};
 pub use gauges::Gauges;
@@ -22,3 +23,4 @@ pub use provisions::{Made, NewLease, Provisioner, Provisions};
 pub use publisher::{Message, PublishError, Publisher};
 pub use signing::{NoSecret, SigningKey};
 pub use table::{Aside, Condition, Dated, Frozen, Item, Put, Table, TableError, TableErrorKind};
+pub use words::{Unproven, Witness, Words};

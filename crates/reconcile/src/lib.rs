@@ -11,6 +11,7 @@ mod outbox;
 mod plans;
 mod refusals;
 mod repeat;
+mod say;
 mod shelf;
 mod step;
 mod workloads;

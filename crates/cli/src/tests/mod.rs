@@ -8,6 +8,7 @@ mod plans;
 mod repairs;
 mod runs;
 mod verbs;
+mod words;
 
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
@@ -19,13 +20,14 @@ use leeward_core::error::StepError;
 use leeward_core::ids::{Actor, Generation, WorkloadId};
 use leeward_core::limits::Limits;
 use leeward_core::plan::{Plan, parse};
+use leeward_core::said::{Said, Sts, WordOutput};
 use leeward_core::time::{Span, Timestamp, after, since};
 use leeward_detector::Detector;
-use leeward_ports::Gauges;
 use leeward_ports::fake::{
-    FakeClock, FakeExecutions, FakeIdentity, FakePublisher, FakeTable, FakeWorld, RegionState,
-    SeededNonces, block_on,
+    FakeClock, FakeExecutions, FakeIdentity, FakePublisher, FakeSts, FakeTable, FakeWorld, Keys,
+    RegionState, SeededNonces, block_on,
 };
+use leeward_ports::{Gauges, Words};
 use leeward_reconcile::{Book, Desk};
 use serde_json::{Value, json};
 
@@ -48,6 +50,7 @@ struct Rig {
     table: FakeTable,
     world: FakeWorld,
     executions: FakeExecutions,
+    sts: FakeSts,
     office: Office,
     detector: Detector,
     handlers: Handlers,
@@ -115,18 +118,20 @@ impl Rig {
             watcher_region: None,
             orders: true,
         };
+        let sts = FakeSts::default();
         let office = Office {
             desk,
             executions: Some(Arc::new(executions.clone())),
             identity: Arc::new(FakeIdentity(Some(Actor::new(ANA)))),
             provisions: Arc::new(world.clone()),
             provisioner: None,
+            words: Some(Arc::new(Function::called_by(ANA, &sts, &detector))),
             aside: Arc::new(table.clone()),
             rest: Arc::new(Virtual(clock.clone())),
         };
         let handlers = handlers(&detector, &clock);
         let file = file(name, text);
-        Self { clock, table, world, executions, office, detector, handlers, file }
+        Self { clock, table, world, executions, sts, office, detector, handlers, file }
     }
 
     /// The shipped plan `orders`, put, and looked at by the schedule once.
@@ -150,6 +155,7 @@ impl Rig {
 
     fn someone_else(&mut self, arn: &str) {
         self.office.identity = Arc::new(FakeIdentity(Some(Actor::new(arn))));
+        self.office.words = Some(Arc::new(Function::called_by(arn, &self.sts, &self.detector)));
     }
 
     /// What comes of that command line.
@@ -226,6 +232,36 @@ impl Rig {
 
     fn kill_primary(&self) {
         self.world.set_region(&"us-east-1".into(), RegionState::Dead);
+    }
+}
+
+/// The function that writes words down, as somebody reaches it who has those keys.
+struct Function {
+    keys: Keys,
+    sts: FakeSts,
+    detector: Detector,
+}
+
+impl Function {
+    const ARN: &str = "arn:aws:lambda:us-west-2:123456789012:function:leeward-notifier:live";
+
+    fn called_by(arn: &str, sts: &FakeSts, detector: &Detector) -> Self {
+        Self { keys: sts.keys(arn), sts: sts.clone(), detector: detector.clone() }
+    }
+
+    async fn hear(&self, event: &Value) -> Result<Value, StepError> {
+        let (desk, publisher) = (&self.detector.desk, self.detector.publisher.as_ref());
+        leeward_notifier::called(desk, (publisher, None), (&self.sts, Self::ARN), event).await
+    }
+}
+
+#[async_trait]
+impl Words for Function {
+    async fn say(&self, said: &Said, at: Timestamp) -> Result<WordOutput, StepError> {
+        let sts = Sts::of(Self::ARN).unwrap();
+        let proof = self.keys.prove(&sts, &said.digest(Self::ARN)?, at);
+        let event = json!({ "leeward": "word", "schema": 1, "said": said, "proof": proof });
+        Ok(serde_json::from_value(self.hear(&event).await?).unwrap())
     }
 }
 

@@ -12,6 +12,7 @@ mod items;
 mod nonces;
 mod publisher;
 mod store;
+mod sts;
 mod table;
 #[cfg(test)]
 mod tests;
@@ -25,5 +26,6 @@ pub use identity::FakeIdentity;
 pub use nonces::SeededNonces;
 pub use publisher::{Delivered, FakePublisher};
 pub use store::{REQUEST_LIFE, Write};
+pub use sts::{FakeSts, Keys};
 pub use table::FakeTable;
 pub use world::*;
