@@ -44,6 +44,7 @@ class Command:
             "LEEWARD_STATE_MACHINE_ARN": outputs["StateMachineArn"],
             "LEEWARD_TOPIC_ARN": outputs["TopicArn"],
             "LEEWARD_PROVISIONER": outputs["ProvisionerArn"],
+            "LEEWARD_WORDS": outputs["WordsArn"],
             "LEEWARD_TEST_REQUEST_LIFE": str(names.REQUEST_LIFE_S), "LEEWARD_TEST_LOOPBACK": "yes"}
 
     def run(self, *arguments: str, limit_s: float = _LIMIT_S, **environment: str) -> Ran:

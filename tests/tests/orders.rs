@@ -15,6 +15,10 @@ fn start() -> Value {
     })
 }
 
+fn word() -> Value {
+    json!({"leeward": "word", "schema": 1, "said": {"word": "stop"}, "proof": {}})
+}
+
 /// Every way in which somebody who may only raise an alarm can wrap an order.
 fn wrapped(order: &Value) -> Vec<Value> {
     let text = order.to_string();
@@ -35,7 +39,7 @@ fn an_order_inside_evidence_orders_nothing_and_is_not_sent_again() {
     let detect = json!({"leeward": "detect", "schema": 1, "executor": "x", "trigger": start()});
     let step = json!({"leeward": "step", "schema": 1, "workload": "orders", "generation": 1, "step": "commit", "executor": "x"});
     let rig = Rig::well("orders");
-    for order in [start(), detect, step] {
+    for order in [start(), detect, step, word()] {
         for event in wrapped(&order) {
             let answer = rig.call(&event);
             let status = answer.as_ref().map(|a| a["status"].clone());
@@ -51,7 +55,7 @@ fn the_listener_takes_no_order_of_whatever_shape_and_refuses_it_once() {
     let listener = Detector { orders: false, ..rig.detector.clone() };
     let detect = json!({"leeward": "detect", "schema": 1, "executor": "x", "trigger": start()});
     let step = json!({"leeward": "step", "schema": 1, "workload": "orders", "generation": 1, "step": "commit", "executor": "x"});
-    for order in [start(), detect, step] {
+    for order in [start(), detect, step, word()] {
         let answer = block_on(&rig.clock, leeward_detector::handle(&listener, &order)).unwrap();
         // An error would have Lambda send it three times, and keep it as a dead letter.
         assert_eq!(answer.as_ref().map(|a| &a["status"]), Ok(&json!("refused")), "{answer:?}");

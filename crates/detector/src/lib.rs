@@ -92,8 +92,7 @@ fn not_understood(error: &StepError) -> DetectOutput {
 
 /// What the listener hears is evidence. An order is refused once: an error would have it sent three times.
 fn no_order() -> DetectOutput {
-    let why =
-        "orders are not taken here: a start is `leeward start`, or the state machine's own input";
+    let why = "orders and words are not taken here: a start is `leeward start`, or the state machine's own input; a word is `leeward approve`, `stop` and the like";
     tracing::error!("an order came to where evidence is heard; {why}");
     output(DetectStatus::Refused, "", None, why)
 }

@@ -10,7 +10,7 @@ import boto3
 from botocore.config import Config
 from moto.moto_api._internal.models import moto_api_backend
 
-from localaws import admin, cfn
+from localaws import admin, cfn, sts
 from localaws.calllog import CallLog
 from localaws.clock import Clock
 from localaws.events.alarms import Alarms
@@ -114,6 +114,7 @@ class LocalAws:
         front.attribute_by(self.lambdas.attribute)
         front.watch(self.lambdas.sent_call, self.lambdas.before_call, self.lambdas.after_call)
         front.own("lambda", "Invoke", InvokeApi(self.lambdas, self.asynchronous).handle)
+        front.own("sts", "GetCallerIdentity", sts.caller_identity)
         self._install_services()
         self.schedules = Schedules(
             self.buses, self.delivery, front, self.clock, self._schedule_seconds,

@@ -13,7 +13,9 @@ class _Asked(Scenario):
     on_timeout = "hold"
 
     def plan(self, plan: dict, r) -> None:
-        plan["policy"]["approval"] |= {"for": "one-way", "on-timeout": self.on_timeout}
+        approvers = ["arn:aws:iam::123456789012:user/operator"]
+        plan["policy"]["approval"] |= {"for": "one-way", "on-timeout": self.on_timeout,
+                                       "approvers": approvers}
 
     def asked(self, r) -> None:
         """Waits for the question, and sees that nothing irreversible is done before its answer."""

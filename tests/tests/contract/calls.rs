@@ -76,6 +76,8 @@ const BESIDE: &[(&str, &str, &[&str])] = &[
     ("executions", "SfnExecutions", &["states:DescribeExecution", "states:StartExecution"]),
     ("publisher", "SnsPublisher", &["sns:Publish"]),
     ("identity", "caller", &["sts:GetCallerIdentity"]),
+    ("provisioner", "LambdaProvisioner", &["lambda:Invoke"]),
+    ("words", "LambdaWords", &["lambda:Invoke"]),
     (
         "table_aside",
         "DynamoAside",

@@ -17,6 +17,7 @@ mod record_sets;
 mod repairs;
 mod table;
 mod wire;
+mod words;
 
 use std::time::Duration;
 

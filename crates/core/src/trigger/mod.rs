@@ -96,11 +96,11 @@ fn short(error: StepError) -> StepError {
     error
 }
 
-/// Whether it is an order of the state machine or of a person, who have to hear that it is wrong. Everything
-/// else is told by services that would only send the same again.
+/// Whether it is an order of the state machine or of a person, or a person's word, who have to hear that it is
+/// wrong. Everything else is told by services that would only send the same again.
 pub fn is_order(value: &Value) -> bool {
     let word = value.get("leeward").and_then(Value::as_str);
-    matches!(word, Some("start" | "detect" | "step"))
+    matches!(word, Some("start" | "detect" | "step" | "word"))
 }
 
 fn understand(value: &Value) -> Result<Trigger, StepError> {
@@ -110,6 +110,10 @@ fn understand(value: &Value) -> Result<Trigger, StepError> {
         Some("step") => return step(value),
         Some("document") => return tell(told::document(value)),
         Some("deployment") => return tell(told::deployment(value)),
+        Some("word") => {
+            let why = "a word to a recovery is not taken here: the function of the output WordsArn takes it, from `leeward approve`, `stop` and the like";
+            return Err(StepError::InvalidInput(why.to_owned()));
+        }
         Some(other) => return invalid(format!("`leeward: {other}` is not known")),
         None => {}
     }
