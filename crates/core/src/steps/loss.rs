@@ -110,8 +110,10 @@ pub(super) enum Outlook {
 }
 
 pub(super) fn outlook(situation: &Situation<'_>, database: &Database, seen: &Seen) -> Outlook {
-    let id = database.id();
-    if situation.state.waived.contains_key(id) || !database.single_writer() {
+    let (id, state) = (database.id(), situation.state);
+    // Behind a proven fence nothing was written since its bound went on record, whatever a later look shows.
+    let known = state.fenced.contains_key(id) && matches!(state.losses.get(id), Some((Some(_), _)));
+    if known || state.waived.contains_key(id) || !database.single_writer() {
         return Outlook::Fair;
     }
     if let Some(why) = no_terms(situation, database, seen) {

@@ -94,6 +94,21 @@ fn nothing_is_asked_of_what_a_person_waived_or_every_side_writes() {
     assert!(fair(&carts));
 }
 
+#[test]
+fn nothing_is_asked_anew_behind_a_proven_fence_whose_loss_is_on_record() {
+    let fair = |fenced: bool, bound: Option<Span>| {
+        let mut scene = Scene { heartbeat: row(WEST, 97), ..Scene::at(100) };
+        if fenced {
+            scene.proven("orders-db", by_lease(), 100);
+        }
+        scene.loses("orders-db", bound);
+        matches!(scene.of(outlook), Outlook::Fair)
+    };
+    let known = Some(Span::seconds(16));
+    assert!(fair(true, known));
+    assert!(!fair(true, None) && !fair(false, known) && !fair(false, None));
+}
+
 /// Until the lease is seen, nobody knows whose the row's last words are.
 #[test]
 fn whose_writes_went_where_is_told_by_the_lease_or_not_at_all() {
