@@ -38,6 +38,7 @@ fn ask(rig: &Rig, words: &[&str]) -> Result<Answer, Trouble> {
         identity: Arc::new(FakeIdentity(Some(ana))),
         provisions: Arc::new(rig.world.clone()),
         provisioner: None,
+        words: None,
         aside: Arc::new(rig.table.clone()),
         rest: Arc::new(Virtual(rig.clock.clone())),
     };
@@ -167,7 +168,7 @@ fn an_exchanged_plan_forgets_nothing_that_is_closed_and_its_next_recovery_opens_
     assert!(!said.contains("AWAY") && !said.contains("--direction to-primary"), "{said}");
 
     // The new home's application crashes: the shelter is opened before the commit, and has the one writer.
-    assert!(ask(&rig, &["ack", "orders", "--reason", "seen"]).is_ok());
+    assert!(ask(&rig, &["ack", "orders", "--reason", "seen", "--by-hand"]).is_ok());
     rig.world.set_application(Side::Standby, false);
     rig.live(Span::minutes(5));
     assert_eq!(rig.order("recover", "to-standby").unwrap()["status"], "go");
@@ -233,9 +234,13 @@ fn a_plan_is_not_exchanged_while_a_recovery_is_open_or_an_old_side_is_unproven()
     rig.world.set_region(&"us-east-1".into(), leeward_ports::fake::RegionState::Dead);
     rig.live(Span::minutes(12));
     assert!(
-        ask(&rig, &["waive", "orders", "--database", "orders-db", "--reason", "burnt"]).is_ok()
+        ask(
+            &rig,
+            &["waive", "orders", "--database", "orders-db", "--reason", "burnt", "--by-hand"]
+        )
+        .is_ok()
     );
-    assert!(ask(&rig, &["resume", "orders", "--reason", "go"]).is_ok());
+    assert!(ask(&rig, &["resume", "orders", "--reason", "go", "--by-hand"]).is_ok());
     rig.live(Span::minutes(30));
     assert_eq!(rig.ended(1), Some(End::Recovered), "{}", rig.told());
     let no = put(&rig, &exchanged(&rig.plan), "unproven").unwrap_err();

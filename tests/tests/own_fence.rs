@@ -46,10 +46,13 @@ fn types(rig: &Rig, line: &str) {
         )))),
         provisions: Arc::new(rig.world.clone()),
         provisioner: None,
+        words: None,
         aside: Arc::new(rig.table.clone()),
         rest: Arc::new(Virtual(rig.clock.clone())),
     };
-    let words = line.split_whitespace().chain(["--reason", "a_test"]);
+    // A start goes to Step Functions, every other word is written down.
+    let by_hand = (!line.starts_with("leeward start")).then_some("--by-hand");
+    let words = line.split_whitespace().chain(["--reason", "a_test"]).chain(by_hand);
     let arguments = Arguments::try_parse_from(words).expect("a command line");
     let (mut out, handlers) = (Vec::new(), Handlers::default());
     let mut screen = Screen::new(&mut out, false);

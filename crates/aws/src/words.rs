@@ -77,12 +77,8 @@ impl Words for LambdaWords {
         let sts = Sts::of(function).map_err(StepError::InvalidInput)?;
         let digest = said.digest(function)?;
         let proof = prove(&self.clients, &sts, &digest, at).await.map_err(failed)?;
-        let request = WordRequest {
-            leeward: WordMark::Word,
-            schema: SCHEMA,
-            said: said.clone(),
-            proof,
-        };
+        let request =
+            WordRequest { leeward: WordMark::Word, schema: SCHEMA, said: said.clone(), proof };
         self.ask(&request).await.map_err(failed)
     }
 }
@@ -112,9 +108,8 @@ pub(crate) async fn prove(
     let host = endpoint.split_once("://").map_or(endpoint, |(_, host)| host);
     let url = format!("{endpoint}{ACTION}");
     let headers = [("host", host), (HEADER, digest.as_str())];
-    let request =
-        SignableRequest::new("GET", &url, headers.into_iter(), SignableBody::Bytes(&[]))
-            .map_err(|e| e.to_string())?;
+    let request = SignableRequest::new("GET", &url, headers.into_iter(), SignableBody::Bytes(&[]))
+        .map_err(|e| e.to_string())?;
     let (signed, signature) = sign(request, &parameters).map_err(|e| e.to_string())?.into_parts();
     let expected = format!("SignedHeaders={},", signed_headers(token.is_some()));
     let mut named = signed.headers().filter(|(name, _)| *name == "authorization");

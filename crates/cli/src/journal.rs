@@ -65,11 +65,7 @@ pub async fn write(office: &Office, on: &On, word: Word) -> Result<Written, Trou
     ))
 }
 
-async fn through_the_function(
-    office: &Office,
-    said: &Said,
-    book: &Book,
-) -> Result<Heard, Trouble> {
+async fn through_the_function(office: &Office, said: &Said, book: &Book) -> Result<Heard, Trouble> {
     let Some(words) = &office.words else {
         return Err(Trouble::invalid(
             "--words (or LEEWARD_WORDS) is not set: it is the output WordsArn of the deployed stack, the function that writes down what people say. Nothing was written. When that function is away, add --by-hand (needs the policy LeewardBreakGlass)",

@@ -6,8 +6,8 @@ use std::time::Duration;
 use async_trait::async_trait;
 use futures_util::future::BoxFuture;
 use leeward_aws::{
-    AwsProvisions, Clients, DynamoAside, DynamoTable, LambdaProvisioner, LambdaWords, OsNonces, SfnExecutions,
-    SnsPublisher, World, caller,
+    AwsProvisions, Clients, DynamoAside, DynamoTable, LambdaProvisioner, LambdaWords, OsNonces,
+    SfnExecutions, SnsPublisher, World, caller,
 };
 use leeward_cli::args::Settings;
 use leeward_cli::exit::Trouble;

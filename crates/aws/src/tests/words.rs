@@ -83,7 +83,9 @@ async fn serve(mut stream: TcpStream, url: &str, mood: Mood) {
 
 fn answer(request: &str, url: &str, mood: Mood) -> (&'static str, &'static str, String) {
     let error = |code: &str| {
-        format!("<ErrorResponse><Error><Type>Sender</Type><Code>{code}</Code><Message>because</Message></Error></ErrorResponse>")
+        format!(
+            "<ErrorResponse><Error><Type>Sender</Type><Code>{code}</Code><Message>because</Message></Error></ErrorResponse>"
+        )
     };
     if !verified(request, url) {
         return ("403 Forbidden", "", error("SignatureDoesNotMatch"));
@@ -151,7 +153,8 @@ async fn a_proof_is_the_signature_that_other_sdks_make_and_nothing_is_sent() {
             date: FROZEN_SIGNED.to_owned(),
             token: Some("session".to_owned()),
             // What botocore's SigV4Auth signs with the same keys at that instant.
-            signature: "944c1b35f3835ad441ee152522d542004a6f516dc4a66bd184b664e22e4d5562".to_owned(),
+            signature: "944c1b35f3835ad441ee152522d542004a6f516dc4a66bd184b664e22e4d5562"
+                .to_owned(),
         }
     );
     assert!(wire.sent().is_empty());
@@ -224,7 +227,10 @@ async fn what_would_break_out_of_a_header_is_never_sent() {
     let server = Server::new(Mood::Well).await;
     let proof = prove(&server.clients(), &sts(), &digest("ab"), frozen().0).await.unwrap();
     for forged in [
-        Proof { access_key: "A/20231114/us-east-1/sts/aws4_request, X".to_owned(), ..proof.clone() },
+        Proof {
+            access_key: "A/20231114/us-east-1/sts/aws4_request, X".to_owned(),
+            ..proof.clone()
+        },
         Proof { token: Some("a\r\nhost: evil.example".to_owned()), ..proof.clone() },
         Proof { signature: "0".repeat(63), ..proof },
     ] {

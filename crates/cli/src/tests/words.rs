@@ -56,7 +56,10 @@ fn a_command_that_knows_no_function_says_which_output_names_it() {
     rig.office.words = None;
     let unset = rig.ask(&["stop", "orders", "--reason", "wait"]).unwrap_err();
     assert_eq!(unset.exit, Exit::Invalid);
-    assert!(unset.message.contains("LEEWARD_WORDS") && unset.message.contains("WordsArn"), "{unset}");
+    assert!(
+        unset.message.contains("LEEWARD_WORDS") && unset.message.contains("WordsArn"),
+        "{unset}"
+    );
     assert_ne!(rig.last(), "stopped");
 }
 

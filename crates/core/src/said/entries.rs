@@ -45,9 +45,7 @@ pub fn entries(
             let in_flight = state.unresolved().map(|(id, _)| id.clone()).collect();
             Ok(vec![Entry::Stopped { reason, in_flight }])
         }
-        Word::Resume { time_limit } => {
-            Ok(vec![Entry::Resumed { reason, time_limit: *time_limit }])
-        }
+        Word::Resume { time_limit } => Ok(vec![Entry::Resumed { reason, time_limit: *time_limit }]),
         Word::Abandon => Ok(vec![Entry::Ended { end: End::Abandoned, reason }]),
         Word::Ack => Ok(vec![Entry::Acknowledged { reason }]),
     }
