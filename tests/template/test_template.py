@@ -208,10 +208,22 @@ def test_break_glass_can_do_whatever_a_step_can(main):
 
 def test_an_operator_changes_no_workload(main):
     allowed = _actions(main, "LeewardOperator")
-    # The one function that it may call makes a lease where none is, and does a step that the journal asks for.
+    # The functions that it may call make a lease where none is and write words down, in the name of whoever is proven to
+    # say them; beside that they do a step that the journal asks for.
     allowed.remove("lambda:InvokeFunction")
     changes = {a for a in allowed if not a.split(":")[1].startswith(("Describe", "Get"))}
     assert not {a for a in changes if a.split(":")[0] in ("rds", "ec2", "autoscaling", "ecs", "lambda")}
+
+
+def test_an_operator_writes_no_journal(main):
+    puts = [s for where, s in main.statements()
+            if "LeewardOperator" in where and "dynamodb:PutItem" in listed(s["Action"])]
+    assert len(puts) == 1, puts
+    partitions = puts[0]["Condition"]["ForAllValues:StringLike"]["dynamodb:LeadingKeys"]
+    assert not [p for p in partitions if "G#orders#1".startswith(p.rstrip("*")) or p == "*"], partitions
+    words = main.made["Outputs"]["WordsArn"]["Value"]
+    said = [s for where, s in main.statements() if "LeewardOperator" in where and s["Sid"] == "Say"]
+    assert [s["Resource"] for s in said] == [words]
 
 
 def test_nobody_but_services_and_named_publishers_speaks_to_the_topic_of_signals(main):

@@ -352,6 +352,7 @@ pub const OPERATIONS: &[Operation] = &[
         DETECTION,
         "step-functions/latest/apireference/API_StartExecution.html",
     ),
+    // The notifier sends it, too, with the signature of a person who says a word: their call and not its own.
     operation("sts:GetCallerIdentity", (Data, Regional, Read), &[Operator], FAULT_ISOLATION),
 ];
 

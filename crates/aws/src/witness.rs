@@ -34,6 +34,10 @@ impl Witness for StsWitness {
     async fn whose(&self, sts: &Sts, proof: &Proof, digest: &Digest) -> Result<Actor, Unproven> {
         proof.check().map_err(Unproven::Wrong)?;
         let endpoint = self.clients.endpoint().unwrap_or(&sts.endpoint).trim_end_matches('/');
+        // Without TLS nobody says who answers; a rehearsal's world is on this machine.
+        if !endpoint.starts_with("https://") && !self.clients.may_ask_loopback() {
+            return Err(Unproven::Unknown(format!("{endpoint} is not asked without TLS")));
+        }
         let url = format!("{endpoint}{ACTION}");
         let authorization = proof.authorization(&sts.region);
         let mut headers = vec![

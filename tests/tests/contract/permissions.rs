@@ -2,6 +2,9 @@
 
 use std::collections::BTreeSet;
 
+use leeward_core::ids::{Digest, Generation, PlanId, Seq, WorkloadId};
+use leeward_core::index::By;
+use leeward_core::table::{Key, WORKLOADS, workload_partition};
 use serde_json::Value;
 
 use crate::access::{caller, listed};
@@ -24,8 +27,8 @@ const ENCRYPTED: [&str; 2] = ["kms:Decrypt", "kms:GenerateDataKey"];
 const IN_A_VPC: [&str; 3] =
     ["ec2:CreateNetworkInterface", "ec2:DeleteNetworkInterface", "ec2:DescribeNetworkInterfaces"];
 
-/// The operations of every verb but `run`: table, what `plan put` looks at, the function that makes leases and the fence
-/// numbers that it makes, starts, and who is calling.
+/// The operations of every verb but `run`: table, what `plan put` looks at, the functions that make leases and write
+/// words down, the fence numbers that it makes, starts, and who is calling.
 const EVERYDAY: [&str; 18] = [
     "autoscaling:DescribeAutoScalingGroups",
     "dynamodb:GetItem",
@@ -167,8 +170,54 @@ fn an_operator_sees_leases_and_has_them_made_by_the_function_that_moves_them() {
     let calls = allowing(&template, "LeewardOperator", "lambda:InvokeFunction");
     let called = calls.iter().map(|statement| statement["Resource"].to_string());
     let called: Vec<String> = called.filter(|resource| !resource.contains("db-probe")).collect();
-    assert_eq!(called, ["\"DbFailoverFunction.Alias\""], "beside the probe, which is asked");
+    let functions = ["\"NotifierFunction.Alias\"", "\"DbFailoverFunction.Alias\""];
+    assert_eq!(called, functions, "beside the probe, which is asked");
     assert!(!allowing(&template, "DbFailoverRole", "dynamodb:PutItem").is_empty());
+}
+
+/// Whether a pattern of IAM's StringLike with a star at its end, or none, takes a key.
+fn takes(pattern: &str, key: &str) -> bool {
+    pattern.strip_suffix('*').map_or(key == pattern, |start| key.starts_with(start))
+}
+
+/// What a person says is written by the function that verifies who says it.
+#[test]
+fn an_operator_puts_no_entry_of_a_journal_and_whatever_else_the_verbs_put() {
+    let template = read("template.yaml");
+    let puts = allowing(&template, "LeewardOperator", "dynamodb:PutItem");
+    assert_eq!(puts.len(), 1, "{puts:?}");
+    let path = ["Condition", "ForAllValues:StringLike", "dynamodb:LeadingKeys"];
+    let patterns = at(&puts[0], &path).as_array().expect("the partitions are named");
+    let may = |key: &str| patterns.iter().any(|p| takes(p.as_str().unwrap(), key));
+
+    let (workload, plan) = (WorkloadId::new("orders"), PlanId::new("orders-region"));
+    for number in [1, 9, 10, 4711] {
+        let journal = Key::journal(&workload, Generation(number), Seq(1)).pk;
+        assert!(!may(&journal), "{journal} is a journal");
+    }
+    let version = Digest::new("ab");
+    let put = [
+        Key::plan_version(&plan, &version).pk,
+        Key::plan_current(&plan).pk,
+        Key::plan_listed(&plan).pk,
+        By::Workload(workload.clone()).partition(),
+        By::Alarm { region: "eu-west-1".into(), name: "down".into() }.partition(),
+        By::HealthCheck("abc".into()).partition(),
+        WORKLOADS.into(),
+        Key::brake().pk,
+        Key::switch().pk,
+        workload_partition(&workload),
+    ];
+    for key in &put {
+        assert!(may(key), "{key} is put by a verb");
+    }
+    let used = |pattern: &Value| put.iter().any(|key| takes(pattern.as_str().unwrap(), key));
+    assert!(patterns.iter().all(used), "{patterns:?}");
+    // On the day on which functions are away: `--by-hand`, and `leeward run`.
+    let glass = allowing(&template, "LeewardBreakGlass", "dynamodb:PutItem");
+    let state = |s: &&Value| s["Resource"].to_string().contains("-state");
+    assert!(glass.iter().filter(state).any(|s| s.get("Condition").is_none()), "{glass:?}");
+    assert!(!allowing(&template, "NotifierRole", "dynamodb:PutItem").is_empty());
 }
 
 #[test]
