@@ -355,5 +355,10 @@ fn standings<'v>(
             stood.push(Stood { from: read, until: dated, votes });
         }
     }
+    if stood.is_empty() {
+        // None could be stored yet: what was seen stands in the evidence alone.
+        let from = Timestamp::from_second(earliest).unwrap_or(dated);
+        stood.push(Stood { from, until: dated, votes: Vec::new() });
+    }
     stood
 }
